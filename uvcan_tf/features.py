@@ -1,0 +1,262 @@
+"""The one declaration of every column, feature, split and signature name.
+
+Schemas, preprocessing, embedding tables, signatures, the client's encoder and the
+evaluation slices are projections of what stands here; no other module spells a
+feature name. Standard library only, so that a client can import it in milliseconds.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+# Tables and the columns every deployment has.
+USERS: Final = "users"
+VIDEOS: Final = "videos"
+INTERACTIONS: Final = "interactions"
+USER_ID: Final = "user_id"
+VIDEO_ID: Final = "video_id"
+LABEL: Final = "label"
+TIMESTAMP: Final = "timestamp"
+
+# Columns that the pipeline adds to a joined interaction.
+POPULARITY: Final = "popularity"
+HELD_OUT: Final = "held_out_video_ids"
+
+# Splits of the one `Examples` artifact.
+TRAIN: Final = "train"
+EVAL: Final = "eval"
+
+# Facet names of the two identity embeddings (h^u and h^v, section 3.2).
+USER_IDENTITY: Final = USER_ID
+VIDEO_IDENTITY: Final = VIDEO_ID
+
+# Signatures of the SavedModel, and the names of their inputs and outputs.
+SERVING_DEFAULT: Final = "serving_default"
+RANK: Final = "rank"
+RECOMMEND: Final = "recommend"
+EXPLAIN: Final = "explain"
+EVALUATE: Final = "evaluate"
+
+EXAMPLES: Final = "examples"
+VIDEO_IDS: Final = "video_ids"
+K: Final = "k"
+SCORE: Final = "score"
+VIDEO_ATTENTION: Final = "video_attention"
+USER_ATTENTION: Final = "user_attention"
+VIDEO_FACETS: Final = "video_facets"
+USER_FACETS: Final = "user_facets"
+SAMPLED_RANK: Final = "sampled_rank"
+
+FEATURES_FILE: Final = "features.json"
+
+
+class DeclarationError(ValueError):
+    """A feature declaration that cannot be used; the message says what to change."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Categorical:
+    """A feature whose values are names: one per row, or several when multivalued."""
+
+    name: str
+    multivalued: bool = False
+
+
+@dataclasses.dataclass(frozen=True)
+class Dense:
+    """A feature that is one float vector of a fixed length per row."""
+
+    name: str
+    length: int
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.length, int) or self.length < 1:
+            raise DeclarationError(
+                f"Dense feature '{self.name}': `length` should be a positive int. "
+                f"Received: length={self.length!r}."
+            )
+
+
+Feature = Categorical | Dense
+
+
+@dataclasses.dataclass(frozen=True)
+class Features:
+    """What a deployment knows of its users and videos, apart from their ids.
+
+    >>> PAPER.video_facets
+    ('video_id', 'author_id', 'music_id', 'tags', 'visual')
+    """
+
+    user: tuple[Categorical, ...]
+    video: tuple[Feature, ...]
+    popularity_of: str = VIDEO_ID
+    slices: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        reserved = {USER_ID, VIDEO_ID, LABEL, TIMESTAMP, POPULARITY, HELD_OUT}
+        seen: set[str] = set()
+        for feature in (*self.user, *self.video):
+            if feature.name in reserved:
+                raise DeclarationError(
+                    f"Feature '{feature.name}' uses a reserved name; rename the "
+                    f"column. Reserved: {', '.join(sorted(reserved))}."
+                )
+            if feature.name in seen:
+                raise DeclarationError(
+                    f"Feature '{feature.name}' is declared twice; names are shared "
+                    "by the users and videos tables, so rename one column."
+                )
+            seen.add(feature.name)
+        groups = {VIDEO_ID, *(f.name for f in self.light_video)}
+        if self.popularity_of not in groups:
+            raise DeclarationError(
+                "`popularity_of` should be one of "
+                f"{', '.join(sorted(groups))}. Received: {self.popularity_of!r}."
+            )
+        unknown = set(self.slices) - {f.name for f in self.user}
+        if unknown:
+            raise DeclarationError(
+                f"`slices` should name user features. Received: {sorted(unknown)}."
+            )
+
+    @property
+    def light_video(self) -> tuple[Categorical, ...]:
+        """The video features that are joined onto an interaction: no dense vectors."""
+        return tuple(f for f in self.video if isinstance(f, Categorical))
+
+    @property
+    def user_facets(self) -> tuple[str, ...]:
+        """Names of the columns of q^u: the identity, then each user feature."""
+        return (USER_IDENTITY, *(f.name for f in self.user))
+
+    @property
+    def video_facets(self) -> tuple[str, ...]:
+        """Names of the columns of q^v: the identity, then each video feature."""
+        return (VIDEO_IDENTITY, *(f.name for f in self.video))
+
+    def to_json(self) -> dict[str, Any]:
+        """The declaration as the content of a `features.json`."""
+        return {
+            "user": [_feature_to_json(f) for f in self.user],
+            "video": [_feature_to_json(f) for f in self.video],
+            "popularity_of": self.popularity_of,
+            "slices": list(self.slices),
+        }
+
+
+PAPER: Final = Features(
+    user=(Categorical("gender"), Categorical("location")),
+    video=(
+        Categorical("author_id"),
+        Categorical("music_id"),
+        Categorical("tags", multivalued=True),
+        Dense("visual", 1024),
+    ),
+    popularity_of="author_id",
+    slices=("gender", "location"),
+)
+
+KUAIRAND: Final = Features(
+    user=(
+        Categorical("user_active_degree"),
+        Categorical("follow_user_num_range"),
+        Categorical("fans_user_num_range"),
+        Categorical("friend_user_num_range"),
+        Categorical("register_days_range"),
+        Categorical("onehot_feat0"),
+        Categorical("onehot_feat1"),
+        Categorical("onehot_feat2"),
+    ),
+    video=(
+        Categorical("author_id"),
+        Categorical("music_id"),
+        Categorical("tags", multivalued=True),
+        Categorical("video_type"),
+        Categorical("upload_type"),
+        Categorical("duration_bucket"),
+    ),
+    popularity_of="author_id",
+    slices=("onehot_feat0", "user_active_degree"),
+)
+
+MOVIELENS: Final = Features(
+    user=(Categorical("gender"), Categorical("age"), Categorical("occupation")),
+    video=(
+        Categorical("genres", multivalued=True),
+        Categorical("release_year"),
+    ),
+    popularity_of=VIDEO_ID,
+    slices=("gender", "age"),
+)
+
+
+def load(path: Path) -> Features:
+    """Reads a `features.json`; its sentence names the file, the field and the cure."""
+    try:
+        content = json.loads(Path(path).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise DeclarationError(f"{path} does not exist.") from None
+    except json.JSONDecodeError as error:
+        raise DeclarationError(
+            f"{path} should be JSON; line {error.lineno}, column {error.colno}: "
+            f"{error.msg}."
+        ) from None
+    try:
+        return from_json(content)
+    except DeclarationError as error:
+        raise DeclarationError(f"{path}: {error}") from None
+
+
+def of_folder(folder: Path) -> Features:
+    """The declaration beside the tables, or the paper's where there is none."""
+    path = Path(folder) / FEATURES_FILE
+    return load(path) if path.exists() else PAPER
+
+
+def from_json(content: Any) -> Features:
+    """Builds a declaration from the content of a `features.json`."""
+    known = {field.name for field in dataclasses.fields(Features)}
+    if not isinstance(content, dict) or not {"user", "video"} <= set(content) <= known:
+        raise DeclarationError(
+            f"A declaration should be an object with the keys {sorted(known)}, of which "
+            f"`user` and `video` are required. Received: "
+            f"{sorted(content) if isinstance(content, dict) else content!r}."
+        )
+    user = tuple(_feature_from_json("user", entry) for entry in content["user"])
+    for feature in user:
+        if isinstance(feature, Dense):
+            raise DeclarationError(
+                f"User feature '{feature.name}' should be categorical: dense vectors "
+                "are supported on videos only."
+            )
+    return Features(
+        user=tuple(f for f in user if isinstance(f, Categorical)),
+        video=tuple(_feature_from_json("video", entry) for entry in content["video"]),
+        popularity_of=content.get("popularity_of", VIDEO_ID),
+        slices=tuple(content.get("slices", ())),
+    )
+
+
+def _feature_to_json(feature: Feature) -> str | dict[str, Any]:
+    if isinstance(feature, Categorical) and not feature.multivalued:
+        return feature.name
+    return dataclasses.asdict(feature)
+
+
+def _feature_from_json(side: str, entry: str | Mapping[str, Any]) -> Feature:
+    if isinstance(entry, str):
+        return Categorical(entry)
+    if isinstance(entry, dict) and isinstance(entry.get("name"), str):
+        if set(entry) == {"name", "length"}:
+            return Dense(entry["name"], entry["length"])
+        if set(entry) <= {"name", "multivalued"}:
+            return Categorical(entry["name"], bool(entry.get("multivalued", False)))
+    raise DeclarationError(
+        f"Each `{side}` feature should be a column name, or an object with `name` and "
+        f"either `multivalued` or `length`. Received: {entry!r}."
+    )
