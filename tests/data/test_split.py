@@ -1,0 +1,91 @@
+"""What is held out depends on the pairs of a user and on the seed, on nothing else."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from uvcan_tf.data.split import hold_out, hold_out_report
+
+COUNTS = {"a": 3, "b": 5, "c": 11, "d": 1, "e": 100}
+USERS = np.array([user for user, n in COUNTS.items() for _ in range(n)])
+VIDEOS = np.array([str(i) for n in COUNTS.values() for i in range(n)])
+
+
+def held(
+    rows: np.ndarray, fraction: float = 0.2, seed: int = 1
+) -> set[tuple[str, str]]:
+    users, videos = USERS[rows], VIDEOS[rows]
+    chosen = hold_out(users, videos, fraction, seed)
+    return set(zip(users[chosen], videos[chosen], strict=True))
+
+
+ALL = np.arange(len(USERS))
+
+
+@pytest.mark.parametrize(
+    ("fraction", "expected"),
+    [
+        (0.2, {"a": 0, "b": 1, "c": 2, "d": 0, "e": 20}),
+        (0.29, {"a": 0, "b": 1, "c": 3, "d": 0, "e": 29}),
+        (0.5, {"a": 1, "b": 2, "c": 5, "d": 0, "e": 50}),
+    ],
+)
+def test_each_user_gives_the_floor_of_the_fraction(
+    fraction: float, expected: dict[str, int]
+) -> None:
+    chosen = [user for user, _ in held(ALL, fraction)]
+    assert {user: chosen.count(user) for user in COUNTS} == expected
+
+
+def test_the_order_of_rows_does_not_matter() -> None:
+    assert held(np.random.default_rng(7).permutation(ALL)) == held(ALL)
+
+
+def test_partitions_by_user_give_the_same_pairs() -> None:
+    parts = [
+        held(np.flatnonzero(np.isin(USERS, part)))
+        for part in (["a", "e"], ["b", "c", "d"])
+    ]
+    assert parts[0] | parts[1] == held(ALL)
+
+
+def test_object_arrays_give_the_same_pairs() -> None:
+    chosen = hold_out(USERS.astype(object), VIDEOS.astype(object), 0.2, 1)
+    np.testing.assert_array_equal(chosen, hold_out(USERS, VIDEOS, 0.2, 1))
+
+
+def test_another_seed_holds_out_other_pairs() -> None:
+    assert held(ALL, seed=2) != held(ALL, seed=1)
+
+
+def test_users_with_the_same_videos_differ() -> None:
+    users = np.repeat(["a", "b"], 100)
+    videos = np.tile(np.arange(100).astype(str), 2)
+    first, second = hold_out(users, videos, 0.5, 1).reshape(2, 100)
+    assert 30 < (first & second).sum() + (~first & ~second).sum() < 70
+
+
+def test_every_video_is_held_out_about_equally_often() -> None:
+    users = np.repeat(np.arange(500).astype(str), 20)
+    videos = np.tile(np.arange(20).astype(str), 500)
+    times = hold_out(users, videos, 0.2, 3).reshape(500, 20).sum(0)
+    assert times.sum() == 2000
+    assert (abs(times - 100) < 45).all()  # five standard deviations
+
+
+def test_the_choice_is_pinned() -> None:
+    """Another hash would silently make old and new models incomparable."""
+    small = {pair for pair in held(ALL) if pair[0] in "bc"}
+    assert small == {("b", "0"), ("c", "3"), ("c", "7")}
+
+
+def test_no_pairs_hold_out_none() -> None:
+    assert hold_out(np.array([], str), np.array([], str), 0.2, 1).size == 0
+
+
+def test_the_report_counts_users_with_too_few() -> None:
+    report = hold_out_report(USERS, hold_out(USERS, VIDEOS, 0.2, 1), 0.2)
+    assert (report.users, report.users_with_too_few) == (5, 2)
+    assert (report.train_pairs, report.held_out_pairs) == (97, 23)
+    assert "2 of 5 users have fewer than 5 pairs and keep all" in str(report)

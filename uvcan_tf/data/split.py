@@ -1,0 +1,99 @@
+"""Which pairs are held out for evaluation: a rule, not a draw."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from pandas.util import hash_array
+
+__all__ = ["HoldOutReport", "hold_out", "hold_out_report"]
+
+_ROUNDING: Final = 1e-9  # 0.29 * 100 is 28.999999999999996
+
+
+def hold_out(
+    user_ids: npt.NDArray[Any], video_ids: npt.NDArray[Any], fraction: float, seed: int
+) -> npt.NDArray[np.bool_]:
+    """Marks each user's floor(fraction * n) pairs of smallest seeded 64-bit hash.
+
+    The answer for a pair depends on the pairs of its user alone: neither on the order
+    of the rows nor on how the users are spread over machines.
+
+    Args:
+      user_ids: str [P], one pair of user and video a row.
+      video_ids: str [P].
+      fraction: share of each user's pairs, 0 to 1.
+      seed: another seed holds out other pairs.
+
+    Returns:
+      bool [P], true for the held-out pairs.
+    """
+    user, _ = pd.factorize(np.asarray(user_ids, object))
+    video_hash = hash_array(np.asarray(video_ids, object))
+    user_hash = hash_array(np.asarray(user_ids, object))
+    pair_hash = _mixed(user_hash ^ _mixed(video_hash + _mixed(np.uint64(seed))))
+    order = np.lexsort((video_hash, pair_hash, user))
+    counts = np.bincount(user)
+    starts = np.cumsum(counts) - counts
+    position = np.arange(len(user)) - np.repeat(starts, counts)
+    wanted = np.repeat(_wanted(counts, fraction), counts)
+    held_out = np.zeros(len(user), bool)
+    held_out[order] = position < wanted
+    return held_out
+
+
+@dataclasses.dataclass(frozen=True)
+class HoldOutReport:
+    """What `hold_out` did: how many pairs, and how many users had too few."""
+
+    fraction: float
+    users: int
+    users_with_too_few: int
+    train_pairs: int
+    held_out_pairs: int
+
+    @property
+    def least_pairs(self) -> int:
+        """The fewest pairs of which one is held out."""
+        return next(n for n in range(1, 10_001) if _wanted(n, self.fraction) > 0)
+
+    def __str__(self) -> str:
+        return (
+            f"{self.held_out_pairs:,} of {self.held_out_pairs + self.train_pairs:,} "
+            f"pairs held out, {self.fraction:.0%} of each user's, rounded down; "
+            f"{self.users_with_too_few:,} of {self.users:,} users have fewer than "
+            f"{self.least_pairs} pairs and keep all of them in training."
+        )
+
+
+def hold_out_report(
+    user_ids: npt.NDArray[Any], held_out: npt.NDArray[np.bool_], fraction: float
+) -> HoldOutReport:
+    """Counts what `hold_out` gave for these pairs."""
+    user, users = pd.factorize(np.asarray(user_ids, object))
+    counts = np.bincount(user, minlength=len(users))
+    chosen = int(held_out.sum())
+    return HoldOutReport(
+        fraction=fraction,
+        users=len(users),
+        users_with_too_few=int((_wanted(counts, fraction) == 0).sum()),
+        train_pairs=len(held_out) - chosen,
+        held_out_pairs=chosen,
+    )
+
+
+def _wanted(counts: Any, fraction: float) -> npt.NDArray[np.int64]:
+    return np.floor(np.asarray(counts) * fraction + _ROUNDING).astype(np.int64)
+
+
+def _mixed(value: Any) -> Any:
+    """SplitMix64's finaliser: every input bit moves half of the output bits."""
+    with np.errstate(over="ignore"):
+        value = value + np.uint64(0x9E3779B97F4A7C15)
+        value = (value ^ (value >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+        value = (value ^ (value >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+        return value ^ (value >> np.uint64(31))

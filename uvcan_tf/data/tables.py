@@ -1,0 +1,212 @@
+"""The three tables of a deployment: read, checked, in one canonical form."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from uvcan_tf import features as names
+from uvcan_tf.data import columns
+from uvcan_tf.data.errors import DataError
+from uvcan_tf.data.files import columns_of, find_table, read_columns, read_vectors
+from uvcan_tf.data.folder import whole_folder
+from uvcan_tf.features import Categorical, Dense, Feature, Features
+
+__all__ = ["DataError", "Tables", "check", "read_tables", "write_tables"]
+
+_FIRST = 5
+_ROWS_A_GROUP = 65_536
+_VECTORS_A_GROUP = 4_096
+
+
+@dataclasses.dataclass(frozen=True)
+class Tables:
+    """The canonical tables; only declared columns, ids first.
+
+    Ids are strings, never null or repeated. A single categorical column is of strings,
+    a multivalued one of lists of strings, a dense one of fixed-size lists of float32
+    [length]; null is missing. An interaction has a `label` (int8, 0 or 1) and, where
+    the deployment has one, a `timestamp` (int64).
+    """
+
+    users: pa.Table
+    videos: pa.Table
+    interactions: pa.Table
+
+
+def read_tables(folder: Path, features: Features) -> Tables:
+    """Reads and checks `users`, `videos` and `interactions`, each CSV or Parquet.
+
+    Lists are Parquet lists, or `|` inside a CSV cell. A dense vector is a Parquet list
+    column, or `<feature>.npy` (float32 [rows, length], in the table's order) beside the
+    table. A missing `label` means 1 everywhere.
+
+    Raises:
+      DataError: one sentence on the first thing that makes the tables unusable.
+    """
+    folder = Path(folder)
+    tables = Tables(
+        users=_side(folder, names.USERS, names.USER_ID, features.user),
+        videos=_side(folder, names.VIDEOS, names.VIDEO_ID, features.video),
+        interactions=_interactions(folder),
+    )
+    check(tables)
+    return tables
+
+
+def write_tables(folder: Path, tables: Tables, features: Features) -> None:
+    """Writes the tables as Parquet with their `features.json`, whole or not at all.
+
+    Raises:
+      DataError: the folder cannot be written; see `whole_folder`.
+    """
+    with whole_folder(folder) as partial:
+        for name in (names.USERS, names.VIDEOS, names.INTERACTIONS):
+            _write(partial / f"{name}.parquet", getattr(tables, name))
+        text = json.dumps(features.to_json(), indent=2)
+        (partial / names.FEATURES_FILE).write_text(text + "\n", encoding="utf-8")
+
+
+def check(tables: Tables) -> None:
+    """Checks ids, references and pairs of canonical tables.
+
+    Raises:
+      DataError: a repeated id or pair, or an interaction that names an unknown one.
+    """
+    _check_unique(names.USERS, tables.users[names.USER_ID])
+    _check_unique(names.VIDEOS, tables.videos[names.VIDEO_ID])
+    user = _references(tables.interactions, names.USER_ID, names.USERS, tables.users)
+    video = _references(
+        tables.interactions, names.VIDEO_ID, names.VIDEOS, tables.videos
+    )
+    repeated = _repeated(user * tables.videos.num_rows + video)
+    if repeated.size:
+        rows = tables.interactions.take(repeated[:_FIRST])
+        pairs = zip(
+            rows[names.USER_ID].to_pylist(),
+            rows[names.VIDEO_ID].to_pylist(),
+            strict=True,
+        )
+        raise DataError(
+            f"{names.INTERACTIONS} should have each pair of user and video once; merge "
+            f"the repeated ones. Received: {repeated.size} repeated, first: "
+            f"{', '.join(f'({user}, {video})' for user, video in pairs)}."
+        )
+
+
+def _side(
+    folder: Path, table: str, id_name: str, features: tuple[Feature, ...]
+) -> pa.Table:
+    path = find_table(folder, table)
+    beside = {
+        feature.name: folder / f"{feature.name}.npy"
+        for feature in features
+        if isinstance(feature, Dense) and feature.name not in columns_of(path)
+    }
+    beside = {name: file for name, file in beside.items() if file.is_file()}
+    wanted = [f.name for f in features if f.name not in beside]
+    raw = read_columns(path, [id_name, *wanted], [])
+    ids = _ids(path, id_name, raw)
+    converted = {id_name: ids}
+    for feature in features:
+        where = f"{path.name}, column '{feature.name}'"
+        if feature.name in beside and isinstance(feature, Dense):
+            vectors = read_vectors(beside[feature.name], len(ids), feature.length)
+            converted[feature.name] = columns.vectors_to_column(
+                beside[feature.name].name, vectors, np.any(vectors != 0, axis=1), ids
+            )
+        else:
+            converted[feature.name] = _column(where, raw[feature.name], feature, ids)
+    return pa.table(converted)
+
+
+def _column(
+    where: str, column: pa.ChunkedArray, feature: Feature, ids: pa.Array
+) -> pa.Array:
+    match feature:
+        case Dense(length=length):
+            return columns.dense(where, column, length, ids)
+        case Categorical(multivalued=True):
+            return columns.multivalued(where, column)
+        case Categorical():
+            return columns.categorical(where, column)
+
+
+def _interactions(folder: Path) -> pa.Table:
+    path = find_table(folder, names.INTERACTIONS)
+    ids, optional = [names.USER_ID, names.VIDEO_ID], [names.LABEL, names.TIMESTAMP]
+    raw = read_columns(path, ids, optional)
+    converted = {name: _ids(path, name, raw) for name in ids}
+    converted[names.LABEL] = pa.array(np.ones(raw.num_rows, np.int8))
+    for name, convert in (
+        (names.LABEL, columns.label),
+        (names.TIMESTAMP, columns.timestamp),
+    ):
+        if name in raw.column_names:
+            converted[name] = convert(f"{path.name}, column '{name}'", raw[name])
+    return pa.table(converted)
+
+
+def _ids(path: Path, name: str, raw: pa.Table) -> pa.Array:
+    where = f"{path.name}, column '{name}'"
+    ids = columns.categorical(where, raw[name])
+    if ids.null_count:
+        row = pc.index(pc.is_null(ids), True).as_py()
+        raise DataError(
+            f"{where} should have an id in every row. Received: an empty one in row "
+            f"{row + 1}, {ids.null_count} such rows."
+        )
+    return ids
+
+
+def _repeated(keys: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Rows whose key stands in an earlier row already."""
+    order = np.argsort(keys, kind="stable")
+    again = keys[order][1:] == keys[order][:-1]
+    return np.sort(order[1:][again])
+
+
+def _check_unique(table: str, ids: pa.ChunkedArray) -> None:
+    codes = pc.dictionary_encode(ids.combine_chunks()).indices.to_numpy()
+    repeated = _repeated(codes)
+    if repeated.size:
+        first = ids.take(repeated[:_FIRST]).to_pylist()
+        raise DataError(
+            f"{table} should have each id once. Received: {repeated.size} repeated, "
+            f"first: {', '.join(first)}."
+        )
+
+
+def _references(
+    interactions: pa.Table, id_name: str, table: str, side: pa.Table
+) -> npt.NDArray[Any]:
+    """Row numbers in `side` of the ids of the interactions, int64."""
+    ids = interactions[id_name].combine_chunks()
+    found = pc.index_in(ids, value_set=side[id_name].combine_chunks())
+    if found.null_count:
+        unknown = pc.unique(ids.filter(pc.is_null(found)))
+        raise DataError(
+            f"{names.INTERACTIONS} names {len(unknown)} {id_name}s that {table} lacks, "
+            f"in {found.null_count} rows; add them or drop the rows. First: "
+            f"{', '.join(unknown[:_FIRST].to_pylist())}."
+        )
+    return found.to_numpy().astype(np.int64)
+
+
+def _write(path: Path, table: pa.Table) -> None:
+    """Vectors are written as plain lists, which every reader of Parquet understands."""
+    arrays = {name: table[name] for name in table.column_names}
+    rows = _ROWS_A_GROUP
+    for name, column in arrays.items():
+        if pa.types.is_fixed_size_list(column.type):
+            arrays[name], rows = columns.as_lists(column), _VECTORS_A_GROUP
+    words = [n for n, column in arrays.items() if not pa.types.is_list(column.type)]
+    pq.write_table(pa.table(arrays), path, row_group_size=rows, use_dictionary=words)
