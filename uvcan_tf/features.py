@@ -44,6 +44,7 @@ EVALUATE: Final = "evaluate"
 EXAMPLES: Final = "examples"
 VIDEO_IDS: Final = "video_ids"
 K: Final = "k"
+EXCLUDE_VIDEO_IDS: Final = "exclude_video_ids"
 SCORE: Final = "score"
 VIDEO_ATTENTION: Final = "video_attention"
 USER_ATTENTION: Final = "user_attention"
@@ -223,8 +224,8 @@ def from_json(content: Any) -> Features:
     known = {field.name for field in dataclasses.fields(Features)}
     if not isinstance(content, dict) or not {"user", "video"} <= set(content) <= known:
         raise DeclarationError(
-            f"A declaration should be an object with the keys {sorted(known)}, of which "
-            f"`user` and `video` are required. Received: "
+            f"A declaration should be an object with the keys {sorted(known)}, "
+            "of which `user` and `video` are required. Received: "
             f"{sorted(content) if isinstance(content, dict) else content!r}."
         )
     user = tuple(_feature_from_json("user", entry) for entry in content["user"])
