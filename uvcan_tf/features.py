@@ -51,8 +51,19 @@ USER_ATTENTION: Final = "user_attention"
 VIDEO_FACETS: Final = "video_facets"
 USER_FACETS: Final = "user_facets"
 SAMPLED_RANK: Final = "sampled_rank"
+AUC: Final = "auc"
 
 FEATURES_FILE: Final = "features.json"
+
+
+def hr_at(k: int) -> str:
+    """Name of the output of `evaluate` that is 1 where the rank is at most k."""
+    return f"hr_at_{k}"
+
+
+def ndcg_at(k: int) -> str:
+    """Name of the output of `evaluate` that is NDCG@k of one pair."""
+    return f"ndcg_at_{k}"
 
 
 class DeclarationError(ValueError):
