@@ -18,6 +18,7 @@ __all__ = [
     "as_lists",
     "categorical",
     "dense",
+    "ids",
     "label",
     "multivalued",
     "timestamp",
@@ -33,6 +34,22 @@ def categorical(where: str, column: pa.ChunkedArray) -> pa.Array:
     """Names as strings; null and the empty string become null."""
     strings = _strings(where, _combined(column))
     return pc.if_else(pc.equal(strings, ""), pa.scalar(None, pa.string()), strings)
+
+
+def ids(where: str, column: pa.ChunkedArray) -> pa.Array:
+    """Ids as strings.
+
+    Raises:
+      DataError: an empty id; names its row.
+    """
+    strings = categorical(where, column)
+    if strings.null_count:
+        row = pc.index(pc.is_null(strings), True).as_py()
+        raise DataError(
+            f"{where} should have an id in every row. Received: an empty one in row "
+            f"{row + 1}, {strings.null_count} such rows."
+        )
+    return strings
 
 
 def multivalued(where: str, column: pa.ChunkedArray) -> pa.Array:

@@ -114,7 +114,7 @@ def _side(
     beside = {name: file for name, file in beside.items() if file.is_file()}
     wanted = [f.name for f in features if f.name not in beside]
     raw = read_columns(path, [id_name, *wanted], [])
-    ids = _ids(path, id_name, raw)
+    ids = columns.ids(f"{path.name}, column '{id_name}'", raw[id_name])
     converted = {id_name: ids}
     for feature in features:
         where = f"{path.name}, column '{feature.name}'"
@@ -144,7 +144,9 @@ def _interactions(folder: Path) -> pa.Table:
     path = find_table(folder, names.INTERACTIONS)
     ids, optional = [names.USER_ID, names.VIDEO_ID], [names.LABEL, names.TIMESTAMP]
     raw = read_columns(path, ids, optional)
-    converted = {name: _ids(path, name, raw) for name in ids}
+    converted = {
+        name: columns.ids(f"{path.name}, column '{name}'", raw[name]) for name in ids
+    }
     converted[names.LABEL] = pa.array(np.ones(raw.num_rows, np.int8))
     for name, convert in (
         (names.LABEL, columns.label),
@@ -153,18 +155,6 @@ def _interactions(folder: Path) -> pa.Table:
         if name in raw.column_names:
             converted[name] = convert(f"{path.name}, column '{name}'", raw[name])
     return pa.table(converted)
-
-
-def _ids(path: Path, name: str, raw: pa.Table) -> pa.Array:
-    where = f"{path.name}, column '{name}'"
-    ids = columns.categorical(where, raw[name])
-    if ids.null_count:
-        row = pc.index(pc.is_null(ids), True).as_py()
-        raise DataError(
-            f"{where} should have an id in every row. Received: an empty one in row "
-            f"{row + 1}, {ids.null_count} such rows."
-        )
-    return ids
 
 
 def _repeated(keys: npt.NDArray[Any]) -> npt.NDArray[Any]:
