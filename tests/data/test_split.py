@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from uvcan_tf.data.errors import DataError
 from uvcan_tf.data.split import hold_out, hold_out_report
 
 COUNTS = {"a": 3, "b": 5, "c": 11, "d": 1, "e": 100}
@@ -89,3 +90,9 @@ def test_the_report_counts_users_with_too_few() -> None:
     assert (report.users, report.users_with_too_few) == (5, 2)
     assert (report.train_pairs, report.held_out_pairs) == (97, 23)
     assert "2 of 5 users have fewer than 5 pairs and keep all" in str(report)
+
+
+def test_nothing_held_out_is_refused_with_the_rule() -> None:
+    none = np.zeros(4, bool)
+    with pytest.raises(DataError, match="have 5 liked videos.* none of 2 users"):
+        hold_out_report(np.array(["a", "a", "b", "b"]), none, 0.2)

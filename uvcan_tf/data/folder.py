@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,13 +22,17 @@ def whole_folder(folder: Path) -> Iterator[Path]:
     replaced when all are written, and others stay. A failure leaves nothing behind.
 
     Raises:
-      DataError: `folder` is a file, or a table of another format stands in it.
+      DataError: `folder` is a file or cannot be made, or holds a table of another
+        format that a reader would take for this one.
     """
     folder = Path(folder)
     if folder.exists() and not folder.is_dir():
         raise DataError(f"{folder} should be a folder. Received: a file.")
-    partial = folder.parent / f".{folder.name}.partial-{os.getpid()}"
-    partial.mkdir(parents=True)
+    partial = folder.absolute().parent / f".{folder.name}.{uuid.uuid4().hex[:8]}"
+    try:
+        partial.mkdir(parents=True)
+    except OSError as error:
+        raise DataError(f"{folder} cannot be written: {error.strerror}.") from None
     try:
         yield partial
         _move(partial, folder)

@@ -10,6 +10,8 @@ import numpy.typing as npt
 import pandas as pd
 from pandas.util import hash_array
 
+from uvcan_tf.data.errors import DataError
+
 __all__ = ["HoldOutReport", "hold_out", "hold_out_report"]
 
 _ROUNDING: Final = 1e-9  # 0.29 * 100 is 28.999999999999996
@@ -73,17 +75,28 @@ class HoldOutReport:
 def hold_out_report(
     user_ids: npt.NDArray[Any], held_out: npt.NDArray[np.bool_], fraction: float
 ) -> HoldOutReport:
-    """Counts what `hold_out` gave for these pairs."""
+    """Counts what `hold_out` gave for these pairs.
+
+    Raises:
+      DataError: nothing is held out, so nothing could be evaluated.
+    """
     user, users = pd.factorize(np.asarray(user_ids, object))
     counts = np.bincount(user, minlength=len(users))
     chosen = int(held_out.sum())
-    return HoldOutReport(
+    report = HoldOutReport(
         fraction=fraction,
         users=len(users),
         users_with_too_few=int((_wanted(counts, fraction) == 0).sum()),
         train_pairs=len(held_out) - chosen,
         held_out_pairs=chosen,
     )
+    if not chosen:
+        raise DataError(
+            f"At least one user should have {report.least_pairs} liked videos, of "
+            f"which {fraction:.0%} are held out for evaluation. Received: none of "
+            f"{report.users:,} users."
+        )
+    return report
 
 
 def _wanted(counts: Any, fraction: float) -> npt.NDArray[np.int64]:

@@ -1,0 +1,125 @@
+"""`python -m uvcan_tf data …`: make tables, or check them."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import get_args
+
+import click
+from rich.console import Console
+
+from uvcan_tf import features as names
+from uvcan_tf.config import EvaluationConfig
+from uvcan_tf.data import kuairand, movielens, synthetic
+from uvcan_tf.data.split import HoldOutReport, hold_out, hold_out_report
+from uvcan_tf.data.summary import Summary, summarise, summary_table
+from uvcan_tf.data.tables import DataError, Tables, read_tables
+from uvcan_tf.features import LABEL, USER_ID, VIDEO_ID, DeclarationError
+
+__all__ = ["data"]
+
+_folder = click.Path(file_okay=False, path_type=Path)
+_raw = click.option(
+    "--raw", type=_folder, required=True, help="Folder of the public files."
+)
+_out = click.option("--out", type=_folder, required=True, help="Folder for the tables.")
+
+
+@click.group()
+def data() -> None:
+    """Make the three tables, or check them."""
+
+
+@data.command("kuairand")
+@_raw
+@_out
+@click.option(
+    "--positive",
+    type=click.Choice(get_args(kuairand.Positive)),
+    default="long_view",
+    show_default=True,
+    help="The signal that counts as a like.",
+)
+@click.option(
+    "--min-interactions",
+    type=click.IntRange(min=1),
+    default=5,
+    show_default=True,
+    help="Likes that a user needs to be kept.",
+)
+def kuairand_command(
+    raw: Path, out: Path, positive: kuairand.Positive, min_interactions: int
+) -> None:
+    """KuaiRand-Pure, a public micro-video log."""
+    with _working(f"converting {raw}"):
+        summary = kuairand.convert(raw, out, positive, min_interactions)
+    _show(f"written to {out}", summary)
+
+
+@data.command("movielens")
+@_raw
+@_out
+@click.option(
+    "--min-rating",
+    type=click.IntRange(1, 5),
+    default=1,
+    show_default=True,
+    help="Lower ratings count as shown and not liked.",
+)
+def movielens_command(raw: Path, out: Path, min_rating: int) -> None:
+    """MovieLens 100K or 1M, public film ratings."""
+    with _working(f"converting {raw}"):
+        summary = movielens.convert(raw, out, min_rating)
+    _show(f"written to {out}", summary)
+
+
+@data.command("synthetic")
+@click.option("--preset", type=click.Choice(list(synthetic.PRESETS)), required=True)
+@_out
+@click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True)
+def synthetic_command(preset: str, out: Path, seed: int) -> None:
+    """A world of planted tastes, in the sizes of the paper's Table 2."""
+    with _working(f"making the world {preset}"):
+        report = synthetic.generate(preset, out, seed)
+    notes = [
+        ("HR@10 of the planted score", f"{report.oracle_hr_at_10:.3f}"),
+        ("HR@10 of popularity", f"{report.popularity_hr_at_10:.3f}"),
+    ]
+    _show(f"written to {out}", report.summary, notes)
+
+
+@data.command("check")
+@click.argument("folder", type=_folder)
+def check_command(folder: Path) -> None:
+    """Read the tables in FOLDER and say whether they can be used."""
+    with _working(f"reading {folder}"):
+        tables = read_tables(folder, names.of_folder(folder))
+        report = _held_out(tables, EvaluationConfig())
+    _show(f"{folder} can be used", summarise(tables))
+    click.echo(str(report))
+
+
+def _held_out(tables: Tables, config: EvaluationConfig) -> HoldOutReport:
+    liked = tables.interactions[LABEL].to_numpy() == 1
+    user, video = (
+        tables.interactions[name].to_numpy()[liked] for name in (USER_ID, VIDEO_ID)
+    )
+    chosen = hold_out(user, video, config.held_out_fraction, config.seed)
+    return hold_out_report(user, chosen, config.held_out_fraction)
+
+
+@contextlib.contextmanager
+def _working(what: str) -> Iterator[None]:
+    """Shows that work is going on; turns errors of the data into one sentence."""
+    try:
+        with Console(stderr=True).status(what):
+            yield
+    except (DataError, DeclarationError) as error:
+        raise click.ClickException(str(error)) from None
+
+
+def _show(title: str, summary: Summary, notes: Iterable[tuple[str, str]] = ()) -> None:
+    click.echo(title)
+    Console().print(summary_table(summary, notes))
