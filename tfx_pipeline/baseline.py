@@ -1,0 +1,30 @@
+"""Which model a candidate has to beat, on this machine."""
+
+from __future__ import annotations
+
+import ml_metadata as mlmd
+from tfx.dsl.input_resolution.strategies.latest_blessed_model_strategy import (
+    LatestBlessedModelStrategy,
+)
+from tfx.types import Artifact
+
+from tfx_pipeline.store import last_outputs
+
+
+class PreviousBlessedModel(LatestBlessedModelStrategy):
+    """The latest blessed model other than the candidate itself.
+
+    With the plain strategy an unchanged second run finds its own model as the
+    baseline, so that evaluation and pushing run once more instead of being cached.
+    """
+
+    def resolve_artifacts(
+        self, store: mlmd.MetadataStore, input_dict: dict[str, list[Artifact]]
+    ) -> dict[str, list[Artifact]] | None:
+        """Takes the Trainer's model out before the choice."""
+        candidates = {artifact.id for artifact in last_outputs(store, "Trainer")}
+        others = {
+            key: [a for a in artifacts if a.id not in candidates]
+            for key, artifacts in input_dict.items()
+        }
+        return super().resolve_artifacts(store, others)

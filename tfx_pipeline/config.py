@@ -1,0 +1,122 @@
+"""What one pipeline run needs to know: frozen, validated, without TFX."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+from typing import Any
+
+from uvcan_tf import features as names
+from uvcan_tf.config import Config, ConfigError
+from uvcan_tf.features import Features
+
+#: The cutoff of the metrics that bless a model.
+BLESSING_CUTOFF = 10
+
+#: Beam in this process, one worker. The plain `DirectRunner` first downloads and tries
+#: a Go binary, and its `multi_processing` mode is reported to lose rows. A named
+#: container image, which no local worker uses, keeps TFX from packing itself into an
+#: archive before every component.
+LOCAL_BEAM = (
+    "--runner=apache_beam.runners.portability.fn_api_runner.FnApiRunner",
+    "--direct_running_mode=in_memory",
+    "--direct_num_workers=1",
+    "--sdk_container_image=none",
+)
+
+#: Keys of the settings that components carry; all values are JSON, or a folder.
+FEATURES_KEY = "features"
+CONFIG_KEY = "config"
+CHECKPOINTS_KEY = "checkpoints"
+
+
+@dataclasses.dataclass(frozen=True)
+class PipelineConfig:
+    """One run over the tables in `data`, with everything it writes under `root`.
+
+    Args:
+      data: the folder (or the address) of the three tables.
+      root: the folder (or the address) of artifacts, metadata and pushed models.
+      features: the declaration of the tables' columns.
+      config: hyper-parameters of model, training and evaluation.
+      min_hit_rate: HR@10 below which no model is blessed.
+      tolerance: by how much HR@10 may fall below the last blessed model's.
+      tune: search the paper's grid before training.
+      check_serving: load the model in a model server before pushing (needs Docker).
+      bulk_infer: score the eval split with the blessed model at the end.
+      beam_args: of the Beam runner; empty means one process on this machine.
+    """
+
+    data: str
+    root: str
+    features: Features = names.PAPER
+    config: Config = Config()
+    min_hit_rate: float = 0.05
+    tolerance: float = 0.01
+    tune: bool = False
+    check_serving: bool = False
+    bulk_infer: bool = False
+    beam_args: tuple[str, ...] = ()
+    name: str = "uvcan"
+
+    def __post_init__(self) -> None:
+        if BLESSING_CUTOFF not in self.config.evaluation.cutoffs:
+            raise ConfigError(
+                f"`evaluation.cutoffs` should contain {BLESSING_CUTOFF}, by which "
+                f"models are blessed. Received: {self.config.evaluation.cutoffs}."
+            )
+        for field in ("min_hit_rate", "tolerance"):
+            value = getattr(self, field)
+            if not 0 <= value <= 1:
+                raise ConfigError(
+                    f"`{field}` should be a number from 0 to 1. "
+                    f"Received: {field}={value!r}."
+                )
+
+    @property
+    def serving(self) -> str:
+        """Where models are pushed: the base path of a model server."""
+        return f"{self.root}/serving/{self.name}"
+
+    @property
+    def schemas(self) -> str:
+        """Where the generated schemas lie, a folder for each declaration."""
+        return f"{self.root}/schemas"
+
+    @property
+    def beam_pipeline_args(self) -> tuple[str, ...]:
+        """Arguments of every Beam pipeline."""
+        return self.beam_args or LOCAL_BEAM
+
+    def data_config(self) -> dict[str, str]:
+        """What ExampleGen depends on: other settings leave its cache alone."""
+        evaluation = Config(evaluation=self.config.evaluation)
+        return {**self.transform_config(), CONFIG_KEY: _json(evaluation.to_json())}
+
+    def transform_config(self) -> dict[str, str]:
+        """What Transform depends on."""
+        return {FEATURES_KEY: _json(self.features.to_json())}
+
+    def training_config(self) -> dict[str, str]:
+        """What Tuner and Trainer depend on."""
+        return {
+            FEATURES_KEY: _json(self.features.to_json()),
+            CONFIG_KEY: _json(self.config.to_json()),
+            CHECKPOINTS_KEY: f"{self.root}/checkpoints",
+        }
+
+
+def local(data: Path, root: Path, config: Config, **settings: Any) -> PipelineConfig:
+    """A run on this machine, with the declaration that lies beside the tables."""
+    return PipelineConfig(
+        data=str(data.resolve()),
+        root=str(root.resolve()),
+        features=names.of_folder(data),
+        config=config,
+        **settings,
+    )
+
+
+def _json(content: dict[str, Any]) -> str:
+    return json.dumps(content, sort_keys=True)

@@ -1,0 +1,53 @@
+"""What the Evaluator measures, by which slices, and what a model must reach."""
+
+from __future__ import annotations
+
+import json
+
+import tensorflow_model_analysis as tfma
+
+from tfx_pipeline.config import BLESSING_CUTOFF, PipelineConfig
+from uvcan_tf import features as names
+
+HIT_RATE = names.hr_at(BLESSING_CUTOFF)
+REPORTED = (HIT_RATE, names.ndcg_at(BLESSING_CUTOFF), names.AUC)
+COUNT = "example_count"
+
+
+def eval_config(config: PipelineConfig) -> tfma.EvalConfig:
+    """HR, NDCG and AUC, overall and by slice; HR@10 decides on the blessing.
+
+    A candidate should reach `min_hit_rate` and not be worse than the last blessed
+    model by more than `tolerance`.
+    """
+    means = [
+        tfma.MetricConfig(
+            class_name="MeanOutput",
+            module="tfx_pipeline.metrics",
+            config=json.dumps({"name": name}),
+            threshold=_threshold(config) if name == HIT_RATE else None,
+        )
+        for name in REPORTED
+    ]
+    count = tfma.MetricConfig(class_name="ExampleCount")
+    slices = (*config.features.slices, names.POPULARITY)
+    return tfma.EvalConfig(
+        model_specs=[tfma.ModelSpec(signature_name=names.EVALUATE)],
+        metrics_specs=[tfma.MetricsSpec(metrics=[*means, count])],
+        slicing_specs=[
+            tfma.SlicingSpec(),
+            *(tfma.SlicingSpec(feature_keys=[name]) for name in slices),
+        ],
+    )
+
+
+def _threshold(config: PipelineConfig) -> tfma.MetricThreshold:
+    return tfma.MetricThreshold(
+        value_threshold=tfma.GenericValueThreshold(
+            lower_bound={"value": config.min_hit_rate}
+        ),
+        change_threshold=tfma.GenericChangeThreshold(
+            direction=tfma.MetricDirection.HIGHER_IS_BETTER,
+            absolute={"value": -config.tolerance},
+        ),
+    )

@@ -1,0 +1,75 @@
+"""Two checkpoints between the stock components: bad data and lost rows stop here.
+
+ExampleValidator only writes what it found; `AnomalyGate` reads it and stops the run.
+"""
+
+# No `from __future__ import annotations`: TFX reads the annotations at run time.
+
+import os
+
+from tensorflow_metadata.proto.v0 import anomalies_pb2
+from tfx.components.statistics_gen import stats_artifact_utils
+from tfx.dsl.component.experimental.annotations import InputArtifact
+from tfx.dsl.component.experimental.decorators import component
+from tfx.dsl.io import fileio
+from tfx.types import Artifact, artifact_utils
+from tfx.types.standard_artifacts import (
+    ExampleAnomalies,
+    Examples,
+    ExampleStatistics,
+)
+
+from tfx_pipeline import rows
+
+
+class AnomalyError(ValueError):
+    """The data is not what its schema says; the message names split and feature."""
+
+
+@component
+def AnomalyGate(
+    examples: InputArtifact[Examples],
+    statistics: InputArtifact[ExampleStatistics],
+    interactions: InputArtifact[ExampleAnomalies],
+    users: InputArtifact[ExampleAnomalies],
+    videos: InputArtifact[ExampleAnomalies],
+) -> None:
+    """Stops at an anomaly, or where statistics saw other rows than were written."""
+    rows.check("StatisticsGen", rows.recorded(examples), _seen(statistics))
+    found = [
+        sentence
+        for artifact in (interactions, users, videos)
+        for split in artifact_utils.decode_split_names(artifact.split_names)
+        for sentence in _sentences(artifact, split)
+    ]
+    if found:
+        raise AnomalyError(" ".join(found))
+
+
+@component
+def RowGate(
+    examples: InputArtifact[Examples], transformed: InputArtifact[Examples]
+) -> None:
+    """Stops where Transform wrote other rows than it was given."""
+    rows.check("Transform", rows.recorded(examples), rows.count_artifact(transformed))
+
+
+def _seen(statistics: Artifact) -> dict[str, int]:
+    names = artifact_utils.decode_split_names(statistics.split_names)
+    return {name: _examples_seen(statistics, name) for name in names}
+
+
+def _examples_seen(statistics: Artifact, split: str) -> int:
+    view = stats_artifact_utils.load_statistics(statistics, split)
+    return int(view.proto().datasets[0].num_examples)
+
+
+def _sentences(artifact: Artifact, split: str) -> list[str]:
+    folder = artifact_utils.get_split_uri([artifact], split)
+    anomalies = anomalies_pb2.Anomalies()
+    with fileio.open(os.path.join(folder, "SchemaDiff.pb"), "rb") as file:
+        anomalies.ParseFromString(file.read())
+    return [
+        f"Split '{split}', feature '{name}': {info.description.rstrip('.')}."
+        for name, info in sorted(anomalies.anomaly_info.items())
+    ]

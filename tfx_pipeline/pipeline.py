@@ -1,0 +1,179 @@
+"""The pipeline, top to bottom: raw tables to a blessed and pushed SavedModel."""
+
+from __future__ import annotations
+
+from ml_metadata.proto import metadata_store_pb2
+from tfx.components import (
+    Evaluator,
+    ExampleValidator,
+    Pusher,
+    StatisticsGen,
+    Trainer,
+    Transform,
+)
+from tfx.components.schema_gen.import_schema_gen.component import ImportSchemaGen
+from tfx.dsl.components.base.base_node import BaseNode
+from tfx.dsl.components.common.resolver import Resolver, ResolverStrategy
+from tfx.dsl.input_resolution.strategies.latest_blessed_model_strategy import (
+    LatestBlessedModelStrategy,
+)
+from tfx.orchestration.pipeline import Pipeline
+from tfx.proto import pusher_pb2, trainer_pb2, transform_pb2
+from tfx.types import Channel
+from tfx.types.standard_artifacts import Model, ModelBlessing
+
+from tfx_pipeline import schema, snapshot
+from tfx_pipeline.config import PipelineConfig
+from tfx_pipeline.evaluation import eval_config
+from tfx_pipeline.example_gen import example_gen
+from tfx_pipeline.gates import AnomalyGate, RowGate
+from tfx_pipeline.switched import bulk_inferrer, infra_validator, tuner
+from uvcan_tf import features as names
+
+TRAINED_ON = [names.TRAIN, names.USERS, names.VIDEOS]
+
+
+def create_pipeline(
+    config: PipelineConfig,
+    baseline_strategy: type[ResolverStrategy] = LatestBlessedModelStrategy,
+    metadata: metadata_store_pb2.ConnectionConfig | None = None,
+) -> Pipeline:
+    """The one graph of both runners.
+
+    Args:
+      config: what to run on, with the switches.
+      baseline_strategy: how the model to compare with is found.
+      metadata: the metadata store, where the platform does not bring its own.
+    """
+    data = example_gen(config)
+    statistics = StatisticsGen(examples=data.outputs["examples"])
+    schemas = {name: _schema(config, name) for name in schema.NAMES}
+    validators = {n: _validator(statistics, schemas[n], n) for n in schema.SPLITS_OF}
+    anomaly_gate = _anomaly_gate(data, statistics, validators)
+    transform = _transform(config, data, schemas[schema.UNION], anomaly_gate)
+    row_gate = _row_gate(data, transform)
+    tuned = [tuner(config, transform, row_gate)] if config.tune else []
+    trainer = _trainer(config, transform, row_gate, tuned)
+    baseline = _baseline(baseline_strategy, trainer)
+    evaluator = _evaluator(config, data, trainer, baseline)
+    checked = [infra_validator(data, trainer)] if config.check_serving else []
+    pusher = _pusher(config, trainer, evaluator, checked)
+    inferred = [bulk_inferrer(data, trainer, evaluator)] if config.bulk_infer else []
+    return Pipeline(
+        pipeline_name=config.name,
+        pipeline_root=config.root,
+        components=[
+            *(data, statistics, *schemas.values(), *validators.values(), anomaly_gate),
+            *(transform, row_gate, *tuned, trainer),
+            *(baseline, evaluator, *checked, pusher, *inferred),
+        ],
+        enable_cache=True,
+        metadata_connection_config=metadata,
+        beam_pipeline_args=list(config.beam_pipeline_args),
+    )
+
+
+def _schema(config: PipelineConfig, name: str) -> BaseNode:
+    file = f"{config.schemas}/{schema.fingerprint(config.features)}/{name}.pbtxt"
+    return ImportSchemaGen(schema_file=file).with_id(f"ImportSchemaGen.{name}")
+
+
+def _validator(statistics: BaseNode, described: BaseNode, name: str) -> BaseNode:
+    others = [s for s in snapshot.SPLITS if s not in schema.SPLITS_OF[name]]
+    return ExampleValidator(
+        statistics=statistics.outputs["statistics"],
+        schema=described.outputs["schema"],
+        exclude_splits=others,
+    ).with_id(f"ExampleValidator.{name}")
+
+
+def _anomaly_gate(
+    data: BaseNode, statistics: BaseNode, validators: dict[str, BaseNode]
+) -> BaseNode:
+    return AnomalyGate(
+        examples=data.outputs["examples"],
+        statistics=statistics.outputs["statistics"],
+        **{name: node.outputs["anomalies"] for name, node in validators.items()},
+    )
+
+
+def _transform(
+    config: PipelineConfig, data: BaseNode, union: BaseNode, gate: BaseNode
+) -> BaseNode:
+    transform = Transform(
+        examples=data.outputs["examples"],
+        schema=union.outputs["schema"],
+        preprocessing_fn="tfx_pipeline.preprocessing.preprocessing_fn",
+        splits_config=transform_pb2.SplitsConfig(
+            analyze=TRAINED_ON, transform=snapshot.SPLITS
+        ),
+        custom_config=config.transform_config(),
+        disable_statistics=True,
+        disable_analyzer_cache=True,
+    )
+    transform.add_upstream_node(gate)
+    return transform
+
+
+def _row_gate(data: BaseNode, transform: BaseNode) -> BaseNode:
+    return RowGate(
+        examples=data.outputs["examples"],
+        transformed=transform.outputs["transformed_examples"],
+    )
+
+
+def _trainer(
+    config: PipelineConfig, transform: BaseNode, gate: BaseNode, tuned: list[BaseNode]
+) -> BaseNode:
+    found = tuned[0].outputs["best_hyperparameters"] if tuned else None
+    trainer = Trainer(
+        examples=transform.outputs["transformed_examples"],
+        transform_graph=transform.outputs["transform_graph"],
+        run_fn="tfx_pipeline.trainer.run_fn",
+        train_args=trainer_pb2.TrainArgs(splits=TRAINED_ON),
+        eval_args=trainer_pb2.EvalArgs(splits=[names.EVAL]),
+        custom_config=config.training_config(),
+        hyperparameters=found,
+    )
+    trainer.add_upstream_node(gate)
+    return trainer
+
+
+def _baseline(strategy: type[ResolverStrategy], trainer: BaseNode) -> BaseNode:
+    resolver = Resolver(
+        strategy_class=strategy,
+        model=Channel(type=Model),
+        model_blessing=Channel(type=ModelBlessing),
+    ).with_id("LatestBlessedModel")
+    resolver.add_upstream_node(trainer)
+    return resolver
+
+
+def _evaluator(
+    config: PipelineConfig, data: BaseNode, trainer: BaseNode, baseline: BaseNode
+) -> BaseNode:
+    return Evaluator(
+        examples=data.outputs["examples"],
+        model=trainer.outputs["model"],
+        baseline_model=baseline.outputs["model"],
+        example_splits=[names.EVAL],
+        eval_config=eval_config(config),
+    )
+
+
+def _pusher(
+    config: PipelineConfig,
+    trainer: BaseNode,
+    evaluator: BaseNode,
+    checked: list[BaseNode],
+) -> BaseNode:
+    return Pusher(
+        model=trainer.outputs["model"],
+        model_blessing=evaluator.outputs["blessing"],
+        push_destination=pusher_pb2.PushDestination(
+            filesystem=pusher_pb2.PushDestination.Filesystem(
+                base_directory=config.serving
+            )
+        ),
+        infra_blessing=checked[0].outputs["blessing"] if checked else None,
+    )

@@ -1,0 +1,144 @@
+"""One consistent snapshot of the three tables as the four splits of the pipeline.
+
+Arrow in, Arrow out: no TensorFlow, no Beam, no row-level Python.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from uvcan_tf import features as names
+from uvcan_tf.config import EvaluationConfig
+from uvcan_tf.data.split import hold_out
+from uvcan_tf.data.tables import Tables
+from uvcan_tf.features import Features
+
+SPLITS = (names.TRAIN, names.EVAL, names.USERS, names.VIDEOS)
+
+_BUCKETS = (1, 5, 20, 100)
+_BUCKET_NAMES = ("0", "1-4", "5-19", "20-99", "100+")
+_MAX_SHARDS = 32
+_MIN_SHARD_ROWS = 2048
+
+
+def splits(
+    tables: Tables, features: Features, evaluation: EvaluationConfig
+) -> dict[str, pa.Table]:
+    """The splits `train`, `eval`, `users` and `videos`, by name.
+
+    `train` and `eval` are interactions joined with the categorical attributes of their
+    user and video and with the popularity of the video's group among training likes.
+    Only likes are held out; a row of `eval` carries all held-out videos of its user.
+    """
+    joined = _join(tables, features)
+    held_out = _held_out(tables.interactions, evaluation)
+    liked = np.asarray(tables.interactions[names.LABEL]) == 1
+    popularity = _popularity(joined[features.popularity_of], liked & ~held_out)
+    joined = joined.append_column(names.POPULARITY, popularity)
+    evaluated = joined.filter(pa.array(held_out))
+    return {
+        names.TRAIN: joined.filter(pa.array(~held_out)),
+        names.EVAL: evaluated.append_column(names.HELD_OUT, _videos_of_user(evaluated)),
+        names.USERS: tables.users,
+        names.VIDEOS: tables.videos,
+    }
+
+
+def shards(table: pa.Table) -> Iterator[pa.RecordBatch]:
+    """Cuts a split into at most 32 record batches whose columns are all lists."""
+    rows = max(_MIN_SHARD_ROWS, -(-table.num_rows // _MAX_SHARDS))
+    for start in range(0, table.num_rows, rows):
+        columns = table.slice(start, rows).columns
+        yield pa.RecordBatch.from_arrays(
+            [_as_lists(column.combine_chunks()) for column in columns],
+            names=table.column_names,
+        )
+
+
+def _join(tables: Tables, features: Features) -> pa.Table:
+    pairs = tables.interactions
+    user = pc.index_in(pairs[names.USER_ID], tables.users[names.USER_ID])
+    video = pc.index_in(pairs[names.VIDEO_ID], tables.videos[names.VIDEO_ID])
+    joined = pairs.select([names.USER_ID, names.VIDEO_ID, names.LABEL])
+    for feature in features.user:
+        column = tables.users[feature.name].take(user)
+        joined = joined.append_column(feature.name, column)
+    for feature in features.light_video:
+        column = tables.videos[feature.name].take(video)
+        joined = joined.append_column(feature.name, column)
+    return joined
+
+
+def _held_out(pairs: pa.Table, evaluation: EvaluationConfig) -> np.ndarray:
+    """Marks the held-out rows; a row with label 0 never is one."""
+    liked = np.flatnonzero(np.asarray(pairs[names.LABEL]) == 1)
+    chosen = hold_out(
+        np.asarray(pairs[names.USER_ID])[liked],
+        np.asarray(pairs[names.VIDEO_ID])[liked],
+        evaluation.held_out_fraction,
+        evaluation.seed,
+    )
+    held_out = np.zeros(pairs.num_rows, bool)
+    held_out[liked[chosen]] = True
+    return held_out
+
+
+def _popularity(groups: pa.ChunkedArray, counted: np.ndarray) -> pa.Array:
+    """Bucket of the number of counted rows in each row's group.
+
+    A row without a group has popularity 0; one in several groups, that of the largest.
+    """
+    lists = _as_lists(groups.combine_chunks())
+    row = np.asarray(pc.list_parent_indices(lists))
+    group = np.asarray(pc.dictionary_encode(pc.list_flatten(lists)).indices)
+    likes = np.bincount(group, weights=counted[row], minlength=1).astype(np.int64)
+    most = np.zeros(len(groups), np.int64)
+    np.maximum.at(most, row, likes[group])
+    return pa.array(_BUCKET_NAMES).take(
+        pa.array(np.searchsorted(_BUCKETS, most, "right"))
+    )
+
+
+def _videos_of_user(evaluated: pa.Table) -> pa.Array:
+    """For every row, the list of the videos in all rows of its user."""
+    user = np.asarray(
+        pc.dictionary_encode(evaluated[names.USER_ID].combine_chunks()).indices
+    )
+    order = np.argsort(user, kind="stable")
+    counts = np.bincount(user, minlength=1)
+    ends = np.cumsum(counts)
+    offsets = np.concatenate([[0], np.cumsum(counts[user])])
+    starts = np.repeat((ends - counts)[user] - offsets[:-1], counts[user])
+    taken = order[starts + np.arange(offsets[-1])]
+    videos = evaluated[names.VIDEO_ID].combine_chunks().take(pa.array(taken))
+    return pa.LargeListArray.from_arrays(pa.array(offsets, pa.int64()), videos)
+
+
+def _as_lists(column: pa.Array) -> pa.Array:
+    """The column as lists of a `tf.Example`'s types, null where nothing is known.
+
+    Strings become bytes, labels int64; an empty list counts as missing.
+    """
+    kind = column.type
+    if pa.types.is_list(kind) or pa.types.is_large_list(kind):
+        lists = column.cast(pa.large_list(pa.binary()))
+        known = pc.greater(pc.fill_null(pc.list_value_length(lists), 0), 0)
+    elif pa.types.is_fixed_size_list(kind):
+        lists, known = _listed(column, column.flatten(), kind.list_size)
+    else:
+        column = column.cast(pa.int64() if pa.types.is_integer(kind) else pa.binary())
+        lists, known = _listed(column, column.drop_null(), 1)
+    return pc.if_else(known, lists, pa.scalar(None, lists.type))
+
+
+def _listed(
+    column: pa.Array, values: pa.Array, length: int
+) -> tuple[pa.Array, pa.Array]:
+    """`length` of the values for each row that is not null, none for the others."""
+    known = column.is_valid()
+    offsets = np.concatenate([[0], np.cumsum(np.asarray(known) * length)])
+    return pa.LargeListArray.from_arrays(pa.array(offsets), values), known

@@ -1,0 +1,97 @@
+"""Trainer's entry point. TFX reloads this module, so it holds functions only."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import click
+import tensorflow_transform as tft
+from tfx.components.trainer.fn_args_utils import FnArgs
+from uvcan_tf.export import export
+
+from tfx_pipeline.addresses import delivered, is_local
+from tfx_pipeline.config import CHECKPOINTS_KEY, CONFIG_KEY, FEATURES_KEY
+from tfx_pipeline.transformed import TransformLayer, read_dataset
+from uvcan_tf import config as settings
+from uvcan_tf import features as names
+from uvcan_tf.config import Config
+from uvcan_tf.dataset import Dataset
+from uvcan_tf.features import Features
+from uvcan_tf.model import UVCAN
+from uvcan_tf.training import fit
+
+
+def run_fn(fn_args: FnArgs) -> None:
+    """Load, data, fit, export: from transformed splits to a SavedModel."""
+    features, config = load(fn_args)
+    dataset = data(fn_args, features)
+    with delivered(fn_args.model_run_dir) as run:
+        model = train(dataset, config, checkpoints(fn_args) or run, run)
+    with delivered(fn_args.serving_model_dir) as folder:
+        transform = TransformLayer(_transform_output(fn_args), features)
+        export(model, dataset, transform, config, folder)
+
+
+def load(fn_args: FnArgs) -> tuple[Features, Config]:
+    """The declaration and the settings, with the Tuner's findings put in."""
+    content = fn_args.custom_config
+    features = names.from_json(json.loads(content[FEATURES_KEY]))
+    config = settings.from_json(json.loads(content[CONFIG_KEY]))
+    return features, tuned(config, (fn_args.hyperparameters or {}).get("values", {}))
+
+
+def tuned(config: Config, values: dict[str, Any]) -> Config:
+    """The settings with `section.name` values replaced."""
+    for path, value in values.items():
+        section, name = path.split(".")
+        part = dataclasses.replace(getattr(config, section), **{name: value})
+        config = dataclasses.replace(config, **{section: part})
+    return config
+
+
+def data(fn_args: FnArgs, features: Features) -> Dataset:
+    """The transformed tables and training pairs in memory."""
+    splits = (names.TRAIN, names.USERS, names.VIDEOS)
+    patterns = dict(zip(splits, fn_args.train_files, strict=True))
+    return read_dataset(patterns, _transform_output(fn_args), features)
+
+
+def train(dataset: Dataset, config: Config, folder: Path, run: Path) -> UVCAN:
+    """Fits in `folder`, which a killed run finds again, then moves its files to `run`.
+
+    TensorFlow's checkpoints are of no use once training has ended.
+    """
+    model = fit(dataset, config, folder, report=_say)
+    if folder != run:
+        shutil.copytree(folder, run, dirs_exist_ok=True)
+        shutil.rmtree(folder)
+    return model
+
+
+def checkpoints(fn_args: FnArgs) -> Path | None:
+    """A folder named after the inputs: TFX gives each execution a fresh one."""
+    if not is_local(fn_args.custom_config[CHECKPOINTS_KEY]):
+        return None
+    inputs = [
+        fn_args.transform_graph_path,
+        *fn_args.train_files,
+        json.dumps(fn_args.custom_config, sort_keys=True),
+        json.dumps(fn_args.hyperparameters, sort_keys=True),
+    ]
+    name = hashlib.sha256("\n".join(inputs).encode()).hexdigest()[:16]
+    folder = Path(fn_args.custom_config[CHECKPOINTS_KEY]) / name
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def _transform_output(fn_args: FnArgs) -> tft.TFTransformOutput:
+    return tft.TFTransformOutput(fn_args.transform_graph_path)
+
+
+def _say(sentence: str) -> None:
+    click.echo(f"  {sentence}", err=True)
