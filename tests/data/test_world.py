@@ -19,6 +19,7 @@ SIZE = Size(
     tags=13,
     clusters=7,
     locations=11,
+    traits=4,
 )
 
 

@@ -19,7 +19,6 @@ __all__ = ["MISSING", "Size", "World", "draw_likes", "plant"]
 MISSING: Final = -1
 
 _KINDS: Final = 4
-_TRAITS: Final = 4
 _STRENGTH: Final = 5.0
 _ATTENTION: Final = (0.7, 0.2, 0.05, 0.05)
 _ATTENTION_BY_ATTRIBUTES: Final = 0.6
@@ -46,6 +45,7 @@ class Size:
     tags: int
     clusters: int
     locations: int
+    traits: int
 
 
 @dataclasses.dataclass(frozen=True)
@@ -87,7 +87,7 @@ def plant(size: Size, seed: int) -> World:
     gender = _some_missing(rng, rng.integers(2, size=size.users))
     location = _some_missing(rng, rng.integers(size.locations, size=size.users))
     attention = _attention(rng, gender, location)
-    taste = _taste(rng, location, size.locations)
+    taste = _taste(rng, location, (size.locations + 1, _KINDS, size.traits))
     weighted = _STRENGTH * attention[:, :, None] * taste  # [U, C, R]
     author = _long_tailed(rng, size.authors, size.videos)
     music = _some_missing(rng, _long_tailed(rng, size.music, size.videos))
@@ -95,9 +95,9 @@ def plant(size: Size, seed: int) -> World:
     cluster = _some_missing(rng, rng.integers(size.clusters, size=size.videos))
     kinds = (size.authors, author), (size.music, music), (size.clusters, cluster)
     of_author, of_music, of_look = (
-        _traits(rng, count, number[:, None]) for count, number in kinds
+        _traits(rng, (count, size.traits), number[:, None]) for count, number in kinds
     )
-    of_tags = _traits(rng, size.tags, tags)
+    of_tags = _traits(rng, (size.tags, size.traits), tags)
     rank = rng.permutation(size.videos) + 1.0
     return World(
         gender=gender,
@@ -155,18 +155,20 @@ def _attention(rng: np.random.Generator, gender: Ints, location: Ints) -> Floats
     return attention
 
 
-def _taste(rng: np.random.Generator, location: Ints, locations: int) -> Any:
+def _taste(
+    rng: np.random.Generator, location: Ints, shape: tuple[int, int, int]
+) -> Any:
     """Unit vectors, [U, C, R], that lean towards those of the user's location."""
-    common = rng.standard_normal((locations + 1, _KINDS, _TRAITS))[location]
-    own = rng.standard_normal((len(location), _KINDS, _TRAITS))
+    common = rng.standard_normal(shape)[location]
+    own = rng.standard_normal((len(location), *shape[1:]))
     taste = _TASTE_BY_LOCATION * common + (1 - _TASTE_BY_LOCATION) * own
     return taste / np.linalg.norm(taste, axis=2, keepdims=True)
 
 
-def _traits(rng: np.random.Generator, count: int, numbers: Ints) -> Floats:
+def _traits(rng: np.random.Generator, shape: tuple[int, int], numbers: Ints) -> Floats:
     """Traits of each video, [V, R]: of unit variance, whatever it has of a kind."""
-    traits = rng.standard_normal((count + 1, _TRAITS)).astype(np.float32)
-    traits[MISSING] = 0
+    nothing = np.zeros((1, shape[1]), np.float32)  # row MISSING, the last
+    traits = np.append(rng.standard_normal(shape, np.float32), nothing, axis=0)
     present = (numbers != MISSING).sum(axis=1, keepdims=True)
     return traits[numbers].sum(axis=1) / np.sqrt(np.maximum(present, 1, dtype="f4"))
 
