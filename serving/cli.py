@@ -1,0 +1,148 @@
+"""`python -m serving`: the server and the client from a command line."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+
+from serving import terminal
+from serving.client import RecommenderClient
+from serving.errors import ServingError
+from serving.records import Scored, Tls
+from serving.serve import serve
+from uvcan_tf.quiet import quiet
+
+_TARGET = "localhost:8500"
+
+
+class _Failure(click.ClickException):
+    """One sentence on stderr and exit status 1."""
+
+    def show(self, file: Any = None) -> None:
+        click.echo(f"Error: {self.message}", err=True)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def main() -> None:
+    """Serves the exported model, and asks a server for ranks and recommendations."""
+
+
+main.add_command(serve)
+
+
+def _read_pem(
+    context: click.Context, parameter: click.Parameter, path: Path | None
+) -> bytes | None:
+    return path.read_bytes() if path else None
+
+
+def _pem_option(name: str, text: str) -> Callable[[Any], Any]:
+    kind = click.Path(exists=True, dir_okay=False, path_type=Path)
+    return click.option(name, type=kind, callback=_read_pem, help=text)
+
+
+_CLIENT_OPTIONS = (
+    click.option("--target", default=_TARGET, show_default=True, help="host:port"),
+    click.option("--model-name", default="uvcan", show_default=True),
+    click.option(
+        "--timeout", default=5.0, show_default=True, help="Deadline in seconds."
+    ),
+    click.option("--tls", is_flag=True, help="Talk TLS; implied by the next three."),
+    _pem_option("--tls-roots", "PEM certificates to trust."),
+    _pem_option("--tls-key", "PEM private key, for mutual TLS."),
+    _pem_option("--tls-certificate", "PEM certificate, for mutual TLS."),
+    click.option("--json", "as_json", is_flag=True, help="Print JSON."),
+)
+
+
+def _client_command(function: Callable[..., Any]) -> click.Command:
+    """A command whose function gets a connected client and `as_json`."""
+
+    @functools.wraps(function)
+    def run(
+        target: str,
+        model_name: str,
+        timeout: float,
+        tls: bool,
+        tls_roots: bytes | None,
+        tls_key: bytes | None,
+        tls_certificate: bytes | None,
+        **arguments: Any,
+    ) -> None:
+        pem = (tls_roots, tls_key, tls_certificate)
+        secured = Tls(*pem) if tls or any(pem) else None
+        try:
+            with RecommenderClient(
+                target, model_name=model_name, timeout_s=timeout, tls=secured
+            ) as client:
+                function(client, **arguments)
+        except ServingError as error:
+            raise _Failure(str(error)) from error
+
+    for option in reversed(_CLIENT_OPTIONS):
+        run = option(run)
+    return main.command()(run)
+
+
+@click.option("--exclude", default="", help="Videos to leave out: a,b,c.")
+@click.option("-k", default=10, show_default=True, help="Number of videos.")
+@click.option("--user", required=True, help="User id.")
+def recommend(
+    client: RecommenderClient, user: str, k: int, exclude: str, as_json: bool
+) -> None:
+    """Prints the user's k best videos out of the whole catalogue."""
+    videos = client.recommend(user, k, _split(exclude))
+    _print_scored(f"Recommended for {user}", videos, as_json)
+
+
+@click.option("--videos", required=True, help="Videos to score: a,b,c.")
+@click.option("--user", required=True, help="User id.")
+def rank(client: RecommenderClient, user: str, videos: str, as_json: bool) -> None:
+    """Prints the given videos, best first."""
+    scored = client.rank(user, _split(videos))
+    ordered = sorted(scored, key=lambda video: -video.score)
+    _print_scored(f"Ranked for {user}", ordered, as_json)
+
+
+@click.option("--video", required=True, help="Video id.")
+@click.option("--user", required=True, help="User id.")
+def explain(client: RecommenderClient, user: str, video: str, as_json: bool) -> None:
+    """Draws what user and video looked at in each other."""
+    explanation = client.explain(user, video)
+    if as_json:
+        click.echo(json.dumps(dataclasses.asdict(explanation)))
+    else:
+        terminal.show_explanation(Console(), explanation)
+
+
+for _function in (recommend, rank, explain):
+    _client_command(_function)
+
+
+def _split(text: str) -> list[str]:
+    return text.split(",") if text else []
+
+
+def _print_scored(title: str, videos: list[Scored], as_json: bool) -> None:
+    if as_json:
+        click.echo(json.dumps([dataclasses.asdict(video) for video in videos]))
+    else:
+        terminal.show_scored(Console(), title, videos)
+
+
+def run() -> None:
+    """The entry point; a closed pipe ends it silently."""
+    quiet()
+    try:
+        main(prog_name="python -m serving")
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(1)

@@ -1,0 +1,1 @@
+"""Wire cases that TF Serving and the embedded server answer alike."""

@@ -1,0 +1,68 @@
+"""What the client hands back: frozen records, no tensors."""
+
+from __future__ import annotations
+
+import dataclasses
+
+Weights = tuple[tuple[float, ...], ...]  # [hops, facets]
+
+
+@dataclasses.dataclass(frozen=True)
+class Scored:
+    """A video and how much the user is expected to like it."""
+
+    video_id: str
+    score: float
+
+
+@dataclasses.dataclass(frozen=True)
+class Attention:
+    """One side's attention: a weight for each hop and facet; a hop's weights sum to 1.
+
+    Args:
+      facets: names of the facets, the columns of `weights`.
+      weights: [hops, facets].
+    """
+
+    facets: tuple[str, ...]
+    weights: Weights
+
+    @property
+    def last(self) -> dict[str, float]:
+        """The weights of the last hop, by facet."""
+        return dict(zip(self.facets, self.weights[-1], strict=True))
+
+
+@dataclasses.dataclass(frozen=True)
+class Explanation:
+    """Why a video got its score: what either side looked at."""
+
+    user_id: str
+    video_id: str
+    score: float
+    user: Attention
+    video: Attention
+
+
+@dataclasses.dataclass(frozen=True)
+class VersionStatus:
+    """One version of a model, as the server sees it."""
+
+    version: int
+    state: str
+    error: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Tls:
+    """Certificates of a secured channel, as PEM bytes.
+
+    Args:
+      roots: certificates to trust; the machine's own when None.
+      key: the client's private key, for mutual TLS.
+      certificate: the client's certificate, for mutual TLS.
+    """
+
+    roots: bytes | None = None
+    key: bytes | None = None
+    certificate: bytes | None = None

@@ -1,0 +1,1 @@
+"""An embedded server that answers as TF Serving does: `serving.server.app.Server`."""

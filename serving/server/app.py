@@ -1,0 +1,88 @@
+"""The embedded server: store, API and transport, put together."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from pathlib import Path
+from types import FrameType, TracebackType
+
+from serving.server import config
+from serving.server.api import Api
+from serving.server.lifecycle import Loading
+from serving.server.options import Options
+from serving.server.savedmodel import SavedModel
+from serving.server.status import StatusError
+from serving.server.store import ModelStore
+from serving.server.transport import grpc_server
+
+
+class Server:
+    """Serves the models of the options once all of them are ready.
+
+    Example:
+      with Server(Options(model_base_path="/models/uvcan", port=0)) as server:
+          print(server.port)
+
+    Raises:
+      StatusError: the options cannot be used, or a model cannot be loaded.
+    """
+
+    def __init__(self, options: Options) -> None:
+        self.options = options
+        models = config.models_of(options)
+        self.store = ModelStore(
+            Loading(
+                self._load,
+                options.max_num_load_retries,
+                options.load_retry_interval_micros / 1e6,
+            ),
+            options.file_system_poll_wait_seconds,
+            options.allow_version_labels_for_unavailable_models,
+        )
+        self.api = Api(self.store, options)
+        self._ended = threading.Event()
+        self._grpc = grpc_server(
+            self.api,
+            config.grpc_threads_of(options),
+            config.channel_arguments_of(options),
+        )
+        try:
+            self.store.apply(models)
+        except StatusError:
+            self.store.stop()
+            raise
+        self.port = self._grpc.add_insecure_port(f"{options.host}:{options.port}")
+        if options.grpc_socket_path:
+            self._grpc.add_insecure_port(f"unix:{options.grpc_socket_path}")
+        self._grpc.start()
+
+    def __enter__(self) -> Server:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        """Takes no more calls, lets the open ones end, unloads the models."""
+        self._grpc.stop(self.options.drain_seconds).wait()
+        self.store.stop()
+
+    def run_until_signalled(self) -> None:
+        """Serves until SIGTERM or SIGINT, then drains."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._on_signal)
+        self._ended.wait()
+        self.stop()
+
+    def _on_signal(self, number: int, frame: FrameType | None) -> None:
+        self._ended.set()
+
+    def _load(self, folder: Path) -> SavedModel:
+        tags = self.options.saved_model_tags.split(",")
+        return SavedModel(folder, tags, config.threads_of(self.options))

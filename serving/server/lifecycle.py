@@ -1,0 +1,157 @@
+"""One model's versions: load the wanted ones first, then unload the others."""
+
+from __future__ import annotations
+
+import dataclasses
+import gc
+import threading
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from serving.server.history import Entry, History, State
+from serving.server.savedmodel import SavedModel
+from serving.server.servable import Servable
+from serving.server.status import Code, StatusError
+
+Loader = Callable[[Path], SavedModel]
+
+
+@dataclasses.dataclass(frozen=True)
+class Loading:
+    """How versions are loaded.
+
+    Args:
+      load: a version folder into a model; raises StatusError.
+      retries: further attempts after a failed one.
+      pause_s: between attempts.
+    """
+
+    load: Loader
+    retries: int = 5
+    pause_s: float = 60.0
+
+
+class VersionedModel:
+    """Keeps the wanted versions of one model ready, in a thread of its own.
+
+    A version that is no longer wanted keeps serving until a wanted one is ready, so
+    there is no gap. A version that failed is not tried again while any is ready.
+    """
+
+    def __init__(self, name: str, loading: Loading, history: History) -> None:
+        self.name = name
+        self.ready: Mapping[int, Servable] = {}
+        self.failed: dict[int, StatusError] = {}
+        self._loading = loading
+        self._history = history
+        self._wanted: Mapping[int, Path] = {}
+        self._generation = 0
+        self._settled = 0
+        self._stopped = False
+        self._changed = threading.Condition()
+        self._thread = threading.Thread(
+            target=self._keep, name=f"versions-of-{name}", daemon=True
+        )
+        self._thread.start()
+
+    def want(self, versions: Mapping[int, Path]) -> None:
+        """Sets the versions to serve; loading and unloading follow on their own."""
+        with self._changed:
+            if versions == self._wanted and self._generation:
+                return
+            for version in versions.keys() - self._wanted.keys():
+                if version not in self.ready and version not in self.failed:
+                    self._record(version, Entry(State.START))
+            self._wanted = dict(versions)
+            self._generation += 1
+            self._changed.notify_all()
+
+    def wait_until_decided(self, timeout_s: float | None = None) -> bool:
+        """Waits until a version is ready or every wanted one has failed."""
+        with self._changed:
+            return self._changed.wait_for(self._decided, timeout_s)
+
+    def stop(self) -> None:
+        """Unloads everything and ends the thread."""
+        self.want({})
+        with self._changed:
+            self._stopped = True
+            self._changed.notify_all()
+        self._thread.join()
+
+    def _decided(self) -> bool:
+        wanted = set(self._wanted)
+        ready = wanted & self.ready.keys()
+        return bool(ready or (wanted and wanted <= self.failed.keys()))
+
+    def _keep(self) -> None:
+        while True:
+            with self._changed:
+                self._changed.wait_for(
+                    lambda: self._settled != self._generation or self._stopped
+                )
+                if self._settled == self._generation:
+                    return
+                generation, wanted = self._generation, self._wanted
+            for version in sorted(wanted.keys() - self.ready.keys()):
+                if version not in self.failed:
+                    self._load(version, wanted[version])
+            self._unload_unwanted()
+            with self._changed:
+                self._settled = generation
+
+    def _load(self, version: int, folder: Path) -> None:
+        self._record(version, Entry(State.LOADING))
+        failure: StatusError | None = None
+        for attempt in range(self._loading.retries + 1):
+            if attempt and not self._pause(version):
+                break
+            try:
+                servable = Servable(self.name, version, self._loading.load(folder))
+            except StatusError as error:
+                failure = error
+                continue
+            self._set_ready({**self.ready, version: servable})
+            self._record(version, Entry(State.AVAILABLE))
+            return
+        assert failure is not None
+        self._record(version, Entry(State.END, failure.code, failure.message))
+        with self._changed:
+            self.failed[version] = failure
+            self._changed.notify_all()
+
+    def _pause(self, version: int) -> bool:
+        """Waits before another attempt; False when the version is wanted no more."""
+        with self._changed:
+            self._changed.wait_for(
+                lambda: version not in self._wanted, self._loading.pause_s
+            )
+            return version in self._wanted
+
+    def _unload_unwanted(self) -> None:
+        wanted = self._wanted
+        replaced = not wanted or bool(wanted.keys() & self.ready.keys())
+        for version, servable in sorted(self.ready.items()):
+            if replaced and version not in wanted:
+                self._record(version, Entry(State.UNLOADING))
+                self._set_ready({v: s for v, s in self.ready.items() if v != version})
+                servable.close()
+                gc.collect()  # graphs are cycles; each holds megabytes
+                self._record(version, Entry(State.END))
+        with self._changed:
+            if not self.ready:
+                self.failed = {v: e for v, e in self.failed.items() if v in wanted}
+
+    def _set_ready(self, ready: Mapping[int, Servable]) -> None:
+        with self._changed:
+            self.ready = ready
+            self._changed.notify_all()
+
+    def _record(self, version: int, entry: Entry) -> None:
+        self._history.record(self.name, version, entry)
+
+
+def not_ready(name: str, version: int | None) -> StatusError:
+    """The status of a request for a version that is not ready."""
+    wanted = f"Latest({name})" if version is None else f"Specific({name}, {version})"
+    return StatusError(Code.NOT_FOUND, f"Servable not found for request: {wanted}")

@@ -1,0 +1,170 @@
+"""A SavedModel as TF Serving runs it: a graph in a session, called by tensor name.
+
+Unlike `tf.saved_model.load`, whose signature functions check shapes and cost a quarter
+of a millisecond a call, a session takes whatever the graph's ops accept, answers with
+the runtime's own error texts, and costs some twenty microseconds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import tensorflow as tf
+from google.protobuf.message import DecodeError
+from tensorflow.python.client import pywrap_tf_session
+
+from serving import tensors
+from serving.protos import meta_graph_pb2, saved_model_pb2
+from serving.server.status import Code, StatusError, from_tensorflow
+
+PB_FILE: Final = "saved_model.pb"
+_INIT_SIGNATURE: Final = "__saved_model_init_op"
+_INIT_COLLECTIONS: Final = ("saved_model_main_op", "legacy_init_op")
+
+
+class SavedModel:
+    """A loaded SavedModel.
+
+    Args:
+      folder: of one version, with `saved_model.pb` in it.
+      tags: of the graph to load.
+      threads: of the session, inside an op and between ops; 0 lets TensorFlow choose.
+    """
+
+    def __init__(
+        self, folder: Path, tags: Sequence[str] = ("serve",), threads: Any = (0, 0)
+    ) -> None:
+        self._meta = _read(folder, tags)
+        self.signatures: Mapping[str, meta_graph_pb2.SignatureDef] = dict(
+            self._meta.signature_def
+        )
+        self._graph = tf.Graph()
+        config = tf.compat.v1.ConfigProto(
+            intra_op_parallelism_threads=threads[0],
+            inter_op_parallelism_threads=threads[1],
+        )
+        self._session = tf.compat.v1.Session(graph=self._graph, config=config)
+        self._places: dict[str, Any] = {}
+        try:
+            self._initialise(folder)
+        except tf.errors.OpError as error:
+            self.close()
+            raise from_tensorflow(error) from error
+        except (ValueError, TypeError, KeyError) as error:  # a graph that is none
+            self.close()
+            raise StatusError(Code.INVALID_ARGUMENT, str(error)) from error
+
+    def run(
+        self,
+        feeds: Mapping[str, tensors.Array],
+        fetches: Sequence[str],
+        timeout_s: float | None = None,
+    ) -> list[tensors.Array]:
+        """Values of the fetched tensors for the fed ones, all by tensor name.
+
+        Raises:
+          StatusError: whatever the runtime says, in its own words.
+        """
+        placed = {self._place(name): array for name, array in feeds.items()}
+        wanted = [self._place(name) for name in fetches]
+        try:
+            return self._run(placed, wanted, timeout_s)
+        except tf.errors.OpError as error:
+            raise from_tensorflow(error) from error
+
+    def close(self) -> None:
+        """Frees the graph and its variables; calls after it fail."""
+        self._session.close()
+
+    def _run(
+        self, feeds: Mapping[Any, Any], fetches: list[Any], timeout_s: float | None
+    ) -> list[tensors.Array]:
+        handle = self._session._session
+        run = pywrap_tf_session.TF_SessionRun_wrapper
+        if timeout_s is None:
+            return run(handle, None, feeds, fetches, [], None)
+        timeout_ms = max(1, int(min(timeout_s, 1e9) * 1000))
+        options = tf.compat.v1.RunOptions(timeout_in_ms=timeout_ms)
+        buffer = pywrap_tf_session.TF_NewBufferFromString(options.SerializeToString())
+        try:
+            return run(handle, buffer, feeds, fetches, [], None)
+        finally:
+            pywrap_tf_session.TF_DeleteBuffer(buffer)
+
+    def _place(self, name: str) -> Any:
+        """The runtime's handle of a tensor."""
+        found = self._places.get(name)
+        if found is None:
+            found = self._places[name] = self._find(name)
+        return found
+
+    def _find(self, name: str) -> Any:
+        node, _, index = name.partition(":")
+        try:
+            operation = self._graph.get_operation_by_name(node)
+        except KeyError as error:
+            raise StatusError(
+                Code.INVALID_ARGUMENT,
+                f"Tensor {name}, specified in either feed_devices or fetch_devices was "
+                "not found in the Graph",
+            ) from error
+        if int(index or 0) >= len(operation.outputs):
+            raise StatusError(
+                Code.OUT_OF_RANGE,
+                f"Node '{node}' (type: '{operation.type}', num of outputs: "
+                f"{len(operation.outputs)}) does not have output {index or 0}",
+            )
+        return operation.outputs[int(index or 0)]._as_tf_output()
+
+    def _initialise(self, folder: Path) -> None:
+        """Builds the graph, restores variables, fills tables."""
+        with self._graph.as_default():
+            tf.graph_util.import_graph_def(self._meta.graph_def, name="")
+        self._meta.ClearField("graph_def")  # the session has it; it can be large
+        self._session._extend_graph()
+        assets = {
+            entry.tensor_info.name: str(folder / "assets" / entry.filename)
+            for entry in self._meta.asset_file_def
+        }
+        saver = self._meta.saver_def
+        if saver.restore_op_name and (folder / "variables").is_dir():
+            prefix = str(folder / "variables" / "variables")
+            feeds = {saver.filename_tensor_name: prefix, **assets}
+            self._session.run(saver.restore_op_name, feeds)
+        for name in _initialisers(self._meta):
+            self._session.run(name, assets)
+
+
+def _read(folder: Path, tags: Sequence[str]) -> meta_graph_pb2.MetaGraphDef:
+    try:
+        content = (folder / PB_FILE).read_bytes()
+    except OSError:
+        raise StatusError(
+            Code.NOT_FOUND,
+            "Specified file path does not appear to contain a SavedModel bundle "
+            f"(should have a file called `{PB_FILE}`)\nSpecified file path: {folder}",
+        ) from None
+    try:
+        saved = saved_model_pb2.SavedModel.FromString(content)
+    except DecodeError:
+        raise StatusError(Code.OUT_OF_RANGE, "Read less bytes than requested") from None
+    for meta in saved.meta_graphs:
+        if set(meta.meta_info_def.tags) == set(tags):
+            return meta
+    raise StatusError(
+        Code.NOT_FOUND,
+        f"Could not find meta graph def matching supplied tags: {{ {' '.join(tags)} }}."
+        " To inspect available tag-sets in the SavedModel, please use the SavedModel "
+        "CLI: `saved_model_cli`",
+    )
+
+
+def _initialisers(meta: meta_graph_pb2.MetaGraphDef) -> list[str]:
+    if _INIT_SIGNATURE in meta.signature_def:
+        return [meta.signature_def[_INIT_SIGNATURE].outputs[_INIT_SIGNATURE].name]
+    for collection in _INIT_COLLECTIONS:
+        if collection in meta.collection_def:
+            return list(meta.collection_def[collection].node_list.value)
+    return []

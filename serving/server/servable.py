@@ -1,0 +1,42 @@
+"""A version that is ready, and the promise that nobody frees it while in use."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from serving.server.savedmodel import SavedModel
+
+
+class Servable:
+    """One ready version of a model."""
+
+    def __init__(self, name: str, version: int, model: SavedModel) -> None:
+        self.name = name
+        self.version = version
+        self.model = model
+        self._users = 0
+        self._closing = False
+        self._idle = threading.Condition()
+
+    @contextmanager
+    def use(self) -> Iterator[bool]:
+        """Keeps the version loaded within the block; False when it is going away."""
+        with self._idle:
+            taken = not self._closing
+            self._users += taken
+        try:
+            yield taken
+        finally:
+            if taken:
+                with self._idle:
+                    self._users -= 1
+                    self._idle.notify_all()
+
+    def close(self) -> None:
+        """Lets the calls in progress end, then frees the model."""
+        with self._idle:
+            self._closing = True
+            self._idle.wait_for(lambda: self._users == 0)
+        self.model.close()

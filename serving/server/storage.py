@@ -1,0 +1,68 @@
+"""Where versions lie on disk, and which of them a policy wants."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from serving.protos import file_system_storage_path_source_pb2
+from serving.server.status import invalid_argument
+
+Policy: TypeAlias = Any  # FileSystemStoragePathSourceConfig.ServableVersionPolicy
+
+
+def _latest() -> Policy:
+    source = file_system_storage_path_source_pb2.FileSystemStoragePathSourceConfig
+    return source.ServableVersionPolicy()
+
+
+@dataclasses.dataclass(frozen=True)
+class ModelConfig:
+    """One model of the store.
+
+    Args:
+      name: under which requests ask for it.
+      base_path: folder of the version folders.
+      policy: which versions to serve; the latest when unset.
+      labels: names of versions.
+    """
+
+    name: str
+    base_path: Path
+    policy: Policy = dataclasses.field(default_factory=_latest)
+    labels: Mapping[str, int] = dataclasses.field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if not self.base_path.is_absolute():
+            path = str(self.base_path) if self.base_path.parts else ""
+            raise invalid_argument(
+                f"Expected model {self.name} to have an absolute path or URI; got "
+                f"base_path()={path}"
+            )
+
+
+def wanted_versions(config: ModelConfig) -> dict[int, Path] | None:
+    """Folders of the versions to serve; None where the base path cannot be read."""
+    try:
+        found = _versions(config.base_path)
+    except OSError:
+        return None
+    kind = config.policy.WhichOneof("policy_choice")
+    if kind == "all":
+        return found
+    if kind == "specific":
+        return {v: found[v] for v in config.policy.specific.versions if v in found}
+    count = config.policy.latest.num_versions or 1
+    return {version: found[version] for version in sorted(found)[-count:]}
+
+
+def _versions(base_path: Path) -> dict[int, Path]:
+    """Every child whose name is a number; other names are being written."""
+    found: dict[int, Path] = {}
+    for child in sorted(base_path.iterdir()):
+        digits = child.name.removeprefix("-")
+        if digits.isascii() and digits.isdigit() and abs(int(child.name)) < 2**63:
+            found[int(child.name)] = child
+    return found

@@ -1,0 +1,184 @@
+"""All models of the server: polled on disk, found by ModelSpec, replaced by config."""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+
+from serving.protos import model_pb2
+from serving.server.history import History
+from serving.server.lifecycle import Loading, VersionedModel, not_ready
+from serving.server.servable import Servable
+from serving.server.status import Code, StatusError, invalid_argument
+from serving.server.storage import ModelConfig, wanted_versions
+
+
+class ModelStore:
+    """The models being served.
+
+    Args:
+      loading: how versions are loaded.
+      poll_s: seconds between looks at the base paths; 0 looks once.
+      unready_labels: accept new labels of versions that are not ready.
+    """
+
+    def __init__(
+        self, loading: Loading, poll_s: float = 1.0, unready_labels: bool = False
+    ) -> None:
+        self.history = History()
+        self._loading = loading
+        self._poll_s = poll_s
+        self._unready_labels = unready_labels
+        self._configs: Mapping[str, ModelConfig] = {}
+        self._models: Mapping[str, VersionedModel] = {}
+        self._labels: Mapping[str, Mapping[str, int]] = {}
+        self._applying = threading.Lock()
+        self._looking = threading.Lock()
+        self._stopped = threading.Event()
+        self._poller = threading.Thread(target=self._poll, name="poll", daemon=True)
+        self._poller.start()
+
+    def apply(
+        self, configs: Iterable[ModelConfig], timeout_s: float | None = None
+    ) -> None:
+        """Serves exactly these models; returns when every new one is ready.
+
+        Args:
+          configs: all models to serve; the ones served before and not in it go.
+          timeout_s: how long to wait for the new ones; without end when None.
+
+        Raises:
+          StatusError: a name twice; a label of a version that is not ready; a new
+            model none of whose versions could be loaded, or not in time.
+        """
+        by_name: dict[str, ModelConfig] = {}
+        for config in configs:
+            if config.name in by_name:
+                raise invalid_argument(
+                    f"Illegal to list model {config.name} multiple times in config list"
+                )
+            by_name[config.name] = config
+        with self._applying:
+            self._swap(by_name, timeout_s)
+
+    @contextmanager
+    def use(self, spec: model_pb2.ModelSpec) -> Iterator[Servable]:
+        """The ready version that a spec asks for, kept loaded within the block."""
+        while True:
+            servable = self._find(spec)
+            with servable.use() as taken:
+                if taken:
+                    yield servable
+                    return
+
+    def any_ready(self) -> bool:
+        """Whether every model has a version that is ready."""
+        models = self._models.values()
+        return bool(models) and all(model.ready for model in models)
+
+    def stop(self) -> None:
+        """Unloads everything."""
+        self._stopped.set()
+        self._poller.join()
+        for model in self._models.values():
+            model.stop()
+        self._models = {}
+
+    def _find(self, spec: model_pb2.ModelSpec) -> Servable:
+        if not spec.name:
+            raise invalid_argument("ModelSpec has no name specified.")
+        version = self._version(spec)
+        model = self._models.get(spec.name)
+        ready = model.ready if model else {}
+        chosen = max(ready, default=None) if version is None else version
+        if chosen is None or chosen not in ready:
+            raise not_ready(spec.name, version)
+        return ready[chosen]
+
+    def _version(self, spec: model_pb2.ModelSpec) -> int | None:
+        choice = spec.WhichOneof("version_choice")
+        if choice == "version":
+            return int(spec.version.value)
+        if choice == "version_label":
+            labels = self._labels.get(spec.name, {})
+            if spec.version_label not in labels:
+                raise invalid_argument(
+                    f"Unrecognized servable version label: {spec.version_label}"
+                )
+            return labels[spec.version_label]
+        return None
+
+    def _swap(
+        self, configs: Mapping[str, ModelConfig], timeout_s: float | None
+    ) -> None:
+        previous = self._models
+        added = {
+            name: VersionedModel(name, self._loading, self.history)
+            for name in configs.keys() - previous.keys()
+        }
+        kept = {name: previous[name] for name in configs.keys() & previous.keys()}
+        with self._looking:
+            self._configs = configs
+            self._models = {**kept, **added}
+        for name in previous.keys() - configs.keys():
+            previous[name].stop()
+        self._look()
+        self._await(added, timeout_s)
+        self._set_labels(configs)
+
+    def _await(
+        self, added: Mapping[str, VersionedModel], timeout_s: float | None
+    ) -> None:
+        ends = time.monotonic() + (math.inf if timeout_s is None else timeout_s)
+        for model in added.values():
+            while not model.wait_until_decided(0.1):
+                if self._stopped.is_set():
+                    raise StatusError(Code.CANCELLED, "The server is stopping.")
+                if time.monotonic() > ends:
+                    raise StatusError(
+                        Code.DEADLINE_EXCEEDED,
+                        f"Model {model.name} has no version that is ready yet",
+                    )
+        failures = [
+            f"{{{{name: {name} version: {version}}} due to error: "
+            f"{error.code.name}: {error.message}}}, "
+            for name, model in added.items()
+            if not model.ready
+            for version, error in model.failed.items()
+        ]
+        if failures:
+            raise StatusError(
+                Code.UNKNOWN,
+                f"{len(failures)} servable(s) did not become available: "
+                f"{{{''.join(failures)}}}",
+            )
+
+    def _set_labels(self, configs: Mapping[str, ModelConfig]) -> None:
+        labels = {name: dict(config.labels) for name, config in configs.items()}
+        for name, versions in labels.items():
+            for label, version in versions.items():
+                if version in self._models[name].ready:
+                    continue
+                elsewhere = self._labels.get(name, {}).get(label, version) != version
+                if not self._unready_labels or elsewhere:
+                    raise StatusError(
+                        Code.FAILED_PRECONDITION,
+                        f"Request to assign label to version {version} of model "
+                        f"{name}, which is not currently available for inference",
+                    )
+        self._labels = labels
+
+    def _look(self) -> None:
+        """Tells each model which versions lie under its base path now."""
+        with self._looking:
+            for name, config in self._configs.items():
+                versions = wanted_versions(config)
+                if versions is not None:
+                    self._models[name].want(versions)
+
+    def _poll(self) -> None:
+        while self._poll_s and not self._stopped.wait(self._poll_s):
+            self._look()

@@ -1,0 +1,97 @@
+"""The API over gRPC: bytes in, bytes out, one place for statuses."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Final
+
+import grpc
+from google.protobuf.message import DecodeError
+
+from serving.protos import (
+    get_model_metadata_pb2,
+    get_model_status_pb2,
+    predict_pb2,
+)
+from serving.server.api import Api
+from serving.server.status import Code, StatusError
+
+Method = tuple[Any, Callable[[Any, float | None], Any]]
+
+PREDICTION: Final = "/tensorflow.serving.PredictionService"
+MODEL: Final = "/tensorflow.serving.ModelService"
+_MAX_MESSAGE: Final = 2**31 - 1
+
+
+def methods(api: Api) -> Mapping[str, Method]:
+    """Request type and implementation of every path."""
+    return {
+        f"{PREDICTION}/Predict": (predict_pb2.PredictRequest, api.predict),
+        f"{PREDICTION}/GetModelMetadata": (
+            get_model_metadata_pb2.GetModelMetadataRequest,
+            api.get_model_metadata,
+        ),
+        f"{MODEL}/GetModelStatus": (
+            get_model_status_pb2.GetModelStatusRequest,
+            api.get_model_status,
+        ),
+    }
+
+
+def grpc_server(
+    api: Api, threads: int, arguments: Mapping[str, int | str]
+) -> grpc.Server:
+    """A gRPC server of the API, without addresses yet."""
+    options = {
+        "grpc.max_receive_message_length": _MAX_MESSAGE,
+        "grpc.max_send_message_length": _MAX_MESSAGE,
+        **arguments,
+    }
+    server = grpc.server(
+        ThreadPoolExecutor(threads, thread_name_prefix="call"),
+        handlers=[_Handlers(methods(api))],
+        options=list(options.items()),
+    )
+    return server
+
+
+class _Handlers(grpc.GenericRpcHandler):
+    """Answers the known paths; any other is UNIMPLEMENTED without a word."""
+
+    def __init__(self, known: Mapping[str, Method]) -> None:
+        self._known = {
+            path: grpc.unary_unary_rpc_method_handler(_answer(*method))
+            for path, method in known.items()
+        }
+        self._unknown = grpc.unary_unary_rpc_method_handler(_unimplemented)
+
+    def service(self, details: grpc.HandlerCallDetails) -> grpc.RpcMethodHandler:
+        return self._known.get(details.method, self._unknown)
+
+
+def _answer(
+    request_type: Any, implementation: Callable[[Any, float | None], Any]
+) -> Callable[[bytes, grpc.ServicerContext], bytes]:
+    def answer(content: bytes, context: grpc.ServicerContext) -> bytes:
+        try:
+            request = request_type.FromString(content)
+        except DecodeError:
+            context.abort(Code.INTERNAL, "")
+        try:
+            reply = implementation(request, _seconds_left(context))
+        except StatusError as error:
+            context.abort(error.code, error.wire_message)
+        return bytes(reply.SerializeToString())
+
+    return answer
+
+
+def _seconds_left(context: grpc.ServicerContext) -> float | None:
+    """None without a deadline; gRPC's word for that is some 290 years."""
+    left = context.time_remaining()
+    return None if left is None or left > 1e9 else max(left, 0.0)
+
+
+def _unimplemented(content: bytes, context: grpc.ServicerContext) -> None:
+    context.abort(Code.UNIMPLEMENTED, "")

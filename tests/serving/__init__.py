@@ -1,0 +1,1 @@
+import serving  # noqa: F401  (sets the Keras switch before TensorFlow is imported)

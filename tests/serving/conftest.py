@@ -1,0 +1,144 @@
+"""A toy model with the exported signatures, and servers on loopback."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import tensorflow as tf
+
+from serving.client import RecommenderClient
+from serving.conformance.models import write_models
+from serving.server.app import Server
+from serving.server.options import Options
+from uvcan_tf import features as names
+
+VIDEOS = [f"v{number}" for number in range(1, 8)]
+
+
+def toy_score(user_id: str, video_id: str) -> float:
+    """The toy's whole knowledge: numbers in ids; an id without one counts 0."""
+    digits = ["".join(filter(str.isdigit, i)) or "0" for i in (user_id, video_id)]
+    return float(digits[0]) / 10 + float(digits[1])
+
+
+def _numbers(ids: tf.Tensor) -> tf.Tensor:
+    digits = tf.strings.regex_replace(ids, "[^0-9]", "")
+    return tf.strings.to_number(tf.strings.join(["0", digits]))
+
+
+class Toy(tf.Module):
+    """score = user's number / 10 + video's number, behind the real signatures."""
+
+    def rank(self, user_id: Any, video_ids: Any) -> dict[str, tf.Tensor]:
+        scores = _numbers(user_id)[:, None] / 10 + _numbers(video_ids)  # [B, C]
+        return {names.SCORE: scores}
+
+    def recommend(
+        self, user_id: Any, k: Any, exclude_video_ids: Any
+    ) -> dict[str, tf.Tensor]:
+        catalogue = tf.constant([VIDEOS])  # [B=1, V]
+        scores = self.rank(user_id, catalogue)[names.SCORE]  # [B, V]
+        excluded = tf.reduce_any(
+            catalogue[:, :, None] == exclude_video_ids[:, None, :], axis=-1
+        )  # [B, V]
+        scores = tf.where(excluded, -float("inf"), scores)
+        best = tf.math.top_k(scores, tf.minimum(k, len(VIDEOS)))
+        ids = tf.gather(catalogue[0], best.indices)
+        found = tf.where(tf.math.is_finite(best.values), ids, "")
+        return {names.VIDEO_IDS: found, names.SCORE: best.values}
+
+    def explain(self, user_id: Any, video_id: Any) -> dict[str, tf.Tensor]:
+        pair = self.rank(user_id, video_id[:, None])[names.SCORE][:, 0]
+        return {
+            names.SCORE: pair,
+            names.USER_ATTENTION: tf.constant([[[0.25, 0.75], [0.5, 0.5]]]),
+            names.USER_FACETS: tf.constant(["user_id", "gender"]),
+            names.VIDEO_ATTENTION: tf.constant([[[0.2, 0.3, 0.5], [0.1, 0.1, 0.8]]]),
+            names.VIDEO_FACETS: tf.constant(["video_id", "tags", "visual"]),
+        }
+
+    def serving_default(self, examples: Any) -> dict[str, tf.Tensor]:
+        spec = {
+            name: tf.io.FixedLenFeature([], tf.string, "")
+            for name in (names.USER_ID, names.VIDEO_ID)
+        }
+        row = tf.io.parse_example(examples, spec)
+        return {
+            names.SCORE: _numbers(row[names.USER_ID]) / 10
+            + _numbers(row[names.VIDEO_ID])
+        }
+
+
+def save_toy(folder: Path) -> None:
+    """Writes the toy as one version."""
+    toy = Toy()
+    users = tf.TensorSpec([None], tf.string, name=names.USER_ID)
+    signatures = {
+        names.RANK: (toy.rank, [users, _strings(names.VIDEO_IDS, 2)]),
+        names.RECOMMEND: (
+            toy.recommend,
+            [
+                users,
+                tf.TensorSpec([], tf.int32, name=names.K),
+                _strings(names.EXCLUDE_VIDEO_IDS, 2),
+            ],
+        ),
+        names.EXPLAIN: (toy.explain, [users, _strings(names.VIDEO_ID, 1)]),
+        names.SERVING_DEFAULT: (toy.serving_default, [_strings(names.EXAMPLES, 1)]),
+    }
+    functions = {
+        name: tf.function(function, input_signature=specs)
+        for name, (function, specs) in signatures.items()
+    }
+    tf.saved_model.save(toy, str(folder), signatures=functions)
+
+
+def _strings(name: str, rank: int) -> tf.TensorSpec:
+    return tf.TensorSpec([None] * rank, tf.string, name=name)
+
+
+def options(base_path: Path, name: str, **changes: Any) -> Options:
+    """Options of a server for tests: loopback, any port, quick polls."""
+    quick = {
+        "host": "127.0.0.1",
+        "port": 0,
+        "file_system_poll_wait_seconds": 0.02,
+        "load_retry_interval_micros": 20_000,
+        "max_num_load_retries": 1,
+        "drain_seconds": 5.0,
+    }
+    return Options(
+        model_name=name, model_base_path=str(base_path), **{**quick, **changes}
+    )
+
+
+@pytest.fixture(scope="session")
+def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store with the conformance models and the toy."""
+    folder = tmp_path_factory.mktemp("models")
+    write_models(folder)
+    save_toy(folder / "uvcan" / "1")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def server(models: Path) -> Iterator[Server]:
+    """The toy, served."""
+    with Server(options(models / "uvcan", "uvcan")) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def target(server: Server) -> str:
+    """Where the toy is served."""
+    return f"127.0.0.1:{server.port}"
+
+
+@pytest.fixture
+def client(target: str) -> Iterator[RecommenderClient]:
+    """A client of the toy."""
+    with RecommenderClient(target) as connected:
+        yield connected
