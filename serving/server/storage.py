@@ -13,7 +13,8 @@ from serving.server.status import invalid_argument
 Policy: TypeAlias = Any  # FileSystemStoragePathSourceConfig.ServableVersionPolicy
 
 
-def _latest() -> Policy:
+def latest_policy() -> Policy:
+    """The policy of a model that sets none."""
     source = file_system_storage_path_source_pb2.FileSystemStoragePathSourceConfig
     return source.ServableVersionPolicy()
 
@@ -31,7 +32,7 @@ class ModelConfig:
 
     name: str
     base_path: Path
-    policy: Policy = dataclasses.field(default_factory=_latest)
+    policy: Policy = dataclasses.field(default_factory=latest_policy)
     labels: Mapping[str, int] = dataclasses.field(default_factory=dict)
 
     def __post_init__(self) -> None:

@@ -1,0 +1,198 @@
+"""Versions come and go without a gap."""
+
+import shutil
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from serving.protos import model_pb2
+from serving.server.history import State
+from serving.server.lifecycle import Loading
+from serving.server.savedmodel import SavedModel
+from serving.server.status import Code, StatusError
+from serving.server.storage import ModelConfig, latest_policy, wanted_versions
+from serving.server.store import ModelStore
+
+
+@pytest.fixture
+def base(tmp_path: Path) -> Path:
+    folder = tmp_path / "m"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+def store() -> Iterator[ModelStore]:
+    loading = Loading(SavedModel, retries=1, pause_s=0.05)
+    running = ModelStore(loading, poll_s=0.02)
+    yield running
+    running.stop()
+
+
+def _publish(models: Path, base: Path, version: int) -> None:
+    """The safe way: a copy under another name, then a rename."""
+    shutil.copytree(models / "half_plus_two" / "1", base / ".tmp")
+    (base / ".tmp").rename(base / str(version))
+
+
+def _until(claim: Callable[[], bool], timeout_s: float = 5) -> None:
+    ends = time.monotonic() + timeout_s
+    while not claim():
+        assert time.monotonic() < ends, "never came true"
+        time.sleep(0.005)
+
+
+def _latest(store: ModelStore) -> int:
+    with store.use(model_pb2.ModelSpec(name="m")) as servable:
+        return servable.version
+
+
+def _states(store: ModelStore) -> dict[int, State]:
+    return {v: entry.state for v, entry in store.history.of("m").items()}
+
+
+def test_the_newest_version_is_served(
+    models: Path, base: Path, store: ModelStore
+) -> None:
+    for version in (1, 3, 2):
+        _publish(models, base, version)
+    store.apply([ModelConfig("m", base)])
+    assert _latest(store) == 3
+    assert _states(store) == {3: State.AVAILABLE}
+
+
+def test_a_new_version_replaces_the_old_one_without_a_gap(
+    models: Path, base: Path, store: ModelStore
+) -> None:
+    _publish(models, base, 1)
+    store.apply([ModelConfig("m", base)])
+    served: list[int] = []
+    stop = threading.Event()
+
+    def ask() -> None:
+        while not stop.is_set():
+            served.append(_latest(store))
+
+    asking = threading.Thread(target=ask)
+    asking.start()
+    _publish(models, base, 2)
+    _until(lambda: _states(store) == {1: State.END, 2: State.AVAILABLE})
+    stop.set()
+    asking.join()
+    assert served == sorted(served) and set(served) == {1, 2}
+
+
+def test_removing_the_newest_version_rolls_back(
+    models: Path, base: Path, store: ModelStore
+) -> None:
+    _publish(models, base, 1)
+    _publish(models, base, 2)
+    store.apply([ModelConfig("m", base)])
+    (base / "2").rename(base / ".gone")
+    _until(lambda: _states(store) == {1: State.AVAILABLE, 2: State.END})
+    assert _latest(store) == 1
+
+
+def test_a_broken_version_leaves_the_old_one_serving(
+    models: Path, base: Path, store: ModelStore
+) -> None:
+    _publish(models, base, 1)
+    store.apply([ModelConfig("m", base)])
+    (base / "2").mkdir()
+    _until(lambda: _states(store).get(2) == State.END)
+    assert _states(store)[1] == State.AVAILABLE
+    assert _latest(store) == 1
+    entry = store.history.of("m")[2]
+    assert entry.code == Code.NOT_FOUND
+    assert entry.message.endswith(f"Specified file path: {base / '2'}")
+
+
+def test_a_repair_within_the_retries_is_picked_up(
+    models: Path, base: Path, store: ModelStore
+) -> None:
+    _publish(models, base, 1)
+    store._loading = Loading(SavedModel, retries=200, pause_s=0.02)
+    store.apply([ModelConfig("m", base)])
+    (base / "2").mkdir()
+    _until(lambda: _states(store).get(2) == State.LOADING)
+    shutil.copytree(models / "half_plus_two" / "1", base / "2", dirs_exist_ok=True)
+    _until(lambda: _latest(store) == 2)
+
+
+def test_removing_all_versions_unloads_everything(
+    models: Path, base: Path, store: ModelStore
+) -> None:
+    _publish(models, base, 1)
+    store.apply([ModelConfig("m", base)])
+    (base / "1").rename(base / ".gone")
+    _until(lambda: _states(store) == {1: State.END})
+    with pytest.raises(StatusError, match=r"NOT_FOUND: Servable not .* Latest\(m\)"):
+        _latest(store)
+
+
+def test_removing_the_base_path_changes_nothing(
+    models: Path, base: Path, store: ModelStore
+) -> None:
+    _publish(models, base, 1)
+    store.apply([ModelConfig("m", base)])
+    base.rename(base.with_name("hidden"))
+    time.sleep(0.1)
+    assert _latest(store) == 1
+
+
+def test_a_call_in_progress_keeps_its_version(
+    models: Path, base: Path, store: ModelStore
+) -> None:
+    _publish(models, base, 1)
+    store.apply([ModelConfig("m", base)])
+    with store.use(model_pb2.ModelSpec(name="m")) as servable:
+        _publish(models, base, 2)
+        _until(lambda: _latest(store) == 2)
+        assert _states(store)[1] == State.UNLOADING
+        y = servable.model.signatures["serving_default"].outputs["y"].name
+        x = servable.model.signatures["serving_default"].inputs["x"].name
+        [value] = servable.model.run({x: np.array([2.0], np.float32)}, [y])
+        assert value.tolist() == [3.0]
+    _until(lambda: _states(store)[1] == State.END)
+
+
+def test_a_version_that_never_loads_stops_the_start(
+    base: Path, store: ModelStore
+) -> None:
+    (base / "3").mkdir()
+    with pytest.raises(StatusError) as caught:
+        store.apply([ModelConfig("m", base)])
+    assert caught.value.code == Code.UNKNOWN
+    assert caught.value.message.startswith(
+        "1 servable(s) did not become available: {{{name: m version: 3} due to error: "
+        "NOT_FOUND: Specified file path"
+    )
+
+
+def test_a_name_twice_is_refused(base: Path, store: ModelStore) -> None:
+    with pytest.raises(StatusError, match="Illegal to list model m multiple times"):
+        store.apply([ModelConfig("m", base), ModelConfig("m", base)])
+
+
+def test_a_relative_base_path_is_refused() -> None:
+    with pytest.raises(StatusError, match=r"absolute path or URI; got base_path\(\)=b"):
+        ModelConfig("m", Path("b"))
+
+
+def test_policies_choose_versions(base: Path) -> None:
+    for name in ("1", "00000123", "7", ".tmp8", "x9", "1.5"):
+        (base / name).mkdir()
+
+    def wanted(**policy: object) -> list[int]:
+        config = ModelConfig("m", base, type(latest_policy())(**policy))
+        return sorted(wanted_versions(config) or {})
+
+    assert wanted() == [123]
+    assert wanted(latest={"num_versions": 0}) == [123]
+    assert wanted(latest={"num_versions": 2}) == [7, 123]
+    assert wanted(all={}) == [1, 7, 123]
+    assert wanted(specific={"versions": [1, 99]}) == [1]
