@@ -164,7 +164,7 @@ def _section(kind: type[_T], name: str, values: Mapping[str, Any]) -> _T:
 
 
 def from_json(content: Mapping[str, Any]) -> Config:
-    """Builds settings from the content of a `config.json`; absent ones keep defaults."""
+    """Builds settings from a `config.json`'s content; absent ones keep defaults."""
     sections = {
         "model": ModelConfig,
         "training": TrainingConfig,

@@ -1,0 +1,156 @@
+"""Encoded tables in memory, as training, evaluation and export use them.
+
+Row numbers of either side: 0 is "missing", 1..n are the rows of the table, n+1 is
+"unknown". Shapes: n rows of a table, L values of a multivalued feature, D length of a
+dense one, P pairs.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+
+import numpy as np
+import numpy.typing as npt
+
+from uvcan_tf.features import Features
+
+IntArray = npt.NDArray[np.int32]
+StringArray = npt.NDArray[np.object_]
+
+
+@dataclasses.dataclass(frozen=True)
+class Side:
+    """One table, encoded.
+
+    Attributes:
+      ids: str [n]; the id of row i is ids[i - 1].
+      columns: by feature, int32 [n+2], int32 [n+2, L] padded with 0, or float32
+        [n+2, D]; rows 0 and n+1 are zeros: nothing is known of them.
+    """
+
+    ids: StringArray
+    columns: Mapping[str, npt.NDArray[np.generic]]
+
+    @property
+    def size(self) -> int:
+        """n, the number of known rows."""
+        return len(self.ids)
+
+    @property
+    def unknown(self) -> int:
+        """The row number that stands for any unknown id."""
+        return len(self.ids) + 1
+
+    def __post_init__(self) -> None:
+        for name, column in self.columns.items():
+            if len(column) != self.size + 2:
+                raise ValueError(
+                    f"Column '{name}' should have {self.size + 2} rows: missing, "
+                    f"{self.size} known, unknown. Received: {len(column)}."
+                )
+
+
+@dataclasses.dataclass(frozen=True)
+class Pairs:
+    """User-video pairs as row numbers, int32 [P] each."""
+
+    user: IntArray
+    video: IntArray
+
+    def __len__(self) -> int:
+        return len(self.user)
+
+    def where(self, mask: npt.NDArray[np.bool_]) -> Pairs:
+        """The pairs that the mask [P] selects."""
+        return Pairs(self.user[mask], self.video[mask])
+
+    def __add__(self, other: Pairs) -> Pairs:
+        return Pairs(
+            np.concatenate([self.user, other.user]),
+            np.concatenate([self.video, other.video]),
+        )
+
+    def by_user(self, users: int) -> Rows:
+        """The same pairs grouped by user, each user's videos in ascending order."""
+        order = np.lexsort((self.video, self.user))
+        starts = np.searchsorted(self.user[order], np.arange(users + 3))
+        return Rows(starts.astype(np.int64), self.video[order].astype(np.int32))
+
+
+NO_PAIRS = Pairs(np.empty(0, np.int32), np.empty(0, np.int32))
+
+
+@dataclasses.dataclass(frozen=True)
+class Rows:
+    """Videos by user row, compressed: user u has videos[starts[u]:starts[u + 1]]."""
+
+    starts: npt.NDArray[np.int64]
+    videos: IntArray
+
+    def of(self, user: int) -> IntArray:
+        """The videos of one user row, ascending."""
+        return self.videos[self.starts[user] : self.starts[user + 1]]
+
+    def padded(self, users: IntArray, fill: int) -> IntArray:
+        """int32 [B, longest]: each user's videos, the rest `fill`."""
+        starts, ends = self.starts[users], self.starts[np.asarray(users) + 1]
+        width = int((ends - starts).max(initial=0))
+        positions = starts[:, None] + np.arange(width)  # [B, longest]
+        inside = positions < ends[:, None]
+        if not len(self.videos):
+            return np.full((len(users), 0), fill, np.int32)
+        safe = np.minimum(positions, len(self.videos) - 1)
+        return np.where(inside, self.videos[safe], fill).astype(np.int32)
+
+
+@dataclasses.dataclass(frozen=True)
+class Dataset:
+    """Everything a model is trained and evaluated on.
+
+    Attributes:
+      features: the declaration.
+      users, videos: the two tables.
+      vocabularies: known values of each categorical feature (ids apart).
+      train: the observed pairs to learn from.
+      test: the held-out pairs.
+      shown: pairs that were shown and not liked (label 0), where the data has them.
+    """
+
+    features: Features
+    users: Side
+    videos: Side
+    vocabularies: Mapping[str, StringArray]
+    train: Pairs
+    test: Pairs = NO_PAIRS
+    shown: Pairs = NO_PAIRS
+
+    @property
+    def trained_users(self) -> npt.NDArray[np.bool_]:
+        """bool [n+2]: whether a user row has a pair to learn from."""
+        return _occurs(self.train.user, self.users.size)
+
+    @property
+    def trained_videos(self) -> npt.NDArray[np.bool_]:
+        """bool [n+2]: whether a video row has a pair to learn from."""
+        return _occurs(self.train.video, self.videos.size)
+
+    def hold_out_validation(self, fraction: float, seed: int) -> Dataset:
+        """The same data with a share of each user's training pairs as the test set."""
+        from uvcan_tf.data.split import hold_out
+
+        held_out = hold_out(
+            self.users.ids[self.train.user - 1],
+            self.videos.ids[self.train.video - 1],
+            fraction,
+            seed,
+        )
+        return dataclasses.replace(
+            self, train=self.train.where(~held_out), test=self.train.where(held_out)
+        )
+
+
+def _occurs(rows: IntArray, size: int) -> npt.NDArray[np.bool_]:
+    occurs = np.zeros(size + 2, bool)
+    occurs[rows] = True
+    return occurs

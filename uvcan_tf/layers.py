@@ -1,0 +1,299 @@
+"""The layers that own UVCAN's weights; the mathematics is in `attention.py`.
+
+Shapes: B users, C candidate videos (1 on the user side), F facets of one side (N of a
+user, M of a video), K factors, L values of a multivalued feature, D length of a dense
+one, R rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import tensorflow as tf
+
+from uvcan_tf.attention import (
+    Attended,
+    AttentionWeights,
+    attend,
+    linear,
+    project,
+    stacked_attend,
+)
+
+_register = tf.keras.utils.register_keras_serializable("uvcan")
+
+
+def gaussian(stddev: float, seed: int) -> tf.keras.initializers.Initializer:
+    """N(0, stddev), section 5.4; the seed makes each weight's draw repeatable."""
+    return tf.keras.initializers.RandomNormal(0.0, stddev, seed=seed)
+
+
+class Facets(NamedTuple):
+    """X [..., F, K], the facets of a side as rows, and which are there, [..., F]."""
+
+    X: tf.Tensor
+    mask: tf.Tensor
+
+
+@_register
+class SideEmbedding(tf.keras.layers.Layer):
+    """q^u or q^v of section 3.2: one K-vector for the identity and each feature.
+
+    A multivalued feature is the mean of its values' embeddings; the paper leaves open
+    how several tags make one facet. A dense feature passes a single linear layer.
+
+    Args:
+      facets: in order, {"name", "kind", "size"}; kind is "categorical", "multivalued"
+        (size: known values) or "dense" (size: length of the vector).
+      factors: K.
+      stddev: of the initial weights.
+      seed: of the initial weights.
+
+    Call: columns by name, int [...] | int [..., L] padded with 0 | float [..., D]
+      -> `Facets`, X [..., F, K] and mask bool [..., F]. Missing facets are zeros.
+    """
+
+    def __init__(
+        self,
+        facets: Sequence[Mapping[str, Any]],
+        factors: int,
+        stddev: float = 0.1,
+        seed: int = 0,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.facets = [dict(facet) for facet in facets]
+        self.factors = factors
+        self.stddev = stddev
+        self.seed = seed
+
+    def build(self, input_shape: Any) -> None:
+        self._tables = {}
+        for number, facet in enumerate(self.facets):
+            rows = facet["size"] + (0 if facet["kind"] == "dense" else 2)
+            self._tables[facet["name"]] = self.add_weight(
+                name=f"{facet['name']}_embedding",
+                shape=[rows, self.factors],
+                initializer=gaussian(self.stddev, self.seed + number),
+            )
+        super().build(input_shape)
+
+    def call(self, columns: Mapping[str, tf.Tensor]) -> Facets:
+        facets = [self._facet(facet, columns[facet["name"]]) for facet in self.facets]
+        return Facets(
+            tf.stack([x for x, _ in facets], axis=-2),  # [..., F, K]
+            tf.stack([there for _, there in facets], axis=-1),  # [..., F]
+        )
+
+    def _facet(
+        self, facet: Mapping[str, Any], column: tf.Tensor
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        """One facet's vectors [..., K], and where it is there, [...]."""
+        table = self._tables[facet["name"]]
+        if facet["kind"] == "dense":
+            there = tf.reduce_any(column != 0, axis=-1)
+            return linear(column, table), there
+        values = tf.gather(table, column)  # [..., K] or [..., L, K]
+        there = column != 0  # [...] or [..., L]
+        values = values * tf.cast(tf.expand_dims(there, -1), values.dtype)
+        if facet["kind"] == "multivalued":
+            count = tf.reduce_sum(tf.cast(there, values.dtype), -1, keepdims=True)
+            values = tf.math.divide_no_nan(tf.reduce_sum(values, axis=-2), count)
+            there = tf.reduce_any(there, axis=-1)
+        return values, there
+
+    def get_config(self) -> dict[str, Any]:
+        return {
+            **super().get_config(),
+            "facets": self.facets,
+            "factors": self.factors,
+            "stddev": self.stddev,
+            "seed": self.seed,
+        }
+
+
+@_register
+class StackedAttention(tf.keras.layers.Layer):
+    """M hops of attention over one side's facets, equations (1) and (2).
+
+    Args:
+      hops: M.
+      facets: F.
+      factors: K.
+      guided: False for the single summary with g = 0, which needs no W_g.
+      stddev, seed: of the initial weights.
+
+    Call: (facets, projected, q) -> `Attended`; `project(X)` gives `projected`, the
+      W_x X of every hop. A facet that is masked gets no weight; a row whose facets
+      are all masked gives zeros.
+    """
+
+    def __init__(
+        self,
+        hops: int,
+        facets: int,
+        factors: int,
+        guided: bool = True,
+        stddev: float = 0.1,
+        seed: int = 0,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        if not isinstance(hops, int) or hops < 1:
+            raise ValueError(
+                f"`hops` should be a positive int. Received: hops={hops!r}."
+            )
+        if not guided and hops != 1:
+            raise ValueError(
+                f"`hops` should be 1 without guidance. Received: hops={hops!r}."
+            )
+        self.hops = hops
+        self.facets = facets
+        self.factors = factors
+        self.guided = guided
+        self.stddev = stddev
+        self.seed = seed
+
+    def build(self, input_shape: Any = None) -> None:
+        self._weights_of = [self._hop_weights(hop) for hop in range(self.hops)]
+        super().build(input_shape)
+
+    def _hop_weights(self, hop: int) -> AttentionWeights:
+        def weight(name: str, shape: list[int], number: int) -> tf.Variable:
+            return self.add_weight(
+                name=f"{name}_{hop + 1}",
+                shape=shape,
+                initializer=gaussian(self.stddev, self.seed + 3 * hop + number),
+            )
+
+        square = [self.factors, self.factors]
+        return AttentionWeights(
+            W_x=weight("W_x", square, 0),
+            W_g=weight("W_g", square, 1) if self.guided else None,
+            w_h=weight("w_h", [self.factors], 2),
+            b=self.add_weight(
+                name=f"b_{hop + 1}", shape=[self.facets], initializer="zeros"
+            ),
+        )
+
+    def project(self, X: tf.Tensor) -> tuple[tf.Tensor, ...]:
+        """W_x X of every hop, [..., F, K] each."""
+        if not self.built:
+            self.build()
+        return tuple(project(X, weights.W_x) for weights in self._weights_of)
+
+    def call(
+        self,
+        facets: Facets,
+        projected: Sequence[tf.Tensor],
+        q: tf.Tensor | None = None,
+    ) -> Attended:
+        X, mask = facets
+        if q is not None:
+            return stacked_attend(X, projected, mask, q, self._weights_of)
+        x, a = attend(X, projected[0], mask, None, self._weights_of[0])
+        return Attended(x, (a,))
+
+    def get_config(self) -> dict[str, Any]:
+        return {
+            **super().get_config(),
+            "hops": self.hops,
+            "facets": self.facets,
+            "factors": self.factors,
+            "guided": self.guided,
+            "stddev": self.stddev,
+            "seed": self.seed,
+        }
+
+
+@_register
+class Rating(tf.keras.layers.Layer):
+    """ŷ = MLP(z), z = [v̂ᵘ; v̂ᵛ; hᵘ; hᵛ], equations (3) and (4).
+
+    The first layer's kernel is kept as four [K, H] blocks, one for each part of z:
+    the blocks of hᵘ and hᵛ then need computing once for a user and once for a video,
+    and z is never formed. The paper leaves open the activation: ReLU.
+
+    Args:
+      hidden: widths of the hidden layers, the first being H.
+      factors: K.
+      stddev, seed: of the initial weights.
+
+    Call: (v̂ᵘ [B, C, K], v̂ᵛ [B, C, K], user part [B, 1, H], video part [B, C, H])
+      -> ŷ [B, C], a logit.
+    """
+
+    def __init__(
+        self,
+        hidden: Sequence[int],
+        factors: int,
+        stddev: float = 0.1,
+        seed: int = 0,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.hidden = tuple(hidden)
+        self.factors = factors
+        self.stddev = stddev
+        self.seed = seed
+
+    def build(self, input_shape: Any = None) -> None:
+        first, *rest = self.hidden
+        self._blocks = [
+            self.add_weight(
+                name=f"{part}_kernel",
+                shape=[self.factors, first],
+                initializer=gaussian(self.stddev, self.seed + number),
+            )
+            for number, part in enumerate(("v_u", "v_v", "h_u", "h_v"))
+        ]
+        self._bias = self.add_weight(name="bias", shape=[first], initializer="zeros")
+        self._rest = [
+            tf.keras.layers.Dense(
+                width,
+                activation=activation,
+                kernel_initializer=gaussian(self.stddev, self.seed + 4 + number),
+            )
+            for number, (width, activation) in enumerate(
+                [*((width, "relu") for width in rest), (1, None)]
+            )
+        ]
+        for width, dense in zip(self.hidden, self._rest, strict=True):
+            dense.build([None, width])
+        super().build(input_shape)
+
+    def user_part(self, h_u: tf.Tensor) -> tf.Tensor:
+        """hᵘ's share of the first hidden layer: [..., K] -> [..., H]."""
+        return self._part(h_u, 2)
+
+    def video_part(self, h_v: tf.Tensor) -> tf.Tensor:
+        """hᵛ's share of the first hidden layer: [..., K] -> [..., H]."""
+        return self._part(h_v, 3)
+
+    def _part(self, x: tf.Tensor, block: int) -> tf.Tensor:
+        if not self.built:
+            self.build()
+        return linear(x, self._blocks[block])
+
+    def call(
+        self,
+        v_u: tf.Tensor,
+        v_v: tf.Tensor,
+        user_part: tf.Tensor,
+        video_part: tf.Tensor,
+    ) -> tf.Tensor:
+        attended = self._part(v_u, 0) + self._part(v_v, 1)  # [B, C, H]
+        x = tf.nn.relu(attended + user_part + video_part + self._bias)
+        for dense in self._rest:
+            x = dense(x)
+        return tf.squeeze(x, axis=-1)  # [B, C]
+
+    def get_config(self) -> dict[str, Any]:
+        return {
+            **super().get_config(),
+            "hidden": self.hidden,
+            "factors": self.factors,
+            "stddev": self.stddev,
+            "seed": self.seed,
+        }

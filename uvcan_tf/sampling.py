@@ -1,0 +1,109 @@
+"""Unobserved videos, drawn exactly: no rejection, no observed pair ever.
+
+A user with d observed videos p₀ < p₁ < … has V - d unobserved ones. The r-th of them is
+r + j, where j counts the observed ones with p_i - i <= r; so one uniform draw of r and
+one binary search give a uniform unobserved video. Videos are rows 1..V.
+
+Shapes: B pairs, S samples a pair, E observed videos of a user, padded.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import tensorflow as tf
+
+from uvcan_tf.dataset import IntArray, Pairs
+
+
+class UnobservedSampler:
+    """Draws videos that a user has not observed, inside a graph.
+
+    Args:
+      observed: the pairs never to draw.
+      users, videos: numbers of known rows.
+    """
+
+    def __init__(self, observed: Pairs, users: int, videos: int) -> None:
+        rows = observed.by_user(users)
+        degree = np.diff(rows.starts)
+        if len(degree) and degree.max(initial=0) >= videos:
+            raise ValueError(
+                f"A user should leave at least one of the {videos} videos unobserved "
+                f"to draw from. Received: user row {int(degree.argmax())} has "
+                f"{int(degree.max())}."
+            )
+        position = np.arange(len(rows.videos)) - np.repeat(rows.starts[:-1], degree)
+        user = np.repeat(np.arange(len(degree)), degree)
+        shifted = rows.videos.astype(np.int64) - 1 - position  # p_i - i, from 0
+        self._stride = videos + 1
+        self._keys = tf.constant(user * self._stride + shifted, tf.int64)
+        self._starts = tf.constant(rows.starts[:-1], tf.int64)
+        self._unobserved = tf.constant(videos - degree, tf.int64)
+
+    def __call__(self, user: tf.Tensor, size: int, seed: tf.Tensor) -> tf.Tensor:
+        """int32 [B, S]: uniform unobserved videos of user rows int [B].
+
+        Args:
+          user: int [B], user rows.
+          size: S.
+          seed: int [2], of the stateless draw.
+        """
+        shape = [tf.shape(user)[0], size]
+        bits = tf.random.stateless_uniform(shape, seed, 0, 2**31 - 1, tf.int32)
+        count = tf.gather(self._unobserved, user)[:, None]  # [B, S=1]
+        r = tf.bitwise.right_shift(  # [B, S], uniform in 0..count-1
+            tf.cast(bits, tf.int64) * count, tf.constant(31, tf.int64)
+        )
+        wide = tf.cast(user, tf.int64)[:, None]  # [B, S=1]
+        keys = tf.reshape(wide * self._stride + r, [-1])
+        found = tf.searchsorted(self._keys, keys, side="right", out_type=tf.int64)
+        j = tf.reshape(found, tf.shape(r)) - tf.gather(self._starts, wide)
+        return tf.cast(r + j + 1, tf.int32)
+
+
+def sampled_candidates(
+    user: tf.Tensor,
+    video: tf.Tensor,
+    observed: tf.Tensor,
+    videos: int,
+    size: int,
+    seed: int,
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """The videos a held-out pair is ranked against, fixed by seed (section 5.2).
+
+    Drawn without replacement, so that the same pair always meets the same candidates
+    whatever method is evaluated, in whatever batch.
+
+    Args:
+      user, video: int32 [B], rows of the held-out pairs.
+      observed: int32 [B, E], the user's observed videos in ascending order, held-out
+        ones included, padded at the end with V + 1 or more.
+      videos: V.
+      size: S.
+      seed: of the draw.
+
+    Returns:
+      int32 [B, S] videos, and bool [B, S]: False where fewer than S are unobserved.
+    """
+    known = tf.cast(observed <= videos, tf.int32)  # [B, E]
+    count = videos - tf.reduce_sum(known, axis=-1, keepdims=True)  # [B, S=1]
+    index = tf.broadcast_to(tf.range(size)[None, :], [tf.shape(user)[0], size])
+    inside = index < count  # [B, S]
+    last = tf.maximum(count - 1, 0) + tf.zeros_like(index)
+    seeds = tf.stack([user, video, tf.fill(tf.shape(user), seed)], axis=-1)  # [B, 3]
+    r = tf.raw_ops.RandomIndexShuffle(
+        index=tf.reshape(tf.minimum(index, last), [-1]),
+        seed=tf.repeat(seeds, size, axis=0),
+        max_index=tf.reshape(last, [-1]),
+        rounds=4,
+    )
+    r = tf.reshape(r, [-1, size])  # [B, S], distinct within a row
+    shifted = observed - 1 - tf.range(tf.shape(observed)[1])  # [B, E], p_i - i
+    shifted = tf.where(observed <= videos, shifted, videos + size)
+    j = tf.searchsorted(shifted, r, side="right")  # [B, S]
+    return r + j + 1, inside
+
+
+def padded_observed(pairs: Pairs, users: int, videos: int, of: IntArray) -> IntArray:
+    """int32 [B, E]: the observed videos of user rows `of`, padded with V + 1."""
+    return pairs.by_user(users).padded(of, videos + 1)
