@@ -15,6 +15,7 @@ from serving.server.savedmodel import SavedModel
 from serving.server.status import StatusError
 from serving.server.store import ModelStore
 from serving.server.transport import grpc_server
+from serving.server.warmup import warm_up
 
 
 class Server:
@@ -46,6 +47,7 @@ class Server:
             self.api,
             config.grpc_threads_of(options),
             config.channel_arguments_of(options),
+            options.enable_grpc_healthcheck_service,
         )
         try:
             self.store.apply(models)
@@ -85,4 +87,11 @@ class Server:
 
     def _load(self, folder: Path) -> SavedModel:
         tags = self.options.saved_model_tags.split(",")
-        return SavedModel(folder, tags, config.threads_of(self.options))
+        model = SavedModel(folder, tags, config.threads_of(self.options))
+        if self.options.enable_model_warmup:
+            try:
+                warm_up(model, folder, self.options.num_request_iterations_for_warmup)
+            except StatusError:
+                model.close()
+                raise
+        return model

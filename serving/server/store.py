@@ -74,7 +74,7 @@ class ModelStore:
                     yield servable
                     return
 
-    def any_ready(self) -> bool:
+    def all_ready(self) -> bool:
         """Whether every model has a version that is ready."""
         models = self._models.values()
         return bool(models) and all(model.ready for model in models)

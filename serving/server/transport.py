@@ -8,13 +8,20 @@ from typing import Any, Final
 
 import grpc
 from google.protobuf.message import DecodeError
+from grpc_health.v1 import health_pb2_grpc
+from grpc_reflection.v1alpha import reflection
 
 from serving.protos import (
+    classification_pb2,
     get_model_metadata_pb2,
     get_model_status_pb2,
+    inference_pb2,
+    model_management_pb2,
     predict_pb2,
+    regression_pb2,
 )
 from serving.server.api import Api
+from serving.server.health import Health
 from serving.server.status import Code, StatusError
 
 Method = tuple[Any, Callable[[Any, float | None], Any]]
@@ -28,6 +35,15 @@ def methods(api: Api) -> Mapping[str, Method]:
     """Request type and implementation of every path."""
     return {
         f"{PREDICTION}/Predict": (predict_pb2.PredictRequest, api.predict),
+        f"{PREDICTION}/Classify": (
+            classification_pb2.ClassificationRequest,
+            api.classify,
+        ),
+        f"{PREDICTION}/Regress": (regression_pb2.RegressionRequest, api.regress),
+        f"{PREDICTION}/MultiInference": (
+            inference_pb2.MultiInferenceRequest,
+            api.multi_inference,
+        ),
         f"{PREDICTION}/GetModelMetadata": (
             get_model_metadata_pb2.GetModelMetadataRequest,
             api.get_model_metadata,
@@ -36,11 +52,15 @@ def methods(api: Api) -> Mapping[str, Method]:
             get_model_status_pb2.GetModelStatusRequest,
             api.get_model_status,
         ),
+        f"{MODEL}/HandleReloadConfigRequest": (
+            model_management_pb2.ReloadConfigRequest,
+            api.handle_reload_config,
+        ),
     }
 
 
 def grpc_server(
-    api: Api, threads: int, arguments: Mapping[str, int | str]
+    api: Api, threads: int, arguments: Mapping[str, int | str], health: bool = False
 ) -> grpc.Server:
     """A gRPC server of the API, without addresses yet."""
     options = {
@@ -50,9 +70,15 @@ def grpc_server(
     }
     server = grpc.server(
         ThreadPoolExecutor(threads, thread_name_prefix="call"),
-        handlers=[_Handlers(methods(api))],
         options=list(options.items()),
     )
+    services = [PREDICTION[1:], MODEL[1:], reflection.SERVICE_NAME]
+    if health:
+        servicer = Health(api.store)
+        health_pb2_grpc.add_HealthServicer_to_server(servicer, server)
+        services.append("grpc.health.v1.Health")
+    reflection.enable_server_reflection(services, server)
+    server.add_generic_rpc_handlers((_Handlers(methods(api)),))  # the last resort
     return server
 
 

@@ -1,0 +1,131 @@
+"""The three methods over examples, in TF Serving's order of checks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from serving.protos import classification_pb2, inference_pb2, regression_pb2
+from serving.server import examples
+from serving.server.predict import (
+    CLASSIFY_METHOD,
+    REGRESS_METHOD,
+    Signature,
+    echo,
+)
+from serving.server.servable import Servable
+from serving.server.status import Code, StatusError, invalid_argument
+from uvcan_tf.features import SERVING_DEFAULT
+
+_KINDS = {CLASSIFY_METHOD: "classification", REGRESS_METHOD: "regression"}
+_WRITERS = {
+    CLASSIFY_METHOD: examples.write_classes,
+    REGRESS_METHOD: examples.write_regressions,
+}
+
+
+def classify(
+    request: classification_pb2.ClassificationRequest,
+    servable: Servable,
+    timeout_s: float | None = None,
+    check_method: bool = False,
+) -> classification_pb2.ClassificationResponse:
+    """Classes for each example."""
+    reply = classification_pb2.ClassificationResponse()
+    _one(CLASSIFY_METHOD, request, reply, servable, timeout_s, check_method)
+    return reply
+
+
+def regress(
+    request: regression_pb2.RegressionRequest,
+    servable: Servable,
+    timeout_s: float | None = None,
+    check_method: bool = False,
+) -> regression_pb2.RegressionResponse:
+    """A value for each example."""
+    reply = regression_pb2.RegressionResponse()
+    _one(REGRESS_METHOD, request, reply, servable, timeout_s, check_method)
+    return reply
+
+
+def multi_inference(
+    request: inference_pb2.MultiInferenceRequest,
+    servable: Servable,
+    timeout_s: float | None = None,
+) -> inference_pb2.MultiInferenceResponse:
+    """Several classifications and regressions of the same examples, in one run."""
+    fed, fetched = "", set[str]()
+    seen: set[str] = set()
+    for task in request.tasks:
+        signature = _task_signature(task, request.tasks[0], seen, servable)
+        if task.method_name not in examples.CHECKS:
+            raise StatusError(
+                Code.UNIMPLEMENTED,
+                f"Unsupported signature method_name: {task.method_name}",
+            )
+        source, outputs = examples.CHECKS[task.method_name](signature)
+        if fed and fed != source:
+            raise invalid_argument("Input tensor must be the same for all Signatures.")
+        fed = source
+        fetched.update(outputs)
+    rows = examples.serialized(request.input)
+    names = sorted(fetched)
+    found = servable.model.run({fed: rows}, names, timeout_s)
+    values = dict(zip(names, found, strict=True))
+    reply = inference_pb2.MultiInferenceResponse()
+    for task in request.tasks:
+        name = _signature_name(task)
+        result = reply.results.add()
+        echo(result.model_spec, servable, name)
+        target = getattr(result, f"{_KINDS[task.method_name]}_result")
+        target.SetInParent()
+        signature = servable.model.signatures[name]
+        _WRITERS[task.method_name](signature, len(rows), values, target)
+    return reply
+
+
+def _one(
+    method: str,
+    request: Any,
+    reply: Any,
+    servable: Servable,
+    timeout_s: float | None,
+    check_method: bool,
+) -> None:
+    name = _signature_name(request)
+    signature = servable.model.signatures.get(name)
+    if signature is None:
+        raise invalid_argument(f"No signature was found with the name: {name}")
+    if check_method and signature.method_name != method:
+        raise invalid_argument(
+            f"Expected {_KINDS[method]} signature method_name to be {method}. "
+            f"Was: {signature.method_name}"
+        )
+    source, outputs = examples.CHECKS[method](signature)
+    rows = examples.serialized(request.input)
+    found = servable.model.run({source: rows}, outputs, timeout_s)
+    values = dict(zip(outputs, found, strict=True))
+    echo(reply.model_spec, servable, name)
+    reply.result.SetInParent()
+    _WRITERS[method](signature, len(rows), values, reply.result)
+
+
+def _task_signature(
+    task: Any, first: Any, seen: set[str], servable: Servable
+) -> Signature:
+    if not task.model_spec.name:
+        raise invalid_argument("Found ModelSpec with an empty model name.")
+    if task.model_spec.name != first.model_spec.name:
+        raise invalid_argument(
+            "All ModelSpecs in a MultiInferenceRequest must access the same model name."
+        )
+    name = _signature_name(task)
+    if name in seen:
+        raise invalid_argument(f"Duplicate evaluation of signature: {name}")
+    seen.add(name)
+    if name not in servable.model.signatures:
+        raise invalid_argument(f"Requested signature not found in model graph: {name}")
+    return servable.model.signatures[name]
+
+
+def _signature_name(message: Any) -> str:
+    return message.model_spec.signature_name or SERVING_DEFAULT
