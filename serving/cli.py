@@ -15,6 +15,7 @@ from rich.console import Console
 
 from serving import terminal
 from serving.client import RecommenderClient
+from serving.conformance.command import conformance
 from serving.errors import ServingError
 from serving.records import Scored, Tls
 from serving.serve import serve
@@ -36,6 +37,7 @@ def main() -> None:
 
 
 main.add_command(serve)
+main.add_command(conformance)
 
 
 def _read_pem(

@@ -13,6 +13,24 @@ from serving.server.predict import CLASSIFY_METHOD, REGRESS_METHOD
 
 HALF_PLUS_TWO: Final = "half_plus_two"
 WIDE: Final = "wide"
+CONFIG_FILE: Final = "models.config"
+
+_CONFIG: Final = """model_config_list {{
+  config {{
+    name: "half_plus_two"
+    base_path: "{half}"
+    model_platform: "tensorflow"
+    model_version_policy {{ all {{}} }}
+    version_labels {{ key: "stable" value: 1 }}
+    version_labels {{ key: "canary" value: 2 }}
+  }}
+  config {{
+    name: "wide"
+    base_path: "{wide}"
+    model_platform: "tensorflow"
+  }}
+}}
+"""
 
 _X: Final = tf.TensorSpec([None], tf.float32, name="x")
 _INPUTS: Final = tf.TensorSpec([None], tf.string, name="inputs")
@@ -125,8 +143,17 @@ ECHOED: Final = (
 )
 
 
-def write_models(folder: Path) -> None:
-    """Writes the store: half_plus_two in versions 1 and 2, wide in version 1."""
+def write_models(folder: Path, seen_as: Path | None = None) -> None:
+    """Writes the store: half_plus_two in versions 1 and 2, wide in version 1.
+
+    Args:
+      folder: to write to.
+      seen_as: the folder's path where the server runs, for `models.config` in it.
+    """
+    base = seen_as or folder
+    config = _CONFIG.format(half=base / HALF_PLUS_TWO, wide=base / WIDE)
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / CONFIG_FILE).write_text(config, encoding="utf-8")
     for version, offset in ((1, 2.0), (2, 3.0)):
         save_half_plus_two(folder / HALF_PLUS_TWO / str(version), offset)
     wide = Wide()
@@ -145,7 +172,23 @@ def _save(model: tf.Module, signatures: dict[str, Any], folder: Path) -> None:
     saved = saved_model_pb2.SavedModel.FromString(path.read_bytes())
     for name, signature in saved.meta_graphs[0].signature_def.items():
         signature.method_name = _METHODS.get(name, signature.method_name)
+    _share_an_input(saved.meta_graphs[0].signature_def)
     path.write_bytes(saved.SerializeToString())
+
+
+def _share_an_input(signatures: Any) -> None:
+    """A classification of the tensor that `regress_as_matrix` answers with.
+
+    MultiInference wants signatures with one input tensor in common, which no two
+    functions saved by TensorFlow 2 have.
+    """
+    if "regress_as_matrix" not in signatures:
+        return
+    shared = signatures["classify_shared"]
+    shared.CopyFrom(signatures["regress_as_matrix"])
+    shared.method_name = CLASSIFY_METHOD
+    shared.outputs["scores"].CopyFrom(shared.outputs["outputs"])
+    del shared.outputs["outputs"]
 
 
 def _function(body: Callable[..., Any], *specs: tf.TensorSpec) -> Any:

@@ -93,7 +93,7 @@ class VersionedModel:
                 if self._settled == self._generation:
                     return
                 generation, wanted = self._generation, self._wanted
-            for version in sorted(wanted.keys() - self.ready.keys()):
+            for version in sorted(wanted.keys() - self.ready.keys(), reverse=True):
                 if version not in self.failed:
                     self._load(version, wanted[version])
             self._unload_unwanted()

@@ -10,7 +10,7 @@ from __future__ import annotations
 from serving.protos import model_management_pb2
 from serving.server.config import models_from
 from serving.server.status import Code, StatusError, invalid_argument
-from serving.server.store import ModelStore
+from serving.server.store import ModelStore, index
 
 
 def reload_config(
@@ -25,7 +25,7 @@ def reload_config(
             "ModelConfigList is currently supported"
         )
     models = models_from(request.config)
-    for model in models:
+    for model in index(models).values():
         if not model.base_path.is_dir():
             raise StatusError(
                 Code.NOT_FOUND,

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
 import tensorflow as tf
 from google.protobuf.message import DecodeError
 from tensorflow.python.client import pywrap_tf_session
@@ -70,9 +71,13 @@ class SavedModel:
         placed = {self._place(name): array for name, array in feeds.items()}
         wanted = [self._place(name) for name in fetches]
         try:
-            return self._run(placed, wanted, timeout_s)
+            values = self._run(placed, wanted, timeout_s)
         except tf.errors.OpError as error:
             raise from_tensorflow(error) from error
+        return [
+            np.array(value, object) if isinstance(value, bytes) else np.asarray(value)
+            for value in values
+        ]  # the runtime hands scalars back bare
 
     def close(self) -> None:
         """Frees the graph and its variables; calls after it fail."""
@@ -80,7 +85,7 @@ class SavedModel:
 
     def _run(
         self, feeds: Mapping[Any, Any], fetches: list[Any], timeout_s: float | None
-    ) -> list[tensors.Array]:
+    ) -> list[Any]:
         handle = self._session._session
         run = pywrap_tf_session.TF_SessionRun_wrapper
         if timeout_s is None:

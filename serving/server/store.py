@@ -54,13 +54,7 @@ class ModelStore:
           StatusError: a name twice; a label of a version that is not ready; a new
             model none of whose versions could be loaded, or not in time.
         """
-        by_name: dict[str, ModelConfig] = {}
-        for config in configs:
-            if config.name in by_name:
-                raise invalid_argument(
-                    f"Illegal to list model {config.name} multiple times in config list"
-                )
-            by_name[config.name] = config
+        by_name = index(configs)
         with self._applying:
             self._swap(by_name, timeout_s)
 
@@ -182,3 +176,15 @@ class ModelStore:
     def _poll(self) -> None:
         while self._poll_s and not self._stopped.wait(self._poll_s):
             self._look()
+
+
+def index(configs: Iterable[ModelConfig]) -> dict[str, ModelConfig]:
+    """The models by name; refuses a name that is listed twice."""
+    by_name: dict[str, ModelConfig] = {}
+    for config in configs:
+        if config.name in by_name:
+            raise invalid_argument(
+                f"Illegal to list model {config.name} multiple times in config list"
+            )
+        by_name[config.name] = config
+    return by_name

@@ -1,0 +1,143 @@
+"""A wire case: a request as text, and the answer that TF Serving gives."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from typing import Any, Final
+
+import grpc
+from google.protobuf import text_format
+
+from serving.protos import (
+    classification_pb2,
+    get_model_metadata_pb2,
+    get_model_status_pb2,
+    inference_pb2,
+    model_management_pb2,
+    predict_pb2,
+    regression_pb2,
+)
+
+_PREDICTION: Final = "/tensorflow.serving.PredictionService/"
+_MODEL: Final = "/tensorflow.serving.ModelService/"
+_CALLS: Final[dict[str, tuple[str, Any, Any]]] = {
+    "Predict": (_PREDICTION, predict_pb2.PredictRequest, predict_pb2.PredictResponse),
+    "Classify": (
+        _PREDICTION,
+        classification_pb2.ClassificationRequest,
+        classification_pb2.ClassificationResponse,
+    ),
+    "Regress": (
+        _PREDICTION,
+        regression_pb2.RegressionRequest,
+        regression_pb2.RegressionResponse,
+    ),
+    "MultiInference": (
+        _PREDICTION,
+        inference_pb2.MultiInferenceRequest,
+        inference_pb2.MultiInferenceResponse,
+    ),
+    "GetModelMetadata": (
+        _PREDICTION,
+        get_model_metadata_pb2.GetModelMetadataRequest,
+        get_model_metadata_pb2.GetModelMetadataResponse,
+    ),
+    "GetModelStatus": (
+        _MODEL,
+        get_model_status_pb2.GetModelStatusRequest,
+        get_model_status_pb2.GetModelStatusResponse,
+    ),
+    "HandleReloadConfigRequest": (
+        _MODEL,
+        model_management_pb2.ReloadConfigRequest,
+        model_management_pb2.ReloadConfigResponse,
+    ),
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Case:
+    """One call and its only right answer.
+
+    Args:
+      name: a claim, unique in the suite.
+      call: a method of either service, or a whole path for raw bytes.
+      request: a text proto; for a whole path, the bytes to send.
+      reply: the text proto of the reply; any when None.
+      has: patterns that the reply's text must contain, where it is not told whole.
+      code: the status.
+      message: the status message; None takes any.
+      pattern: a regular expression for it, where it names nodes of a graph.
+    """
+
+    name: str
+    call: str
+    request: str | bytes
+    reply: str | None = None
+    has: tuple[str, ...] = ()
+    code: grpc.StatusCode = grpc.StatusCode.OK
+    message: str | None = None
+    pattern: str | None = None
+
+    def run(self, channel: grpc.Channel, timeout_s: float = 10.0) -> str | None:
+        """Makes the call; None when the answer is right, else what differs."""
+        path, content, reply_type = self._wire()
+        try:
+            answer = channel.unary_unary(path)(content, timeout=timeout_s)
+        except grpc.RpcError as error:
+            return self._differs(error.code(), error.details() or "")
+        if self.code != grpc.StatusCode.OK:
+            return f"status OK, expected {self.code.name}"
+        return self._reply_differs(reply_type.FromString(answer), reply_type)
+
+    def _wire(self) -> tuple[str, bytes, Any]:
+        if isinstance(self.request, bytes):
+            return self.call, self.request, None
+        service, request_type, reply_type = _CALLS[self.call]
+        request = text_format.Parse(self.request, request_type())
+        return service + self.call, request.SerializeToString(), reply_type
+
+    def _differs(self, code: grpc.StatusCode, message: str) -> str | None:
+        if code != self.code:
+            return f"status {code.name} ({message}), expected {self.code.name}"
+        if self.message is not None and message != self.message:
+            return f"message {message!r}, expected {self.message!r}"
+        if self.pattern is not None and not re.fullmatch(self.pattern, message, re.S):
+            return f"message {message!r}, expected the pattern {self.pattern!r}"
+        return None
+
+    def _reply_differs(self, found: Any, reply_type: Any) -> str | None:
+        text = text_format.MessageToString(found, as_one_line=True)
+        if self.reply is not None:
+            expected = text_format.Parse(self.reply, reply_type())
+            if found.SerializeToString(
+                deterministic=True
+            ) != expected.SerializeToString(deterministic=True):
+                wanted = text_format.MessageToString(expected, as_one_line=True)
+                return f"reply {text}, expected {wanted}"
+        for part in self.has:
+            if not re.search(part, text):
+                return f"reply {text}, expected it to have {part!r}"
+        return None
+
+
+def spec(name: str = "", more: str = "", signature: str = "") -> str:
+    """A model_spec."""
+    signed = f'signature_name: "{signature}"' if signature else ""
+    named = f'name: "{name}"' if name else ""
+    return f"model_spec {{ {named} {more} {signed} }}"
+
+
+def served(name: str, version: int, signature: str = "") -> str:
+    """The model_spec that a reply carries."""
+    return spec(name, f"version {{ value: {version} }}", signature)
+
+
+def tensor(key: str, dtype: str, shape: list[int], values: str, to: str = "") -> str:
+    """One entry of `inputs`, or of `outputs` when `to` says so."""
+    sizes = " ".join(f"dim {{ size: {size} }}" for size in shape)
+    return (
+        f'{to or "inputs"} {{ key: "{key}" value {{ dtype: {dtype} '
+        f"tensor_shape {{ {sizes} }} {values} }} }}"
+    )

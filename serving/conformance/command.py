@@ -1,0 +1,57 @@
+"""`python -m serving conformance`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+import grpc
+
+from serving.client import CHANNEL_OPTIONS
+from serving.conformance.suite import run_all
+
+
+@click.command()
+@click.option("--target", help="host:port of the server to ask.")
+@click.option(
+    "--write-models",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Write the models that the cases call, with their models.config, and stop.",
+)
+@click.option(
+    "--seen-as",
+    type=click.Path(path_type=Path),
+    help="That folder's path where the server runs, such as /models in a container.",
+)
+def conformance(
+    target: str | None, write_models: Path | None, seen_as: Path | None
+) -> None:
+    """Asks a server what TF Serving would be asked, and tells where it differs.
+
+    The server must serve the models of --write-models by their models.config, with
+    --allow_version_labels_for_unavailable_models.
+    """
+    if write_models:
+        from serving.conformance import models  # TensorFlow: seconds
+
+        models.write_models(write_models.absolute(), seen_as)
+        click.echo(f"Wrote {write_models / models.CONFIG_FILE} and its models.")
+        return
+    if not target:
+        raise click.UsageError("Give --target, or --write-models.")
+    sys.exit(_report(target))
+
+
+def _report(target: str) -> int:
+    different = count = 0
+    with grpc.insecure_channel(target, CHANNEL_OPTIONS) as channel:
+        for verdict in run_all(channel):
+            count += 1
+            if verdict.difference is None:
+                click.echo(f"ok   {verdict.case.name}")
+                continue
+            different += 1
+            click.echo(f"FAIL {verdict.case.name}\n     {verdict.difference}")
+    click.echo(f"{count} cases, {different} different.")
+    return 1 if different else 0

@@ -1,0 +1,37 @@
+"""All wire cases, and their verdicts."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+
+import grpc
+
+from serving.conformance import (
+    example_cases,
+    predict_cases,
+    service_cases,
+    spec_cases,
+    tensor_cases,
+)
+from serving.conformance.case import Case
+
+
+@dataclasses.dataclass(frozen=True)
+class Verdict:
+    """What became of a case; `difference` is None when the answer was right."""
+
+    case: Case
+    difference: str | None
+
+
+def all_cases() -> list[Case]:
+    """Every case, in the order of the contract."""
+    parts = (spec_cases, predict_cases, tensor_cases, example_cases, service_cases)
+    return [case for part in parts for case in part.cases()]
+
+
+def run_all(channel: grpc.Channel) -> Iterator[Verdict]:
+    """Runs every case against a server."""
+    for case in all_cases():
+        yield Verdict(case, case.run(channel))

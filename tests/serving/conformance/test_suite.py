@@ -1,0 +1,79 @@
+"""The embedded server answers every wire case as TF Serving does."""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import grpc
+import pytest
+from click.testing import CliRunner
+
+from serving.cli import main
+from serving.conformance.case import Case
+from serving.conformance.models import CONFIG_FILE
+from serving.conformance.suite import all_cases
+from serving.server.app import Server
+from serving.server.history import State
+from tests.serving.conftest import options
+
+CASES = all_cases()
+
+
+@pytest.fixture(scope="module")
+def served(models: Path) -> Iterator[str]:
+    choice = options(
+        models,
+        "",
+        model_config_file=str(models / CONFIG_FILE),
+        allow_version_labels_for_unavailable_models=True,
+    )
+    with Server(choice) as server:
+        while len(server.store.history.of("half_plus_two")) < 2 or any(
+            entry.state != State.AVAILABLE
+            for entry in server.store.history.of("half_plus_two").values()
+        ):
+            time.sleep(0.01)
+        yield f"127.0.0.1:{server.port}"
+
+
+@pytest.fixture(scope="module")
+def channel(served: str) -> Iterator[grpc.Channel]:
+    with grpc.insecure_channel(served) as opened:
+        yield opened
+
+
+@pytest.mark.parametrize("case", CASES, ids=[case.name for case in CASES])
+def test_the_answer_is_tf_servings(case: Case, channel: grpc.Channel) -> None:
+    assert case.run(channel) is None
+
+
+def test_there_are_enough_cases_of_different_names() -> None:
+    assert len({case.name for case in CASES}) == len(CASES) >= 150
+
+
+def test_a_wrong_answer_is_told(channel: grpc.Channel) -> None:
+    asks = 'model_spec { name: "wide" }'
+    right = next(case for case in CASES if case.call == "GetModelStatus")
+    assert right.run(channel) is None
+    told = Case("", "GetModelStatus", asks, "").run(channel)
+    assert told is not None and "AVAILABLE" in told
+    told = Case("", "GetModelStatus", asks, has=("LOADING",)).run(channel)
+    assert told is not None and "expected it to have 'LOADING'" in told
+    told = Case("", "GetModelStatus", asks, code=grpc.StatusCode.INTERNAL).run(channel)
+    assert told == "status OK, expected INTERNAL"
+    told = Case("", "GetModelStatus", "", message="x", code=grpc.StatusCode.OK)
+    assert "expected OK" in str(told.run(channel))
+
+
+def test_the_command_reports_each_case(served: str) -> None:
+    result = CliRunner().invoke(main, ["conformance", "--target", served])
+    assert result.exit_code == 0
+    lines = result.output.splitlines()
+    assert lines[-1] == f"{len(CASES)} cases, 0 different."
+    assert sum(line.startswith("ok") for line in lines) == len(CASES)
+
+
+def test_the_command_fails_where_nobody_answers_alike(target: str) -> None:
+    result = CliRunner().invoke(main, ["conformance", "--target", target])
+    assert result.exit_code == 1
+    assert "FAIL Predict without inputs" in result.output
