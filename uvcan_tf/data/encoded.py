@@ -65,7 +65,7 @@ def encode_tables(
 
 
 def _vocabulary(column: pa.ChunkedArray) -> StringArray:
-    """Known values, the most frequent first, ties in descending order, as TFT has it."""
+    """Known values, most frequent first, ties in descending order, as in TFT."""
     values = pc.list_flatten(column) if pa.types.is_list(column.type) else column
     counts = pc.value_counts(values.combine_chunks().drop_null())
     names = counts.field("values").to_numpy(zero_copy_only=False)

@@ -1,0 +1,1 @@
+"""Methods that UVCAN is compared with; each is a `ranking.Scorer`."""

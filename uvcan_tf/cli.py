@@ -1,0 +1,94 @@
+"""`python -m uvcan_tf train|evaluate`: the library without a pipeline."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from uvcan_tf import config as settings
+from uvcan_tf import features as names
+
+_FOLDER = click.Path(path_type=Path, file_okay=False)
+_DATA = click.option("--data", "folder", type=_FOLDER, required=True)
+_CONFIG = click.option(
+    "--config", "path", type=click.Path(path_type=Path, dir_okay=False)
+)
+
+
+def _dataset(folder: Path, config: settings.Config) -> Any:
+    from uvcan_tf.data.encoded import encode_tables
+    from uvcan_tf.data.tables import read_tables
+
+    features = names.of_folder(folder)
+    return encode_tables(read_tables(folder, features), features, config.evaluation)
+
+
+def _report(dataset: Any, scorers: dict[str, Any], config: settings.Config) -> Any:
+    """Ranks the test pairs by every scorer and prints one table."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from uvcan_tf.progress import progress
+    from uvcan_tf.ranking import rank_pairs
+
+    table = Table(title=f"{len(dataset.test):,} held-out pairs")
+    for column in ("method", "candidates", "HR@10", "NDCG@10", "Recall@10", "AUC"):
+        table.add_column(column, justify="right" if "@" in column else "left")
+    results = {}
+    for method, scorer in scorers.items():
+        with progress(f"Ranking by {method}", dataset.users.size) as bar:
+            ranks = rank_pairs(scorer, dataset, config.evaluation, progress=bar)
+        results[method] = ranks.summary(config.evaluation.cutoffs)
+        for protocol, means in results[method].items():
+            shown = (means[m] for m in ("hr@10", "ndcg@10", "recall@10", "auc"))
+            table.add_row(method, protocol, *(f"{value:.4f}" for value in shown))
+    Console().print(table)
+    return results
+
+
+@click.command()
+@_DATA
+@_CONFIG
+@click.option("--out", type=_FOLDER, required=True, help="Where the model goes.")
+def train(folder: Path, path: Path | None, out: Path) -> None:
+    """Train on the tables in --data, report both protocols, export to --out."""
+    config = settings.load(path) if path else settings.Config()
+    from uvcan_tf.baselines.popularity import ItemPop
+    from uvcan_tf.catalogue import Catalogue
+    from uvcan_tf.export import LookupTransform, export
+    from uvcan_tf.training import fit
+
+    dataset = _dataset(folder, config)
+    out.mkdir(parents=True, exist_ok=True)
+    model = fit(dataset, config, out / "run", lambda line: click.echo(line, err=True))
+    scorers = {"UVCAN": Catalogue(model), "ItemPop": ItemPop(dataset)}
+    results = _report(dataset, scorers, config)
+    (out / "results.json").write_text(json.dumps(results, indent=2) + "\n")
+    export(model, dataset, LookupTransform(dataset), config, out / "model" / "1")
+    click.echo(f"Model: {out / 'model' / '1'}")
+
+
+@click.command()
+@_DATA
+@_CONFIG
+@click.option("--model", type=_FOLDER, required=True, help="One version's folder.")
+@click.option("--out", type=click.Path(path_type=Path), help="Results as JSON.")
+def evaluate(folder: Path, path: Path | None, model: Path, out: Path | None) -> None:
+    """Rank the held-out pairs of --data by a SavedModel, beside ItemPop."""
+    config = settings.load(path) if path else settings.Config()
+    if not (model / "saved_model.pb").exists():
+        raise click.ClickException(
+            f"{model} should be the folder of one SavedModel version, with "
+            "saved_model.pb in it. Received: a folder without."
+        )
+    from uvcan_tf.baselines.popularity import ItemPop
+    from uvcan_tf.saved import SavedScorer
+
+    dataset = _dataset(folder, config)
+    scorers = {"UVCAN": SavedScorer(model, dataset), "ItemPop": ItemPop(dataset)}
+    results = _report(dataset, scorers, config)
+    if out is not None:
+        out.write_text(json.dumps(results, indent=2) + "\n")
