@@ -9,13 +9,12 @@ from typing import Any
 
 import apache_beam as beam
 import numpy as np
-import tensorflow_model_analysis as tfma
 from tensorflow_model_analysis.metrics import metric_types, metric_util
 
 Accumulator = tuple[float, int]
 
 
-class MeanOutput(tfma.metrics.Metric):
+class MeanOutput(metric_types.Metric):
     """Averages the per-row output that has the metric's name."""
 
     def __init__(self, name: str) -> None:
@@ -24,7 +23,7 @@ class MeanOutput(tfma.metrics.Metric):
         )
 
 
-tfma.metrics.register_metric(MeanOutput)
+metric_types.register_metric(MeanOutput)
 
 
 def _computations(

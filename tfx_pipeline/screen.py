@@ -48,10 +48,3 @@ def logs_in(file: Path) -> Iterator[TextIO]:
                 os.dup2(copy, number)
                 os.close(copy)
             terminal.close()
-
-
-def hush() -> None:
-    """Drops what interpreters say at exit: TensorFlow's harmless `__del__` errors."""
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)

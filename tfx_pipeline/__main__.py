@@ -1,0 +1,121 @@
+"""Command line: `run`, `compile` and `schema`.
+
+TFX takes seconds to import, so nothing here imports it before the arguments are
+checked.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+
+from tfx_pipeline import config as settings
+from uvcan_tf import config as uvcan_config
+from uvcan_tf import features as names
+from uvcan_tf.config import Config, ConfigError
+from uvcan_tf.features import DeclarationError
+from uvcan_tf.quiet import quiet
+
+FOLDER = click.Path(file_okay=False, path_type=Path)
+FILE = click.Path(dir_okay=False, path_type=Path)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def main() -> None:
+    """Three raw tables in, a blessed and pushed SavedModel out."""
+
+
+@main.command()
+@click.option("--data", type=FOLDER, required=True, help="The three tables.")
+@click.option("--root", type=FOLDER, required=True, help="Everything is written here.")
+@click.option("--config", type=FILE, help="Hyper-parameters, JSON. [default: built in]")
+@click.option("--min-hit-rate", default=0.05, show_default=True, help="HR@10 to reach.")
+@click.option(
+    "--tolerance",
+    default=0.01,
+    show_default=True,
+    help="How far HR@10 may fall below the last blessed model's.",
+)
+@click.option("--tune", is_flag=True, help="Search the paper's grid first.")
+@click.option("--check-serving", is_flag=True, help="Load in a model server (Docker).")
+@click.option("--bulk-infer", is_flag=True, help="Score the held-out pairs.")
+@click.option("--beam-arg", "beam_args", multiple=True, help="Of another Beam runner.")
+def run(data: Path, root: Path, config: Path | None, **switches: Any) -> None:
+    """Run the pipeline on this machine; unchanged parts come from the cache."""
+    with one_sentence():
+        if not data.is_dir():
+            raise ConfigError(f"--data {data} should be a folder. It does not exist.")
+        pipeline = settings.local(data, root, _hyper_parameters(config), **switches)
+    quiet()
+    from tfx_pipeline import console
+
+    succeeded = console.run(pipeline)
+    console.leave(0 if succeeded else 1)
+
+
+@main.command("compile")
+@click.option("--out", type=FILE, required=True, help="The specification, JSON.")
+@click.option("--data", required=True, help="Folder or address of the tables.")
+@click.option("--root", required=True, help="Folder or address of what is written.")
+@click.option("--features", type=FILE, help="Declaration. [default: the paper's]")
+@click.option("--config", type=FILE, help="Hyper-parameters, JSON. [default: built in]")
+@click.option("--image", default="uvcan-tf", show_default=True, help="Of this project.")
+@click.option("--tune", is_flag=True, help="Search the paper's grid first.")
+@click.option("--bulk-infer", is_flag=True, help="Score the held-out pairs.")
+@click.option("--beam-arg", "beam_args", multiple=True, help="Of another Beam runner.")
+def compile_command(
+    out: Path,
+    features: Path | None,
+    config: Path | None,
+    image: str,
+    **switches: Any,
+) -> None:
+    """Write the same pipeline as a Kubeflow Pipelines v2 specification."""
+    with one_sentence():
+        pipeline = settings.PipelineConfig(
+            features=names.load(features) if features else names.PAPER,
+            config=_hyper_parameters(config),
+            **switches,
+        )
+        if not out.parent.is_dir():
+            raise ConfigError(f"--out {out}: the folder {out.parent} does not exist.")
+    quiet()
+    from tfx_pipeline import kubeflow
+
+    schemas = kubeflow.compile_pipeline(pipeline, out, image)
+    click.echo(f"Wrote {out}. Copy the content of {schemas} to {pipeline.schemas}.")
+
+
+@main.command()
+@click.option("--features", type=FILE, help="Declaration. [default: the paper's]")
+@click.option("--out", type=FOLDER, required=True, help="Folder of the .pbtxt files.")
+def schema(features: Path | None, out: Path) -> None:
+    """Write the three tables' schemas for review."""
+    with one_sentence():
+        declaration = names.load(features) if features else names.PAPER
+    quiet()
+    from tfx_pipeline.schema import write
+
+    for path in write(declaration, out):
+        click.echo(path)
+
+
+def _hyper_parameters(file: Path | None) -> Config:
+    return uvcan_config.load(file) if file else Config()
+
+
+@contextlib.contextmanager
+def one_sentence() -> Iterator[None]:
+    """A mistake of the user's ends the command with its sentence, status 1."""
+    try:
+        yield
+    except (ConfigError, DeclarationError) as error:
+        raise click.ClickException(str(error)) from None
+
+
+if __name__ == "__main__":
+    main(prog_name="python -m tfx_pipeline")
