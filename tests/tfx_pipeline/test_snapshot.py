@@ -1,0 +1,141 @@
+"""Joins, held-out rows, popularity and shards, against row-level Python."""
+
+import collections
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from tfx_pipeline import snapshot
+from uvcan_tf import features as names
+from uvcan_tf.config import EvaluationConfig
+from uvcan_tf.data.tables import Tables
+from uvcan_tf.features import Categorical, Dense, Features
+
+FEATURES = Features(
+    user=(Categorical("gender"),),
+    video=(Categorical("author"), Categorical("tags", True), Dense("visual", 3)),
+    popularity_of="tags",
+    slices=("gender",),
+)
+EVALUATION = EvaluationConfig(held_out_fraction=0.25)
+USERS, VIDEOS = 7, 11
+
+
+@pytest.fixture(scope="module")
+def tables() -> Tables:
+    random = np.random.default_rng(5)
+    pairs = [(u, v) for u in range(USERS) for v in random.permutation(VIDEOS)[:9]]
+    return Tables(
+        users=pa.table(
+            {
+                names.USER_ID: [f"u{i}" for i in range(USERS)],
+                "gender": pa.array([None, *"mfmfmf"]),
+            }
+        ),
+        videos=pa.table(
+            {
+                names.VIDEO_ID: [f"v{i}" for i in range(VIDEOS)],
+                "author": pa.array([None, *(f"a{i % 3}" for i in range(VIDEOS - 1))]),
+                "tags": pa.array(
+                    [None, [], *([f"t{i % 2}", f"t{i}"] for i in range(VIDEOS - 2))],
+                    pa.list_(pa.string()),
+                ),
+                "visual": pa.array(
+                    [None, *([float(i), 1.0, 2.0] for i in range(VIDEOS - 1))],
+                    pa.list_(pa.float32(), 3),
+                ),
+            }
+        ),
+        interactions=pa.table(
+            {
+                names.USER_ID: [f"u{u}" for u, _ in pairs],
+                names.VIDEO_ID: [f"v{v}" for _, v in pairs],
+                names.LABEL: pa.array(random.integers(0, 2, len(pairs)), pa.int8()),
+            }
+        ),
+    )
+
+
+@pytest.fixture(scope="module")
+def splits(tables: Tables) -> dict[str, pa.Table]:
+    return snapshot.splits(tables, FEATURES, EVALUATION)
+
+
+def test_train_and_eval_share_out_the_interactions(
+    tables: Tables, splits: dict[str, pa.Table]
+) -> None:
+    def pairs(table: pa.Table) -> list[tuple[str, str, int]]:
+        columns = (names.USER_ID, names.VIDEO_ID, names.LABEL)
+        return [tuple(row[c] for c in columns) for row in table.to_pylist()]
+
+    both = pairs(splits[names.TRAIN]) + pairs(splits[names.EVAL])
+    assert sorted(both) == sorted(pairs(tables.interactions))
+
+
+def test_a_quarter_of_each_users_likes_is_held_out_and_nothing_else(
+    tables: Tables, splits: dict[str, pa.Table]
+) -> None:
+    rows = tables.interactions.to_pylist()
+    likes = collections.Counter(r[names.USER_ID] for r in rows if r[names.LABEL])
+    held_out = splits[names.EVAL].to_pylist()
+    found = collections.Counter(row[names.USER_ID] for row in held_out)
+    assert {u: found[u] for u in likes} == {u: n // 4 for u, n in likes.items()}
+    assert {row[names.LABEL] for row in held_out} == {1}
+
+
+def test_a_row_carries_the_attributes_of_its_user_and_video(
+    tables: Tables, splits: dict[str, pa.Table]
+) -> None:
+    users = {r[names.USER_ID]: r for r in tables.users.to_pylist()}
+    videos = {r[names.VIDEO_ID]: r for r in tables.videos.to_pylist()}
+    for row in splits[names.TRAIN].to_pylist():
+        video = videos[row[names.VIDEO_ID]]
+        assert row["gender"] == users[row[names.USER_ID]]["gender"]
+        assert (row["author"], row["tags"]) == (video["author"], video["tags"])
+        assert "visual" not in row
+
+
+def test_popularity_counts_training_likes_of_the_largest_group(
+    tables: Tables, splits: dict[str, pa.Table]
+) -> None:
+    likes = collections.Counter(
+        tag
+        for row in splits[names.TRAIN].to_pylist()
+        for tag in row["tags"] or []
+        if row[names.LABEL]
+    )
+    for row in splits[names.EVAL].to_pylist():
+        most = max((likes[tag] for tag in row["tags"] or []), default=0)
+        low, high = {
+            "0": (0, 0), "1-4": (1, 4), "5-19": (5, 19), "20-99": (20, 99)
+        }[row[names.POPULARITY]]  # fmt: skip
+        assert low <= most <= high
+
+
+def test_an_eval_row_names_all_held_out_videos_of_its_user(
+    splits: dict[str, pa.Table],
+) -> None:
+    rows = splits[names.EVAL].to_pylist()
+    of_user = collections.defaultdict(set)
+    for row in rows:
+        of_user[row[names.USER_ID]].add(row[names.VIDEO_ID])
+    for row in rows:
+        assert set(row[names.HELD_OUT]) == of_user[row[names.USER_ID]]
+        assert len(row[names.HELD_OUT]) == len(of_user[row[names.USER_ID]])
+
+
+def test_a_shard_holds_lists_and_null_where_nothing_is_known(
+    splits: dict[str, pa.Table],
+) -> None:
+    (shard,) = snapshot.shards(splits[names.VIDEOS])
+    assert shard["author"].to_pylist()[:2] == [None, [b"a0"]]
+    assert shard["tags"].to_pylist()[:3] == [None, None, [b"t0", b"t0"]]
+    assert shard["visual"].to_pylist()[:2] == [None, [0.0, 1.0, 2.0]]
+
+
+def test_a_large_split_is_cut_into_at_most_32_shards_without_loss() -> None:
+    table = pa.table({names.USER_ID: [f"u{i}" for i in range(100_003)]})
+    shards = list(snapshot.shards(table))
+    assert len(shards) <= 32
+    assert sum(shard.num_rows for shard in shards) == 100_003
