@@ -31,7 +31,9 @@ class Server:
 
     def __init__(self, options: Options) -> None:
         self.options = options
+        config.refuse_unsupported(options)
         models = config.models_of(options)
+        credentials = config.credentials_of(options)
         self.store = ModelStore(
             Loading(
                 self._load,
@@ -54,7 +56,12 @@ class Server:
         except StatusError:
             self.store.stop()
             raise
-        self.port = self._grpc.add_insecure_port(f"{options.host}:{options.port}")
+        address = f"{options.host}:{options.port}"
+        self.port = (
+            self._grpc.add_insecure_port(address)
+            if credentials is None
+            else self._grpc.add_secure_port(address, credentials)
+        )
         if options.grpc_socket_path:
             self._grpc.add_insecure_port(f"unix:{options.grpc_socket_path}")
         self._grpc.start()

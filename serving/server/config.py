@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from google.protobuf import text_format
+import grpc
 
 from serving.protos import model_server_config_pb2
+from serving.server.files import read_ssl, read_text
 from serving.server.options import Options
 from serving.server.status import Code, StatusError, invalid_argument
 from serving.server.storage import ModelConfig
@@ -29,15 +30,8 @@ def models_of(options: Options) -> list[ModelConfig]:
 
 def read_models(path: Path) -> list[ModelConfig]:
     """Reads a text ModelServerConfig."""
-    try:
-        content = path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise StatusError(Code.NOT_FOUND, f"{path}; {error.strerror}") from None
     config = model_server_config_pb2.ModelServerConfig()
-    try:
-        text_format.Parse(content, config)
-    except text_format.ParseError:
-        raise invalid_argument(f"Invalid protobuf file: '{path}'") from None
+    read_text(path, config)
     return models_from(config)
 
 
@@ -46,6 +40,33 @@ def models_from(
 ) -> list[ModelConfig]:
     """Checks a ModelServerConfig and takes its models."""
     return [_model_from(entry) for entry in config.model_config_list.config]
+
+
+def refuse_unsupported(options: Options) -> None:
+    """Says at the start what this server cannot do, rather than not doing it."""
+    if options.batching_parameters_file and not options.enable_batching:
+        raise invalid_argument(
+            "server_options.batching_parameters_file is set without setting "
+            "server_options.enable_batching to true."
+        )
+    if options.enable_batching:
+        raise StatusError(
+            Code.UNIMPLEMENTED,
+            "This server does not join requests into batches; TensorFlow Serving does. "
+            "Leave out --enable_batching and --batching_parameters_file.",
+        )
+
+
+def credentials_of(options: Options) -> grpc.ServerCredentials | None:
+    """TLS, mutual where the file says so; None talks in the clear."""
+    if not options.ssl_config_file:
+        return None
+    config = read_ssl(Path(options.ssl_config_file))
+    return grpc.ssl_server_credentials(
+        [(config.server_key.encode(), config.server_cert.encode())],
+        config.custom_ca.encode() or None,
+        config.client_verify,
+    )
 
 
 def threads_of(options: Options) -> tuple[int, int]:

@@ -111,7 +111,9 @@ def options(base_path: Path, name: str, **changes: Any) -> Options:
         "drain_seconds": 5.0,
     }
     return Options(
-        model_name=name, model_base_path=str(base_path), **{**quick, **changes}
+        model_name=name,
+        model_base_path=str(base_path).removeprefix("."),
+        **{**quick, **changes},
     )
 
 

@@ -1,0 +1,174 @@
+"""A path and a body into a status and a body: the REST API without HTTP."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+from urllib.parse import unquote
+
+from google.protobuf import json_format
+
+from serving import tensors
+from serving.protos import (
+    classification_pb2,
+    get_model_metadata_pb2,
+    get_model_status_pb2,
+    model_pb2,
+    predict_pb2,
+    regression_pb2,
+)
+from serving.server.api import Api
+from serving.server.rest import examples, values
+from serving.server.status import StatusError, invalid_argument
+from uvcan_tf.features import SERVING_DEFAULT
+
+_VERSION: Final = r"(?:/(?:versions/(?P<version>\d+)|labels/(?P<label>[^/:]+)))?"
+_CALL: Final = re.compile(
+    rf"/v1/models/(?P<name>[^/:]+){_VERSION}:(?P<call>classify|regress|predict)", re.I
+)
+_GET: Final = re.compile(
+    rf"/v1/models(?:/(?P<name>[^/:]+))?{_VERSION}(?P<metadata>/metadata)?", re.I
+)
+
+
+class RestCalls:
+    """Answers REST calls by the API's own methods."""
+
+    def __init__(self, api: Api, timeout_s: float) -> None:
+        self._api = api
+        self._timeout_s = timeout_s
+
+    def answer(self, method: str, path: str, body: bytes) -> str:
+        """The JSON text of the reply.
+
+        Raises:
+          StatusError: what the gRPC call would, or a malformed request.
+        """
+        found = _CALL.fullmatch(path) if method == "POST" else None
+        if found:
+            spec = _spec(found)
+            calls: dict[str, Callable[[Any, bytes], Any]] = {
+                "predict": self._predict,
+                "classify": self._classify,
+                "regress": self._regress,
+            }
+            return json.dumps(calls[found["call"].lower()](spec, body), indent=4)
+        found = _GET.fullmatch(path) if method == "GET" else None
+        if found is None:
+            raise invalid_argument(f"Malformed request: {method} {path}")
+        if not found["name"]:
+            raise invalid_argument("Missing model name in request.")
+        spec = _spec(found)
+        return self._metadata(spec) if found["metadata"] else self._status(spec)
+
+    def _predict(self, spec: model_pb2.ModelSpec, body: bytes) -> dict[str, Any]:
+        document = values.parse(body)
+        _set_signature(spec, document)
+        request = predict_pb2.PredictRequest(model_spec=spec)
+        rows = "instances" in document
+        if rows == ("inputs" in document):
+            raise invalid_argument(
+                "Not formatted correctly expecting only one of 'inputs' or 'instances' "
+                "keys to exist"
+                if rows
+                else "Missing 'inputs' or 'instances' key"
+            )
+        convert = values.rows_to_arrays if rows else values.columns_to_arrays
+        types = self._types(spec)
+        arrays = convert(document["instances" if rows else "inputs"], types)
+        for name, array in arrays.items():
+            request.inputs[name].CopyFrom(tensors.to_proto(array))
+        reply = self._api.predict(request, self._timeout_s)
+        outputs = {n: tensors.to_array(p) for n, p in sorted(reply.outputs.items())}
+        if rows:
+            return {"predictions": values.rows_from_arrays(outputs)}
+        found = {name: values.to_json(name, a) for name, a in outputs.items()}
+        return {"outputs": found if len(found) > 1 else next(iter(found.values()))}
+
+    def _types(self, spec: model_pb2.ModelSpec) -> Mapping[str, int]:
+        """The signature's inputs and their types."""
+        name = spec.signature_name or SERVING_DEFAULT
+        with self._api.store.use(spec) as servable:
+            signature = servable.model.signatures.get(name)
+        if signature is None:
+            raise invalid_argument(
+                f'Serving signature name: "{name}" not found in signature def'
+            )
+        return {alias: info.dtype for alias, info in sorted(signature.inputs.items())}
+
+    def _classify(self, spec: model_pb2.ModelSpec, body: bytes) -> dict[str, Any]:
+        request = classification_pb2.ClassificationRequest(model_spec=spec)
+        self._fill_examples(request, body)
+        reply = self._api.classify(request, self._timeout_s)
+        return {
+            "results": [
+                [[one.label, one.score] for one in entry.classes]
+                for entry in reply.result.classifications
+            ]
+        }
+
+    def _regress(self, spec: model_pb2.ModelSpec, body: bytes) -> dict[str, Any]:
+        request = regression_pb2.RegressionRequest(model_spec=spec)
+        self._fill_examples(request, body)
+        reply = self._api.regress(request, self._timeout_s)
+        return {"results": [entry.value for entry in reply.result.regressions]}
+
+    def _fill_examples(self, request: Any, body: bytes) -> None:
+        document = values.parse(body)
+        _set_signature(request.model_spec, document)
+        examples.fill(request.input, document)
+
+    def _status(self, spec: model_pb2.ModelSpec) -> str:
+        request = get_model_status_pb2.GetModelStatusRequest(model_spec=spec)
+        reply = self._api.get_model_status(request, self._timeout_s)
+        return _proto_json(reply, indent=1) + "\n"
+
+    def _metadata(self, spec: model_pb2.ModelSpec) -> str:
+        request = get_model_metadata_pb2.GetModelMetadataRequest(
+            model_spec=spec, metadata_field=["signature_def"]
+        )
+        reply = self._api.get_model_metadata(request, self._timeout_s)
+        signatures = get_model_metadata_pb2.SignatureDefMap()
+        reply.metadata["signature_def"].Unpack(signatures)
+        document = {
+            "model_spec": json.loads(_proto_json(reply.model_spec)),
+            "metadata": {"signature_def": json.loads(_proto_json(signatures))},
+        }
+        return json.dumps(document, indent=1) + "\n"
+
+
+def _spec(found: re.Match[str]) -> model_pb2.ModelSpec:
+    spec = model_pb2.ModelSpec(name=unquote(found["name"]))
+    if found["version"]:
+        if int(found["version"]) >= 2**63:
+            raise StatusError(
+                invalid_argument("").code,
+                f"Failed to convert version: {found['version']} to numeric.",
+            )
+        spec.version.value = int(found["version"])
+    elif found["label"]:
+        spec.version_label = unquote(found["label"])
+    return spec
+
+
+def _set_signature(spec: model_pb2.ModelSpec, document: Mapping[str, Any]) -> None:
+    name = document.get("signature_name", "")
+    if not isinstance(name, str):
+        raise invalid_argument(
+            f"JSON Value: {json.dumps(document)} not formatted correctly. "
+            "'signature_name' key must be a string value."
+        )
+    spec.signature_name = name
+
+
+def _proto_json(message: Any, indent: int | None = None) -> str:
+    return str(
+        json_format.MessageToJson(
+            message,
+            including_default_value_fields=True,
+            preserving_proto_field_name=True,
+            indent=indent,
+        )
+    )

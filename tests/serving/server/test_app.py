@@ -1,0 +1,283 @@
+"""Health, reflection, reload, warm-up, labels, TLS and draining, over the wire."""
+
+import shutil
+import subprocess
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import grpc
+import numpy as np
+import pytest
+import tensorflow as tf
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
+
+from serving import tensors
+from serving.client import RecommenderClient
+from serving.errors import ServerUnavailable
+from serving.protos import (
+    model_management_pb2,
+    model_service_pb2_grpc,
+    predict_pb2,
+    prediction_log_pb2,
+    prediction_service_pb2_grpc,
+)
+from serving.records import Tls
+from serving.server.app import Server
+from serving.server.status import StatusError
+from tests.serving.conftest import options
+
+
+def _channel(server: Server) -> grpc.Channel:
+    return grpc.insecure_channel(f"127.0.0.1:{server.port}")
+
+
+def _copy(models: Path, base: Path, version: int = 1) -> Path:
+    shutil.copytree(models / "half_plus_two" / "1", base / ".tmp")
+    return (base / ".tmp").rename(base / str(version))
+
+
+def _half(
+    name: str = "m", x: float = 4.0, **spec: object
+) -> predict_pb2.PredictRequest:
+    request = predict_pb2.PredictRequest()
+    request.model_spec.name = name
+    if "version_label" in spec:
+        request.model_spec.version_label = str(spec["version_label"])
+    request.inputs["x"].CopyFrom(tensors.to_proto(np.array([x], np.float32)))
+    return request
+
+
+def _ask(server: Server, name: str = "m", **spec: object) -> float:
+    with _channel(server) as channel:
+        stub = prediction_service_pb2_grpc.PredictionServiceStub(channel)
+        reply = stub.Predict(_half(name, **spec), timeout=5)
+        return float(reply.outputs["y"].float_val[0])
+
+
+def _until(claim: Callable[[], bool], timeout_s: float = 5) -> None:
+    ends = time.monotonic() + timeout_s
+    while not claim():
+        assert time.monotonic() < ends, "never came true"
+        time.sleep(0.01)
+
+
+def test_health_tells_whether_a_version_is_ready(models: Path, tmp_path: Path) -> None:
+    version = _copy(models, tmp_path)
+    choice = options(tmp_path, "m", enable_grpc_healthcheck_service=True)
+    with Server(choice) as server, _channel(server) as channel:
+        check = health_pb2_grpc.HealthStub(channel).Check
+        states = health_pb2.HealthCheckResponse
+
+        def state(service: str = "") -> int:
+            return check(health_pb2.HealthCheckRequest(service=service)).status
+
+        for service in ("", "ModelService", "PredictionService"):
+            assert state(service) == states.SERVING
+        with pytest.raises(grpc.RpcError, match="service name unknown"):
+            state("tensorflow.serving.PredictionService")
+        version.rename(tmp_path / ".gone")
+        _until(lambda: state() == states.NOT_SERVING)
+
+
+def test_reflection_lists_the_services(server: Server) -> None:
+    with _channel(server) as channel:
+        stub = reflection_pb2_grpc.ServerReflectionStub(channel)
+        asked = reflection_pb2.ServerReflectionRequest(list_services="")
+        [reply] = stub.ServerReflectionInfo(iter([asked]))
+    assert {service.name for service in reply.list_services_response.service} == {
+        "tensorflow.serving.PredictionService",
+        "tensorflow.serving.ModelService",
+        "grpc.reflection.v1alpha.ServerReflection",
+    }
+
+
+def _reload(server: Server, *models: dict[str, object]) -> None:
+    request = model_management_pb2.ReloadConfigRequest()
+    request.config.model_config_list.SetInParent()
+    for model in models:
+        config = {"model_platform": "tensorflow", **model}
+        request.config.model_config_list.config.add(**config)
+    with _channel(server) as channel:
+        stub = model_service_pb2_grpc.ModelServiceStub(channel)
+        reply = stub.HandleReloadConfigRequest(request, timeout=5)
+    assert reply.status.error_code == 0
+
+
+def test_a_reload_swaps_models_labels_and_policies(models: Path) -> None:
+    base = str(models / "half_plus_two")
+    everything = {"all": {}}
+    with Server(options(models / "half_plus_two", "m")) as server:
+        _reload(server, {"name": "other", "base_path": base})
+        assert _ask(server, "other") == 5.0
+        with pytest.raises(grpc.RpcError, match=r"Latest\(m\)"):
+            _ask(server, "m")
+        _reload(
+            server,
+            {"name": "other", "base_path": base, "model_version_policy": everything},
+        )
+        _until(lambda: len(server.store.history.of("other")) == 2)
+        _until(lambda: len(server.store._models["other"].ready) == 2)
+        labelled = {
+            "name": "other",
+            "base_path": base,
+            "model_version_policy": everything,
+            "version_labels": {"stable": 1},
+        }
+        _reload(server, labelled)
+        assert _ask(server, "other", version_label="stable") == 4.0
+        with pytest.raises(grpc.RpcError, match="assign label to version 9 of model"):
+            _reload(server, {**labelled, "version_labels": {"stable": 9}})
+        assert _ask(server, "other", version_label="stable") == 4.0
+
+
+@pytest.mark.parametrize(
+    ("model", "message"),
+    [
+        ({"model_platform": ""}, "Illegal setting neither"),
+        ({"model_platform": "x"}, "Model n requests unsupported platform x"),
+        ({"base_path": "/nowhere"}, "Could not find base path /nowhere"),
+    ],
+)
+def test_a_bad_reload_leaves_no_trace(
+    models: Path, model: dict[str, object], message: str
+) -> None:
+    base = str(models / "half_plus_two")
+    with Server(options(models / "half_plus_two", "m")) as server:
+        with pytest.raises(grpc.RpcError, match=message):
+            _reload(server, {"name": "n", "base_path": base, **model})
+        assert _ask(server, "m") == 5.0
+        _reload(server, {"name": "n", "base_path": base})
+        assert _ask(server, "n") == 5.0
+
+
+def _record_warm_up(version: Path, *signatures: str) -> None:
+    folder = version / "assets.extra"
+    folder.mkdir()
+    path = str(folder / "tf_serving_warmup_requests")
+    with tf.io.TFRecordWriter(path) as writer:
+        for signature in signatures:
+            log = prediction_log_pb2.PredictionLog()
+            log.predict_log.request.CopyFrom(_half("whatever"))
+            log.predict_log.request.model_spec.signature_name = signature
+            writer.write(log.SerializeToString())
+
+
+def test_warm_up_records_are_run(models: Path, tmp_path: Path) -> None:
+    _record_warm_up(_copy(models, tmp_path), "", "serving_default")
+    with Server(options(tmp_path, "m")) as server:
+        assert _ask(server) == 4.0
+
+
+def test_a_failing_warm_up_record_fails_the_load(models: Path, tmp_path: Path) -> None:
+    _record_warm_up(_copy(models, tmp_path), "nosig")
+    with pytest.raises(StatusError, match='key "nosig" not found'):
+        Server(options(tmp_path, "m"))
+    with Server(options(tmp_path, "m", enable_model_warmup=False)) as server:
+        assert _ask(server) == 4.0
+
+
+def test_a_corrupt_warm_up_file_fails_the_load(models: Path, tmp_path: Path) -> None:
+    version = _copy(models, tmp_path)
+    _record_warm_up(version)
+    path = version / "assets.extra" / "tf_serving_warmup_requests"
+    path.write_bytes(b"this is no TFRecord at all")
+    with pytest.raises(StatusError, match="verify your warmup data is in TFRecord"):
+        Server(options(tmp_path, "m"))
+    path.write_bytes(b"short")
+    with Server(options(tmp_path, "m")) as server:
+        assert _ask(server) == 4.0
+
+
+def test_stopping_lets_open_calls_end(models: Path) -> None:
+    server = Server(options(models / "half_plus_two", "m"))
+    errors: list[Exception] = []
+    answers: list[float] = []
+
+    def ask(channel: grpc.Channel) -> None:
+        stub = prediction_service_pb2_grpc.PredictionServiceStub(channel)
+        try:
+            while True:
+                reply = stub.Predict(_half(), timeout=5)
+                answers.append(reply.outputs["y"].float_val[0])
+        except grpc.RpcError as error:
+            errors.append(error)
+
+    with _channel(server) as channel:
+        asking = threading.Thread(target=ask, args=(channel,))
+        asking.start()
+        _until(lambda: len(answers) > 20)
+        server.stop()
+        asking.join()
+    assert set(answers) == {5.0}
+    assert errors[0].code() == grpc.StatusCode.UNAVAILABLE  # type: ignore[attr-defined]
+
+
+def test_a_unix_socket_answers_too(models: Path, tmp_path: Path) -> None:
+    path = tmp_path / "s"
+    with Server(options(models / "uvcan", "uvcan", grpc_socket_path=str(path))):
+        with RecommenderClient(f"unix:{path}") as client:
+            assert client.recommend("u1", k=1)[0].video_id == "v7"
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"enable_batching": True}, "does not join requests into batches"),
+        ({"batching_parameters_file": "/x"}, "without setting server_options"),
+        ({"model_config_file": "/no/such"}, "NOT_FOUND: /no/such; No such file"),
+        ({"model_base_path": "bb"}, "Expected model m to have an absolute path"),
+        ({"model_base_path": ""}, "Both server_options.model_base_path and"),
+    ],
+)
+def test_options_that_cannot_be_used_stop_the_start(
+    models: Path, changes: dict[str, object], message: str
+) -> None:
+    choice = {"model_base_path": str(models / "uvcan"), **changes}
+    base = Path(str(choice.pop("model_base_path")))
+    with pytest.raises(StatusError, match=message):
+        Server(options(base, "m", **choice))
+
+
+def _certificate(folder: Path, name: str) -> tuple[str, str]:
+    key, certificate = folder / f"{name}.key", folder / f"{name}.pem"
+    subprocess.run(
+        [
+            *("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2"),
+            *("-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"),
+            *("-keyout", str(key), "-out", str(certificate)),
+        ],
+        check=True,
+        capture_output=True,
+    )
+    return key.read_text(), certificate.read_text()
+
+
+def test_tls_can_be_mutual(models: Path, tmp_path: Path) -> None:
+    key, certificate = _certificate(tmp_path, "server")
+    client_key, client_certificate = _certificate(tmp_path, "client")
+    quoted = [
+        text.replace("\n", "\\n") for text in (key, certificate, client_certificate)
+    ]
+    path = tmp_path / "ssl.config"
+    path.write_text(
+        'server_key: "{}"\nserver_cert: "{}"\ncustom_ca: "{}"\nclient_verify: true'.format(
+            *quoted
+        )
+    )
+    with Server(
+        options(models / "uvcan", "uvcan", ssl_config_file=str(path))
+    ) as server:
+        target = f"localhost:{server.port}"
+        trusted = Tls(certificate.encode())
+        known = Tls(
+            certificate.encode(), client_key.encode(), client_certificate.encode()
+        )
+        with RecommenderClient(target, tls=known) as client:
+            assert client.recommend("u1", k=1)[0].video_id == "v7"
+        for stranger in (trusted, None):
+            with RecommenderClient(target, tls=stranger, retries=0) as client:
+                with pytest.raises(ServerUnavailable):
+                    client.recommend("u1")
