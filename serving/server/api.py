@@ -15,6 +15,7 @@ from serving.protos import (
     regression_pb2,
 )
 from serving.server import inference, metadata, predict
+from serving.server.metrics import Metrics
 from serving.server.options import Options
 from serving.server.reload import reload_config
 from serving.server.status import invalid_argument
@@ -32,6 +33,7 @@ class Api:
 
     def __init__(self, store: ModelStore, options: Options) -> None:
         self.store = store
+        self.metrics = Metrics()
         self._check_method = options.enable_signature_method_name_check
 
     def predict(

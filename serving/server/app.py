@@ -11,6 +11,8 @@ from serving.server import config
 from serving.server.api import Api
 from serving.server.lifecycle import Loading
 from serving.server.options import Options
+from serving.server.rest.calls import RestCalls
+from serving.server.rest.server import RestServer
 from serving.server.savedmodel import SavedModel
 from serving.server.status import StatusError
 from serving.server.store import ModelStore
@@ -34,6 +36,7 @@ class Server:
         config.refuse_unsupported(options)
         models = config.models_of(options)
         credentials = config.credentials_of(options)
+        monitoring_path = config.monitoring_path_of(options)
         self.store = ModelStore(
             Loading(
                 self._load,
@@ -64,6 +67,7 @@ class Server:
         )
         if options.grpc_socket_path:
             self._grpc.add_insecure_port(f"unix:{options.grpc_socket_path}")
+        self._rest = self._start_rest(monitoring_path)
         self._grpc.start()
 
     def __enter__(self) -> Server:
@@ -79,6 +83,8 @@ class Server:
 
     def stop(self) -> None:
         """Takes no more calls, lets the open ones end, unloads the models."""
+        if self._rest:
+            self._rest.stop()
         self._grpc.stop(self.options.drain_seconds).wait()
         self.store.stop()
 
@@ -91,6 +97,18 @@ class Server:
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
         self._ended.set()
+
+    def _start_rest(self, monitoring_path: str | None) -> RestServer | None:
+        options = self.options
+        if not options.rest_api_port:
+            return None
+        metrics = (monitoring_path, self.api.metrics.text) if monitoring_path else None
+        return RestServer(
+            RestCalls(self.api, options.rest_api_timeout_in_ms / 1000),
+            (options.host, options.rest_api_port),
+            metrics,
+            options.rest_api_enable_cors_support,
+        )
 
     def _load(self, folder: Path) -> SavedModel:
         tags = self.options.saved_model_tags.split(",")

@@ -8,7 +8,8 @@ from pathlib import Path
 import grpc
 
 from serving.protos import model_server_config_pb2
-from serving.server.files import read_ssl, read_text
+from serving.server.files import read_monitoring, read_ssl, read_text
+from serving.server.metrics import DEFAULT_PATH
 from serving.server.options import Options
 from serving.server.status import Code, StatusError, invalid_argument
 from serving.server.storage import ModelConfig
@@ -67,6 +68,14 @@ def credentials_of(options: Options) -> grpc.ServerCredentials | None:
         config.custom_ca.encode() or None,
         config.client_verify,
     )
+
+
+def monitoring_path_of(options: Options) -> str | None:
+    """Where metrics are told; None where they are not."""
+    if not options.monitoring_config_file:
+        return None
+    config = read_monitoring(Path(options.monitoring_config_file)).prometheus_config
+    return (config.path or DEFAULT_PATH) if config.enable else None
 
 
 def threads_of(options: Options) -> tuple[int, int]:

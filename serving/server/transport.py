@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
@@ -22,12 +23,14 @@ from serving.protos import (
 )
 from serving.server.api import Api
 from serving.server.health import Health
+from serving.server.metrics import Metrics
 from serving.server.status import Code, StatusError
 
 Method = tuple[Any, Callable[[Any, float | None], Any]]
 
 PREDICTION: Final = "/tensorflow.serving.PredictionService"
 MODEL: Final = "/tensorflow.serving.ModelService"
+COUNTED: Final = ("Predict", "Classify", "Regress", "MultiInference")
 _MAX_MESSAGE: Final = 2**31 - 1
 
 
@@ -78,16 +81,20 @@ def grpc_server(
         health_pb2_grpc.add_HealthServicer_to_server(servicer, server)
         services.append("grpc.health.v1.Health")
     reflection.enable_server_reflection(services, server)
-    server.add_generic_rpc_handlers((_Handlers(methods(api)),))  # the last resort
+    server.add_generic_rpc_handlers(
+        (_Handlers(methods(api), api.metrics),)
+    )  # the last resort
     return server
 
 
 class _Handlers(grpc.GenericRpcHandler):
     """Answers the known paths; any other is UNIMPLEMENTED without a word."""
 
-    def __init__(self, known: Mapping[str, Method]) -> None:
+    def __init__(self, known: Mapping[str, Method], metrics: Metrics) -> None:
         self._known = {
-            path: grpc.unary_unary_rpc_method_handler(_answer(*method))
+            path: grpc.unary_unary_rpc_method_handler(
+                _answer(path.rpartition("/")[2], *method, metrics)
+            )
             for path, method in known.items()
         }
         self._unknown = grpc.unary_unary_rpc_method_handler(_unimplemented)
@@ -97,20 +104,39 @@ class _Handlers(grpc.GenericRpcHandler):
 
 
 def _answer(
-    request_type: Any, implementation: Callable[[Any, float | None], Any]
+    call: str,
+    request_type: Any,
+    implementation: Callable[[Any, float | None], Any],
+    metrics: Metrics,
 ) -> Callable[[bytes, grpc.ServicerContext], bytes]:
     def answer(content: bytes, context: grpc.ServicerContext) -> bytes:
+        begun = time.perf_counter()
         try:
             request = request_type.FromString(content)
         except DecodeError:
             context.abort(Code.INTERNAL, "")
+        status = Code.OK
         try:
             reply = implementation(request, _seconds_left(context))
+            return bytes(reply.SerializeToString())
         except StatusError as error:
+            status = error.code
             context.abort(error.code, error.wire_message)
-        return bytes(reply.SerializeToString())
+            raise AssertionError("unreachable: abort raises") from error
+        finally:
+            if call in COUNTED:
+                took = time.perf_counter() - begun
+                metrics.record(model_name(request), call, "GRPC", status.name, took)
 
     return answer
+
+
+def model_name(request: Any) -> str:
+    """The model that a request asks for; MultiInference says it in its first task."""
+    asked = request
+    if not hasattr(request, "model_spec"):
+        asked = request.tasks[0] if request.tasks else None
+    return str(asked.model_spec.name) if asked is not None else ""
 
 
 def _seconds_left(context: grpc.ServicerContext) -> float | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 from urllib.parse import unquote
@@ -80,7 +81,7 @@ class RestCalls:
         arrays = convert(document["instances" if rows else "inputs"], types)
         for name, array in arrays.items():
             request.inputs[name].CopyFrom(tensors.to_proto(array))
-        reply = self._api.predict(request, self._timeout_s)
+        reply = self._counted("predict", self._api.predict, request)
         outputs = {n: tensors.to_array(p) for n, p in sorted(reply.outputs.items())}
         if rows:
             return {"predictions": values.rows_from_arrays(outputs)}
@@ -101,7 +102,7 @@ class RestCalls:
     def _classify(self, spec: model_pb2.ModelSpec, body: bytes) -> dict[str, Any]:
         request = classification_pb2.ClassificationRequest(model_spec=spec)
         self._fill_examples(request, body)
-        reply = self._api.classify(request, self._timeout_s)
+        reply = self._counted("classify", self._api.classify, request)
         return {
             "results": [
                 [[one.label, one.score] for one in entry.classes]
@@ -112,8 +113,21 @@ class RestCalls:
     def _regress(self, spec: model_pb2.ModelSpec, body: bytes) -> dict[str, Any]:
         request = regression_pb2.RegressionRequest(model_spec=spec)
         self._fill_examples(request, body)
-        reply = self._api.regress(request, self._timeout_s)
+        reply = self._counted("regress", self._api.regress, request)
         return {"results": [entry.value for entry in reply.result.regressions]}
+
+    def _counted(self, call: str, method: Callable[..., Any], request: Any) -> Any:
+        begun = time.perf_counter()
+        status = "OK"
+        try:
+            return method(request, self._timeout_s)
+        except StatusError as error:
+            status = error.code.name
+            raise
+        finally:
+            took = time.perf_counter() - begun
+            name = request.model_spec.name
+            self._api.metrics.record(name, call, "REST", status, took)
 
     def _fill_examples(self, request: Any, body: bytes) -> None:
         document = values.parse(body)

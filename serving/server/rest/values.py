@@ -68,14 +68,19 @@ def to_array(value: Any, dtype: int) -> tensors.Array:
 
 def to_json(name: str, array: tensors.Array) -> Any:
     """A tensor as nested lists; strings as text unless the name says bytes."""
-    if array.ndim:
+    if array.ndim > 1:
         return [to_json(name, row) for row in array]
-    value = array.item() if isinstance(array, np.ndarray) else array
+    single = array.dtype == np.float32
+    leaves = [_json_leaf(name, value, single) for value in array.reshape(-1).tolist()]
+    return leaves if array.ndim else leaves[0]
+
+
+def _json_leaf(name: str, value: Any, single: bool) -> Any:
     if isinstance(value, bytes):
         if name.endswith("_bytes"):
             return {"b64": base64.b64encode(value).decode()}
         return value.decode(errors="replace")
-    if isinstance(value, float) and array.dtype == np.float32:
+    if single:
         short = float(f"{value:g}")
         return short if np.float32(short) == value else float(f"{value:.9g}")
     return value

@@ -212,7 +212,8 @@ def test_stopping_lets_open_calls_end(models: Path) -> None:
         server.stop()
         asking.join()
     assert set(answers) == {5.0}
-    assert errors[0].code() == grpc.StatusCode.UNAVAILABLE  # type: ignore[attr-defined]
+    refused = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED)
+    assert errors[0].code() in refused  # type: ignore[attr-defined]
 
 
 def test_a_unix_socket_answers_too(models: Path, tmp_path: Path) -> None:
@@ -262,11 +263,9 @@ def test_tls_can_be_mutual(models: Path, tmp_path: Path) -> None:
         text.replace("\n", "\\n") for text in (key, certificate, client_certificate)
     ]
     path = tmp_path / "ssl.config"
-    path.write_text(
-        'server_key: "{}"\nserver_cert: "{}"\ncustom_ca: "{}"\nclient_verify: true'.format(
-            *quoted
-        )
-    )
+    fields = zip(("server_key", "server_cert", "custom_ca"), quoted, strict=True)
+    lines = [f'{name}: "{text}"' for name, text in fields]
+    path.write_text("\n".join([*lines, "client_verify: true"]))
     with Server(
         options(models / "uvcan", "uvcan", ssl_config_file=str(path))
     ) as server:
