@@ -17,6 +17,8 @@ from serving import terminal
 from serving.client import RecommenderClient
 from serving.conformance.command import conformance
 from serving.errors import ServingError
+from serving.fuzz import fuzz_command
+from serving.load import load
 from serving.records import Scored, Tls
 from serving.serve import serve
 from uvcan_tf.quiet import quiet
@@ -38,6 +40,8 @@ def main() -> None:
 
 main.add_command(serve)
 main.add_command(conformance)
+main.add_command(fuzz_command)
+main.add_command(load)
 
 
 def _read_pem(

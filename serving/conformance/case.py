@@ -82,7 +82,7 @@ class Case:
 
     def run(self, channel: grpc.Channel, timeout_s: float = 10.0) -> str | None:
         """Makes the call; None when the answer is right, else what differs."""
-        path, content, reply_type = self._wire()
+        path, content, reply_type = self.wire()
         try:
             answer = channel.unary_unary(path)(content, timeout=timeout_s)
         except grpc.RpcError as error:
@@ -91,7 +91,8 @@ class Case:
             return f"status OK, expected {self.code.name}"
         return self._reply_differs(reply_type.FromString(answer), reply_type)
 
-    def _wire(self) -> tuple[str, bytes, Any]:
+    def wire(self) -> tuple[str, bytes, Any]:
+        """Path, content and reply type of the call."""
         if isinstance(self.request, bytes):
             return self.call, self.request, None
         service, request_type, reply_type = _CALLS[self.call]

@@ -74,6 +74,9 @@ class SavedModel:
             values = self._run(placed, wanted, timeout_s)
         except tf.errors.OpError as error:
             raise from_tensorflow(error) from error
+        except UnicodeDecodeError as error:  # an op's message quotes raw bytes
+            text = error.object.decode(errors="replace")
+            raise StatusError(Code.INVALID_ARGUMENT, text) from error
         return [
             np.array(value, object) if isinstance(value, bytes) else np.asarray(value)
             for value in values

@@ -1,0 +1,60 @@
+"""Malformed requests never hurt the server."""
+
+import random
+from collections.abc import Iterator
+from pathlib import Path
+
+import grpc
+import numpy as np
+import pytest
+
+from serving import tensors
+from serving.conformance.models import CONFIG_FILE
+from serving.fuzz import fuzz, mutate
+from serving.protos import predict_pb2, prediction_service_pb2_grpc
+from serving.server.app import Server
+from tests.serving.conftest import options
+
+
+@pytest.fixture(scope="module")
+def channel(models: Path) -> Iterator[grpc.Channel]:
+    choice = options(
+        models,
+        "",
+        model_config_file=str(models / CONFIG_FILE),
+        allow_version_labels_for_unavailable_models=True,
+    )
+    with Server(choice) as server:
+        server.store._models["half_plus_two"].wait_until_decided()
+        while len(server.store._models["half_plus_two"].ready) < 2:
+            pass
+        with grpc.insecure_channel(f"127.0.0.1:{server.port}") as opened:
+            yield opened
+
+
+def test_every_malformed_request_has_a_right_status(channel: grpc.Channel) -> None:
+    statuses, wrong = fuzz(channel, count=500, seed=7)
+    assert wrong == []
+    assert sum(statuses.values()) == 500
+
+
+def test_an_op_that_quotes_raw_bytes_is_an_invalid_argument(
+    channel: grpc.Channel,
+) -> None:
+    request = predict_pb2.PredictRequest()
+    request.model_spec.name = "half_plus_two"
+    request.model_spec.signature_name = "regress_x_to_y"
+    garbage = np.array([b"\n\x0f\xff\xfe\x9b\x12"], object)
+    request.inputs["inputs"].CopyFrom(tensors.to_proto(garbage))
+    stub = prediction_service_pb2_grpc.PredictionServiceStub(channel)
+    with pytest.raises(grpc.RpcError, match="Could not parse example input") as caught:
+        stub.Predict(request, timeout=5)
+    assert caught.value.code() == grpc.StatusCode.INVALID_ARGUMENT
+
+
+def test_the_same_seed_gives_the_same_requests() -> None:
+    first, second = (
+        [mutate(b"abcdef", b"ghijkl", random.Random(3)) for _ in range(5)]
+        for _ in range(2)
+    )
+    assert first == second
