@@ -6,7 +6,7 @@ PYTHON := .venv/bin/python
 UV := .venv/bin/uv
 READY := .venv/.ready
 
-.PHONY: help setup demo test check format lock clean
+.PHONY: help setup demo test check format kuairand toffee-b conformance lock clean
 
 help: ## this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 22
@@ -15,6 +15,9 @@ setup: $(READY) ## build .venv from the lock
 
 $(READY): requirements.txt requirements-dev.txt
 	@scripts/setup
+
+demo: $(READY) ## the main job: tables in, recommendations over gRPC out
+	@scripts/demo
 
 test: $(READY) ## the test suite
 	$(PYTHON) -m pytest
@@ -27,6 +30,22 @@ check: $(READY) ## format, lint and types
 format: $(READY) ## rewrite in the house format
 	.venv/bin/ruff format .
 	.venv/bin/ruff check --fix .
+
+KUAIRAND ?= ../shared/data/kuairand_pure
+
+kuairand: $(READY) ## the pipeline on KuaiRand-Pure long views, both protocols
+	$(PYTHON) -m uvcan_tf data kuairand --raw $(KUAIRAND) --positive long_view --min-interactions 5 --out build/kuairand/tables
+	$(PYTHON) -m tfx_pipeline run --data build/kuairand/tables --root build/kuairand/pipeline --config configs/kuairand.json
+	$(PYTHON) -m uvcan_tf evaluate --data build/kuairand/tables --config configs/kuairand.json --model "$$(ls -d build/kuairand/pipeline/serving/uvcan/* | tail -1)" --out build/kuairand/results.json
+
+toffee-b: $(READY) ## the pipeline on a synthetic world of Toffee_b's size
+	$(PYTHON) -m uvcan_tf data synthetic --preset toffee_b --seed 1 --out build/toffee_b/tables
+	$(PYTHON) -m tfx_pipeline run --data build/toffee_b/tables --root build/toffee_b/pipeline --config configs/toffee_b.json
+
+TARGET ?= localhost:8500
+
+conformance: $(READY) ## every wire case against TARGET=host:port
+	$(PYTHON) -m serving conformance --target $(TARGET)
 
 lock: $(READY) ## requirements*.txt anew from requirements*.in
 	$(UV) pip compile -q --python-version 3.10 --no-annotate --no-header requirements.in -o requirements.txt
