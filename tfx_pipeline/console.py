@@ -49,7 +49,7 @@ def run(config: PipelineConfig) -> bool:
 
 
 def leave(status: int) -> None:
-    """Ends the process at once: TensorFlow's clean-up at exit prints harmless errors."""
+    """Ends the process at once: TensorFlow prints harmless errors as it cleans up."""
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(status)

@@ -12,6 +12,7 @@ from tfx.orchestration.kubeflow.v2.kubeflow_v2_dag_runner import (
 from tfx_pipeline import schema
 from tfx_pipeline.config import PipelineConfig
 from tfx_pipeline.pipeline import create_pipeline
+from uvcan_tf.config import ConfigError
 
 
 def compile_pipeline(config: PipelineConfig, out: Path, image: str) -> Path:
@@ -19,7 +20,15 @@ def compile_pipeline(config: PipelineConfig, out: Path, image: str) -> Path:
 
     Returns:
       The folder of the schemas; the pipeline imports its content from `config.schemas`.
+
+    Raises:
+      ConfigError: a component is switched on that Kubeflow cannot run.
     """
+    if config.check_serving:
+        raise ConfigError(
+            "`check_serving` should be off: TFX's Kubeflow runner has no "
+            "InfraValidator. Received: check_serving=True."
+        )
     runner = KubeflowV2DagRunner(
         config=KubeflowV2DagRunnerConfig(default_image=image),
         output_dir=str(out.parent),
