@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -73,7 +74,7 @@ def _join(tables: Tables, features: Features) -> pa.Table:
     return joined
 
 
-def _held_out(pairs: pa.Table, evaluation: EvaluationConfig) -> np.ndarray:
+def _held_out(pairs: pa.Table, evaluation: EvaluationConfig) -> npt.NDArray[np.bool_]:
     """Marks the held-out rows; a row with label 0 never is one."""
     liked = np.flatnonzero(np.asarray(pairs[names.LABEL]) == 1)
     chosen = hold_out(
@@ -87,7 +88,7 @@ def _held_out(pairs: pa.Table, evaluation: EvaluationConfig) -> np.ndarray:
     return held_out
 
 
-def _popularity(groups: pa.ChunkedArray, counted: np.ndarray) -> pa.Array:
+def _popularity(groups: pa.ChunkedArray, counted: npt.NDArray[np.bool_]) -> pa.Array:
     """Bucket of the number of counted rows in each row's group.
 
     A row without a group has popularity 0; one in several groups, that of the largest.

@@ -35,9 +35,7 @@ def write_world(folder: Path, features: Features = FEATURES) -> None:
         users=pa.table(
             {
                 "user_id": [f"u{u}" for u in range(USERS)],
-                "gender": pa.array(
-                    [[None, "f", "m"][u // 3 % 3] for u in range(USERS)]
-                ),
+                "gender": pa.array(genders),
                 "location": [f"place {u % GROUPS}" for u in range(USERS)],
             }
         ),
