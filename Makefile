@@ -48,8 +48,11 @@ conformance: $(READY) ## every wire case against TARGET=host:port
 	$(PYTHON) -m serving conformance --target $(TARGET)
 
 lock: $(READY) ## requirements*.txt anew from requirements*.in
-	$(UV) pip compile -q --python-version 3.10 --no-annotate --no-header requirements.in -o requirements.txt
-	$(UV) pip compile -q --python-version 3.10 --no-annotate --no-header requirements-dev.in -o requirements-dev.txt
+	for name in requirements requirements-dev; do \
+	  { echo "# The full lock of $$name.in, made by \`make lock\`. Surprising pins:"; \
+	    sed -nE 's/^([^ #]+) +# (.*)/#   \1: \2/p' requirements.in; \
+	    $(UV) pip compile -q --python-version 3.10 --no-annotate --no-header $$name.in; \
+	  } > $$name.new && mv $$name.new $$name.txt || exit 1; done
 
 clean: ## remove what the commands above made
 	rm -rf .venv build
