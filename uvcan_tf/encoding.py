@@ -8,7 +8,7 @@ Shapes: N rows, L values of a multivalued feature, D length of a dense feature.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 
 import tensorflow as tf
 
@@ -64,21 +64,22 @@ def encode(features: Features, raw: Raw, lookup: Lookup) -> Encoded:
 class VocabularyLookup(tf.Module):
     """Looks names up in fixed vocabularies; row numbers are positions in them."""
 
-    def __init__(self, vocabularies: Mapping[str, Sequence[str]]) -> None:
+    def __init__(self, vocabularies: Mapping[str, Iterable[str]]) -> None:
         super().__init__()
         self._tables = {
-            name: tf.lookup.StaticHashTable(
-                tf.lookup.KeyValueTensorInitializer(
-                    tf.constant(list(values), tf.string, shape=[len(values)]),
-                    tf.range(len(values), dtype=tf.int64),
-                ),
-                default_value=len(values),
-            )
-            for name, values in vocabularies.items()
+            name: _table(list(values)) for name, values in vocabularies.items()
         }
 
     def __call__(self, name: str, strings: tf.Tensor) -> tf.Tensor:
         return self._tables[name].lookup(strings)
+
+
+def _table(values: list[str]) -> tf.lookup.StaticHashTable:
+    initializer = tf.lookup.KeyValueTensorInitializer(
+        tf.constant(values, tf.string, shape=[len(values)]),
+        tf.range(len(values), dtype=tf.int64),
+    )
+    return tf.lookup.StaticHashTable(initializer, default_value=len(values))
 
 
 def _ids(values: tf.SparseTensor, name: str, lookup: Lookup) -> tf.SparseTensor:

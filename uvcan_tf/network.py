@@ -81,26 +81,25 @@ class CoAttentionNetwork(tf.keras.layers.Layer):
         self.video_attention_only = video_attention_only
         self.stddev = stddev
         self.seed = seed
-        init = {"stddev": stddev}
         N, M = len(self.user), len(self.video)
         self.user_embedding = SideEmbedding(
-            self.user, factors, seed=seed + 1000, name="user", **init
+            self.user, factors, seed=seed + 1000, name="user", stddev=stddev
         )
         self.video_embedding = SideEmbedding(
-            self.video, factors, seed=seed + 2000, name="video", **init
+            self.video, factors, seed=seed + 2000, name="video", stddev=stddev
         )
         self.summary = StackedAttention(
-            1, N, factors, guided=False, seed=seed + 3000, name="summary", **init
+            1, N, factors, guided=False, seed=seed + 3000, name="summary", stddev=stddev
         )
         self.video_attention = StackedAttention(
-            hops, M, factors, seed=seed + 4000, name="video_attention", **init
+            hops, M, factors, seed=seed + 4000, name="video_attention", stddev=stddev
         )
         if not video_attention_only:
             self.user_attention = StackedAttention(
-                hops, N, factors, seed=seed + 5000, name="user_attention", **init
+                hops, N, factors, seed=seed + 5000, name="user_attention", stddev=stddev
             )
         self.rating = Rating(
-            self.hidden, factors, seed=seed + 6000, name="rating", **init
+            self.hidden, factors, seed=seed + 6000, name="rating", stddev=stddev
         )
 
     def user_side(self, columns: Mapping[str, tf.Tensor]) -> UserSide:
