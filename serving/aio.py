@@ -1,0 +1,130 @@
+"""The asyncio twin of the client: the same calls, records and errors, awaited."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Iterable, Sequence
+from types import TracebackType
+from typing import Any
+
+import grpc
+
+from serving import calls
+from serving.client import CHANNEL_OPTIONS, FIRST_PAUSE_S, credentials
+from serving.encoder import Row
+from serving.errors import InvalidRequest, ServerUnavailable, from_status
+from serving.protos import (
+    get_model_status_pb2,
+    model_service_pb2_grpc,
+    prediction_service_pb2_grpc,
+)
+from serving.records import Explanation, Scored, Tls, VersionStatus
+from uvcan_tf.features import PAPER, Features
+
+
+class AsyncRecommenderClient:
+    """Ranks, recommends and explains over gRPC, without blocking the event loop.
+
+    Args: those of `serving.client.RecommenderClient`.
+
+    Example:
+      async with AsyncRecommenderClient("localhost:8500") as client:
+          print(await client.recommend("u1", k=10))
+    """
+
+    def __init__(
+        self,
+        target: str,
+        *,
+        model_name: str = "uvcan",
+        timeout_s: float = 5.0,
+        retries: int = 3,
+        tls: Tls | None = None,
+        compression: bool = False,
+    ) -> None:
+        if not timeout_s > 0:
+            raise InvalidRequest(
+                f"`timeout_s` should be positive. Received: timeout_s={timeout_s!r}."
+            )
+        self.target = target
+        self.model_name = model_name
+        self.timeout_s = timeout_s
+        self.retries = retries
+        gzip = grpc.Compression.Gzip if compression else None
+        self._channel = (
+            grpc.aio.insecure_channel(target, CHANNEL_OPTIONS, gzip)
+            if tls is None
+            else grpc.aio.secure_channel(
+                target, credentials(tls), CHANNEL_OPTIONS, gzip
+            )
+        )
+        predictions = prediction_service_pb2_grpc.PredictionServiceStub(self._channel)
+        models = model_service_pb2_grpc.ModelServiceStub(self._channel)
+        self._predict = predictions.Predict
+        self._get_status = models.GetModelStatus
+
+    async def __aenter__(self) -> AsyncRecommenderClient:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Closes the channel; calls after it fail."""
+        await self._channel.close()
+
+    async def rank(self, user_id: str, video_ids: Sequence[str]) -> list[Scored]:
+        """Scores the given videos, in the order given."""
+        if not video_ids:
+            return []
+        request = calls.rank_request(self.model_name, user_id, video_ids)
+        return calls.ranked(await self._call(self._predict, request), video_ids)
+
+    async def recommend(
+        self, user_id: str, k: int = 10, exclude: Iterable[str] = ()
+    ) -> list[Scored]:
+        """The user's k best videos, best first, without those already liked."""
+        request = calls.recommend_request(self.model_name, user_id, k, exclude)
+        return calls.recommended(await self._call(self._predict, request))
+
+    async def explain(self, user_id: str, video_id: str) -> Explanation:
+        """The attention behind one score."""
+        request = calls.explain_request(self.model_name, user_id, video_id)
+        reply = await self._call(self._predict, request)
+        return calls.explained(reply, user_id, video_id)
+
+    async def score(
+        self, rows: Iterable[Row], features: Features = PAPER
+    ) -> list[float]:
+        """Scores raw rows of user and video features, in the order given."""
+        request = calls.score_request(self.model_name, rows, features)
+        return calls.scores(await self._call(self._predict, request))
+
+    async def status(self) -> list[VersionStatus]:
+        """The versions of the model that the server knows, newest first."""
+        request = get_model_status_pb2.GetModelStatusRequest()
+        request.model_spec.name = self.model_name
+        return calls.statuses(await self._call(self._get_status, request))
+
+    async def _call(self, method: Callable[..., Any], request: Any) -> Any:
+        ends = time.monotonic() + self.timeout_s
+        for attempt in range(self.retries + 1):
+            try:
+                return await method(request, timeout=max(ends - time.monotonic(), 0))
+            except grpc.aio.AioRpcError as error:
+                failure = from_status(error.code(), error.details(), self.target)
+                pause = FIRST_PAUSE_S * 2**attempt
+                if not isinstance(failure, ServerUnavailable):
+                    raise failure from error
+                if attempt == self.retries or time.monotonic() + pause >= ends:
+                    raise failure from error
+            except grpc.aio.UsageError as error:  # a closed channel
+                raise InvalidRequest("The client is closed.") from error
+            await asyncio.sleep(pause)
+        raise AssertionError("unreachable: the last attempt returns or raises")
