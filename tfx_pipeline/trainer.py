@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 import json
 import shutil
 from pathlib import Path
-from typing import Any
 
 import click
 import tensorflow_transform as tft
 from tfx.components.trainer.fn_args_utils import FnArgs
-from uvcan_tf.export import export
 
 from tfx_pipeline.addresses import delivered, is_local
-from tfx_pipeline.config import CHECKPOINTS_KEY, CONFIG_KEY, FEATURES_KEY
+from tfx_pipeline.config import CHECKPOINTS_KEY, CONFIG_KEY, FEATURES_KEY, tuned
 from tfx_pipeline.transformed import TransformLayer, read_dataset
 from uvcan_tf import config as settings
 from uvcan_tf import features as names
 from uvcan_tf.config import Config
 from uvcan_tf.dataset import Dataset
+from uvcan_tf.export import export
 from uvcan_tf.features import Features
 from uvcan_tf.model import UVCAN
 from uvcan_tf.training import fit
@@ -43,15 +41,6 @@ def load(fn_args: FnArgs) -> tuple[Features, Config]:
     features = names.from_json(json.loads(content[FEATURES_KEY]))
     config = settings.from_json(json.loads(content[CONFIG_KEY]))
     return features, tuned(config, (fn_args.hyperparameters or {}).get("values", {}))
-
-
-def tuned(config: Config, values: dict[str, Any]) -> Config:
-    """The settings with `section.name` values replaced."""
-    for path, value in values.items():
-        section, name = path.split(".")
-        part = dataclasses.replace(getattr(config, section), **{name: value})
-        config = dataclasses.replace(config, **{section: part})
-    return config
 
 
 def data(fn_args: FnArgs, features: Features) -> Dataset:

@@ -1,0 +1,45 @@
+"""The Tuner's search on a tiny world, by keras_tuner itself."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.tfx_pipeline.worlds import FEATURES, write_world
+from tfx_pipeline import tuning
+from tfx_pipeline.config import SEARCH_SPACE, tuned
+from uvcan_tf.config import Config, EvaluationConfig, ModelConfig, TrainingConfig
+from uvcan_tf.data.encoded import encode_tables
+from uvcan_tf.data.tables import read_tables
+
+
+def test_tuned_replaces_only_what_is_named() -> None:
+    found = tuned(Config(), {"model.factors": 64, "training.l2": 0.1})
+    assert (found.model.factors, found.training.l2) == (64, 0.1)
+    assert found.evaluation == Config().evaluation
+    assert found.training.learning_rate == Config().training.learning_rate
+
+
+def test_the_search_space_is_the_papers_grid() -> None:
+    space = {choice.name: choice.values for choice in tuning.search_space().space}
+    assert space == {name: list(values) for name, values in SEARCH_SPACE.items()}
+
+
+@pytest.mark.slow
+def test_the_best_of_two_trials_wins(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rates = {"training.learning_rate": (1e-8, 0.03)}
+    monkeypatch.setattr(tuning, "SEARCH_SPACE", rates)
+    monkeypatch.setattr(tuning, "TRIALS", 2)
+    write_world(tmp_path / "data")
+    config = Config(
+        model=ModelConfig(factors=8, hops=1, initial_stddev=0.3),
+        training=TrainingConfig(epochs=5, batch_size=16),
+        evaluation=EvaluationConfig(sampled_negatives=20),
+    )
+    tables = read_tables(tmp_path / "data", FEATURES)
+    dataset = encode_tables(tables, FEATURES, config.evaluation)
+    tuner = tuning.GridTuner(config, tmp_path / "search")
+    tuner.search(dataset=dataset)
+    (best,) = tuner.get_best_hyperparameters()
+    assert best.values == {"training.learning_rate": 0.03}

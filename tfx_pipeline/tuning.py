@@ -1,0 +1,46 @@
+"""The search over the paper's grid, one fit a trial."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import keras_tuner
+
+from tfx_pipeline.config import SEARCH_SPACE, TRIALS, tuned
+from uvcan_tf.config import Config
+from uvcan_tf.dataset import Dataset
+from uvcan_tf.training import MONITOR, fit
+
+
+class GridTuner(keras_tuner.Tuner):
+    """Fits a model at each drawn point and keeps its best validation NDCG@10."""
+
+    def __init__(self, config: Config, folder: Path) -> None:
+        oracle = keras_tuner.oracles.RandomSearchOracle(
+            objective=keras_tuner.Objective(MONITOR, "max"),
+            max_trials=TRIALS,
+            seed=config.training.seed,
+            hyperparameters=search_space(),
+        )
+        super().__init__(oracle=oracle, directory=str(folder), project_name="trials")
+        self._config, self._folder = config, folder
+
+    def run_trial(
+        self, trial: Any, dataset: Dataset, **kwargs: Any
+    ) -> dict[str, float]:
+        """Trains with the trial's values; keras_tuner keeps the result."""
+        folder = self._folder / f"fit-{trial.trial_id}"
+        folder.mkdir(parents=True, exist_ok=True)
+        fit(dataset, tuned(self._config, trial.hyperparameters.values), folder)
+        content = json.loads((folder / "training.json").read_text(encoding="utf-8"))
+        return {MONITOR: content[MONITOR]}
+
+
+def search_space() -> keras_tuner.HyperParameters:
+    """The grid as keras_tuner's choices, named `section.setting`."""
+    space = keras_tuner.HyperParameters()
+    for name, values in SEARCH_SPACE.items():
+        space.Choice(name, list(values))
+    return space
