@@ -36,7 +36,7 @@ KUAIRAND ?= ../shared/data/kuairand_pure
 kuairand: $(READY) ## the pipeline on KuaiRand-Pure long views, both protocols
 	$(PYTHON) -m uvcan_tf data kuairand --raw $(KUAIRAND) --positive long_view --min-interactions 5 --out build/kuairand/tables
 	$(PYTHON) -m tfx_pipeline run --data build/kuairand/tables --root build/kuairand/pipeline --config configs/kuairand.json
-	$(PYTHON) -m uvcan_tf evaluate --data build/kuairand/tables --config configs/kuairand.json --model "$$(ls -d build/kuairand/pipeline/serving/uvcan/* | tail -1)" --out build/kuairand/results.json
+	$(PYTHON) -m uvcan_tf evaluate --data build/kuairand/tables --config configs/kuairand.json --model "$$(ls -d build/kuairand/pipeline/serving/uvcan/* | tail -1)" --users 3000 --out build/kuairand/results.json
 
 toffee-b: $(READY) ## the pipeline on a synthetic world of Toffee_b's size
 	$(PYTHON) -m uvcan_tf data synthetic --preset toffee_b --seed 1 --out build/toffee_b/tables

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
 from typing import Any
@@ -39,7 +40,7 @@ def _report(dataset: Any, scorers: dict[str, Any], config: settings.Config) -> A
         table.add_column(column, justify="right" if "@" in column else "left")
     results = {}
     for method, scorer in scorers.items():
-        with progress(f"Ranking by {method}", dataset.users.size) as bar:
+        with progress(f"Ranking by {method}", len(set(dataset.test.user))) as bar:
             ranks = rank_pairs(scorer, dataset, config.evaluation, progress=bar)
         results[method] = ranks.summary(config.evaluation.cutoffs)
         for protocol, means in results[method].items():
@@ -76,7 +77,10 @@ def train(folder: Path, path: Path | None, out: Path) -> None:
 @_CONFIG
 @click.option("--model", type=_FOLDER, required=True, help="One version's folder.")
 @click.option("--out", type=click.Path(path_type=Path), help="Results as JSON.")
-def evaluate(folder: Path, path: Path | None, model: Path, out: Path | None) -> None:
+@click.option("--users", type=click.IntRange(1), help="Only so many, drawn by seed.")
+def evaluate(
+    folder: Path, path: Path | None, model: Path, out: Path | None, users: int | None
+) -> None:
     """Rank the held-out pairs of --data by a SavedModel, beside ItemPop."""
     config = settings.load(path) if path else settings.Config()
     if not (model / "saved_model.pb").exists():
@@ -85,9 +89,13 @@ def evaluate(folder: Path, path: Path | None, model: Path, out: Path | None) -> 
             "saved_model.pb in it. Received: a folder without."
         )
     from uvcan_tf.baselines.popularity import ItemPop
+    from uvcan_tf.ranking import of_some_users
     from uvcan_tf.saved import SavedScorer
 
     dataset = _dataset(folder, config)
+    if users is not None:
+        some = of_some_users(dataset.test, users, config.evaluation.seed)
+        dataset = dataclasses.replace(dataset, test=some)
     scorers = {"UVCAN": SavedScorer(model, dataset), "ItemPop": ItemPop(dataset)}
     results = _report(dataset, scorers, config)
     if out is not None:

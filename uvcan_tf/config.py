@@ -89,7 +89,7 @@ class TrainingConfig:
     epochs: int = 30
     patience: int = 3
     validation_fraction: float = 0.1
-    validation_users: int = 2000
+    validation_users: int = 500
     seed: int = 1
 
     def __post_init__(self) -> None:

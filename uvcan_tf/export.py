@@ -151,7 +151,7 @@ class Recommender(tf.Module):
     def recommend(
         self,
         user_id: tf.Tensor,
-        k: tf.Tensor = 10,
+        k: tf.Tensor = tf.constant(10),  # noqa: B008  (the signature's default; only tensors are saved)
         exclude_video_ids: tf.Tensor = tf.constant([], tf.string, shape=[0, 0]),  # noqa: B008  (the signature's default)
     ) -> dict[str, tf.Tensor]:
         """The best k of the whole catalogue [B, k], without liked and excluded ones.

@@ -107,6 +107,15 @@ def rank_pairs(
     return Ranks(dataset.test, ranked)
 
 
+def of_some_users(pairs: Pairs, users: int, seed: int) -> Pairs:
+    """The pairs of at most so many users, drawn by seed."""
+    distinct = np.unique(pairs.user)
+    if len(distinct) <= users:
+        return pairs
+    some = np.random.default_rng(seed).choice(distinct, users, replace=False)
+    return pairs.where(np.isin(pairs.user, some))
+
+
 def _checked(
     scores: npt.NDArray[np.float32], users: IntArray, videos: int
 ) -> npt.NDArray[np.float32]:

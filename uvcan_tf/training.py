@@ -13,9 +13,9 @@ import tensorflow as tf
 from uvcan_tf import progress
 from uvcan_tf.catalogue import Catalogue
 from uvcan_tf.config import Config
-from uvcan_tf.dataset import Dataset, Pairs
+from uvcan_tf.dataset import Dataset
 from uvcan_tf.model import UVCAN
-from uvcan_tf.ranking import FULL, rank_pairs
+from uvcan_tf.ranking import FULL, of_some_users, rank_pairs
 
 MONITOR = "validation_ndcg@10"
 COLLAPSED_SHARE = 0.2
@@ -122,7 +122,7 @@ class Validation(tf.keras.callbacks.Callback):
         self._config = config
         self._report = report
         self._folder = folder
-        some = _of_some_users(
+        some = of_some_users(
             dataset.test, config.training.validation_users, config.training.seed
         )
         self._part = dataclasses.replace(dataset, test=some)
@@ -221,12 +221,3 @@ def tied_share(scores: np.ndarray[Any, Any]) -> float:
     """The largest share of a user's catalogue [B, V] that ties at one score."""
     most = max(int(np.unique(row, return_counts=True)[1].max()) for row in scores)
     return (most - 1) / scores.shape[1]
-
-
-def _of_some_users(pairs: Pairs, users: int, seed: int) -> Pairs:
-    """The pairs of at most so many users, drawn by seed."""
-    distinct = np.unique(pairs.user)
-    if len(distinct) <= users:
-        return pairs
-    some = np.random.default_rng(seed).choice(distinct, users, replace=False)
-    return pairs.where(np.isin(pairs.user, some))
