@@ -1,0 +1,310 @@
+"""Every signature of a saved model against the model in memory and brute force.
+
+Shapes: B users, C candidates, V=11 videos.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
+
+from tests import worlds
+from uvcan_tf import features as names
+from uvcan_tf import metrics
+from uvcan_tf.catalogue import Catalogue
+from uvcan_tf.dataset import Dataset
+from uvcan_tf.export import LookupTransform, export
+from uvcan_tf.model import UVCAN
+from uvcan_tf.ranking import SAMPLED, rank_pairs
+from uvcan_tf.training import fit
+
+CONFIG = worlds.SMALL_CONFIG
+ALL_VIDEOS = [row[names.VIDEO_ID] for row in worlds.VIDEOS]
+ALL_USERS = [row[names.USER_ID] for row in worlds.USERS]
+STRANGER = "nobody's id"
+
+
+class Saved(NamedTuple):
+    """A loaded model and what it was made from."""
+
+    loaded: Any
+    defaults: dict[str, Any]
+    model: UVCAN
+    dataset: Dataset
+
+    def call(self, signature: str, **inputs: Any) -> dict[str, Any]:
+        """The outputs; inputs left out take their saved defaults, as on a server."""
+        function = self.loaded.signatures[signature]
+        wanted = function.structured_input_signature[1]
+        given = {name: inputs.get(name, self.defaults.get(name)) for name in wanted}
+        outputs = function(
+            **{n: tf.constant(v, wanted[n].dtype) for n, v in given.items()}
+        )
+        return {name: output.numpy() for name, output in outputs.items()}
+
+    def rank(self, users: list[str], videos: list[list[str]]) -> Any:
+        return self.call(names.RANK, user_id=users, video_ids=videos)[names.SCORE]
+
+    def recommend(self, users: list[str], **options: Any) -> list[list[str]]:
+        found = self.call(names.RECOMMEND, user_id=users, **options)
+        return [[v.decode() for v in row] for row in found[names.VIDEO_IDS]]
+
+    def liked(self, user: str) -> set[str]:
+        """What the user likes in training."""
+        row = ALL_USERS.index(user) + 1
+        likes = self.dataset.train.where(self.dataset.train.user == row)
+        return {ALL_VIDEOS[video - 1] for video in likes.video}
+
+    def best(self, user: str, without: set[str]) -> list[str]:
+        """All videos but some, by the signature `rank`, the best first."""
+        scores = self.rank([user], [ALL_VIDEOS])[0]
+        order = [ALL_VIDEOS[i] for i in np.argsort(-scores, kind="stable")]
+        return [video for video in order if video not in without]
+
+
+def save(model: UVCAN, dataset: Dataset, folder: Path) -> Saved:
+    """Exports and loads."""
+    export(model, dataset, LookupTransform(dataset), CONFIG, folder)
+    message = SavedModel()
+    message.ParseFromString((folder / "saved_model.pb").read_bytes())
+    defaults = message.meta_graphs[0].signature_def[names.RECOMMEND].defaults
+    values = {name: tf.make_ndarray(value) for name, value in defaults.items()}
+    return Saved(tf.saved_model.load(str(folder)), values, model, dataset)
+
+
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory: pytest.TempPathFactory) -> Saved:
+    dataset = worlds.small()
+    return save(fit(dataset, CONFIG), dataset, tmp_path_factory.mktemp("export") / "1")
+
+
+def in_memory(saved: Saved) -> Any:
+    """The trained model's probabilities [users, videos]."""
+    users = tf.range(1, len(ALL_USERS) + 1)
+    videos = tf.tile(tf.range(1, len(ALL_VIDEOS) + 1)[None], [len(ALL_USERS), 1])
+    return tf.sigmoid(saved.model.rate(users, videos).logits).numpy()
+
+
+def test_rank_gives_the_scores_of_the_model_in_memory(saved: Saved) -> None:
+    scores = saved.rank(ALL_USERS, [ALL_VIDEOS] * len(ALL_USERS))
+    np.testing.assert_allclose(scores, in_memory(saved), atol=1e-5)
+
+
+def test_raw_examples_give_the_scores_of_the_model_in_memory(saved: Saved) -> None:
+    rows = [{**user, **video} for user in worlds.USERS for video in worlds.VIDEOS]
+    examples = [worlds.example(row) for row in rows]
+    scores = saved.call(names.SERVING_DEFAULT, examples=examples)[names.SCORE]
+    np.testing.assert_allclose(scores, in_memory(saved).reshape(-1), atol=1e-5)
+
+
+def test_an_example_without_any_feature_has_a_score(saved: Saved) -> None:
+    scores = saved.call(names.SERVING_DEFAULT, examples=[b""])[names.SCORE]
+    assert scores.shape == (1,)
+    assert np.isfinite(scores).all()
+
+
+def test_the_features_of_an_unknown_user_count(saved: Saved) -> None:
+    video = worlds.VIDEOS[0]
+    rows = [{names.USER_ID: STRANGER, "gender": g, **video} for g in ("f", "m")]
+    examples = [worlds.example(row) for row in rows]
+    scores = saved.call(names.SERVING_DEFAULT, examples=examples)[names.SCORE]
+    assert scores[0] != scores[1]
+
+
+@pytest.mark.parametrize("user", ALL_USERS)
+def test_recommend_is_the_best_of_what_is_not_liked(saved: Saved, user: str) -> None:
+    expected = saved.best(user, without=saved.liked(user))[:3]
+    assert saved.recommend([user], k=3) == [expected]
+
+
+def test_recommend_gives_the_scores_of_rank(saved: Saved) -> None:
+    found = saved.call(names.RECOMMEND, user_id=["ann", "bob"], k=4)
+    ids = [[v.decode() for v in row] for row in found[names.VIDEO_IDS]]
+    ranked = saved.rank(["ann", "bob"], ids)
+    np.testing.assert_allclose(found[names.SCORE], ranked, atol=1e-5)
+
+
+def test_recommend_gives_ten_by_default(saved: Saved) -> None:
+    assert len(saved.recommend(["eve"])[0]) == 10
+
+
+def test_each_user_of_a_batch_gets_the_same_as_alone(saved: Saved) -> None:
+    together = saved.recommend(ALL_USERS, k=4)
+    assert together == [saved.recommend([user], k=4)[0] for user in ALL_USERS]
+
+
+def test_a_user_who_runs_out_of_videos_gets_empty_names(saved: Saved) -> None:
+    found = saved.call(names.RECOMMEND, user_id=["bob", "eve"], k=1000)
+    left = saved.best("bob", without=saved.liked("bob"))
+    none = len(ALL_VIDEOS) - len(left)
+    bob, eve = [[v.decode() for v in row] for row in found[names.VIDEO_IDS]]
+    assert bob == left + [""] * none
+    assert np.isneginf(found[names.SCORE][0, len(left) :]).all()
+    assert eve == saved.best("eve", without=set())
+
+
+def test_excluded_videos_are_left_out_for_their_user_only(saved: Saved) -> None:
+    first = saved.recommend(["ann", "eve"], k=2)
+    excluded = [first[0], [first[1][0], ""]]
+    found = saved.recommend(["ann", "eve"], k=3, exclude_video_ids=excluded)
+    liked = saved.liked("ann")
+    assert found[0] == saved.best("ann", without=liked | set(first[0]))[:3]
+    assert found[1] == saved.best("eve", without={first[1][0]})[:3]
+
+
+def test_excluding_unknown_videos_changes_nothing(saved: Saved) -> None:
+    found = saved.recommend(["ann"], k=3, exclude_video_ids=[[STRANGER, ""]])
+    assert found == saved.recommend(["ann"], k=3)
+
+
+def test_nothing_asked_for_is_nothing_found(saved: Saved) -> None:
+    assert saved.recommend(["ann"], k=0) == [[]]
+
+
+def test_an_unknown_user_is_recommended_from_everything(saved: Saved) -> None:
+    expected = saved.best(STRANGER, without=set())
+    assert saved.recommend([STRANGER], k=1000) == [expected]
+
+
+def test_unknown_users_and_videos_are_ranked_and_explained(saved: Saved) -> None:
+    assert np.isfinite(saved.rank([STRANGER], [[STRANGER, "v1"]])).all()
+    told = saved.call(names.EXPLAIN, user_id=[STRANGER], video_id=[STRANGER])
+    assert np.isfinite(told[names.SCORE]).all()
+
+
+def explained(saved: Saved, user: str, video: str) -> dict[str, Any]:
+    return saved.call(names.EXPLAIN, user_id=[user], video_id=[video])
+
+
+def test_explain_names_the_declared_facets(saved: Saved) -> None:
+    told = explained(saved, "ann", "v0")
+    facets = [v.decode() for v in told[names.VIDEO_FACETS]]
+    assert tuple(facets) == worlds.FEATURES.video_facets
+    facets = [v.decode() for v in told[names.USER_FACETS]]
+    assert tuple(facets) == worlds.FEATURES.user_facets
+
+
+@pytest.mark.parametrize("user", ["ann", "cat", "dan"])
+@pytest.mark.parametrize("video", ["v0", "v3", "v4"])
+def test_explain_spreads_each_hop_over_what_is_there(
+    saved: Saved, user: str, video: str
+) -> None:
+    told = explained(saved, user, video)
+    row = worlds.USERS[ALL_USERS.index(user)] | worlds.VIDEOS[ALL_VIDEOS.index(video)]
+    for output, facets in (
+        (names.VIDEO_ATTENTION, worlds.FEATURES.video_facets),
+        (names.USER_ATTENTION, worlds.FEATURES.user_facets),
+    ):
+        attention = told[output][0]
+        assert attention.shape == (CONFIG.model.hops, len(facets))
+        np.testing.assert_allclose(attention.sum(-1), 1, atol=1e-5)
+        there = [row[name] is not None for name in facets]
+        assert ((attention > 0) == there).all()
+
+
+def test_explain_gives_the_score_of_rank(saved: Saved) -> None:
+    told = saved.call(names.EXPLAIN, user_id=["ann", "bob"], video_id=["v2", "v7"])
+    ranked = saved.rank(["ann", "bob"], [["v2"], ["v7"]])
+    np.testing.assert_allclose(told[names.SCORE], ranked[:, 0], atol=1e-5)
+
+
+def held_out_examples(dataset: Dataset) -> list[bytes]:
+    rows = []
+    for user, video in zip(dataset.test.user, dataset.test.video, strict=True):
+        others = dataset.test.video[dataset.test.user == user]
+        rows.append(
+            {
+                names.USER_ID: ALL_USERS[user - 1],
+                names.VIDEO_ID: ALL_VIDEOS[video - 1],
+                names.HELD_OUT: [ALL_VIDEOS[other - 1] for other in others],
+            }
+        )
+    return [worlds.example(row) for row in rows]
+
+
+def evaluated(saved: Saved) -> dict[str, Any]:
+    examples = held_out_examples(saved.dataset)
+    return saved.call(names.EVALUATE, examples=examples)
+
+
+def test_evaluate_ranks_as_the_library_does(saved: Saved) -> None:
+    ranked = rank_pairs(
+        Catalogue(saved.model), saved.dataset, CONFIG.evaluation, (SAMPLED,)
+    ).by_protocol[SAMPLED]
+    found = evaluated(saved)
+    np.testing.assert_allclose(found[names.SAMPLED_RANK], ranked.rank)
+    expected = metrics.auc(ranked.rank, ranked.rivals)
+    np.testing.assert_allclose(found[names.AUC], expected, atol=1e-6)
+
+
+def test_evaluate_measures_as_the_metrics_do(saved: Saved) -> None:
+    found = evaluated(saved)
+    rank = found[names.SAMPLED_RANK].astype(np.float64)
+    for k in CONFIG.evaluation.cutoffs:
+        np.testing.assert_allclose(found[names.hr_at(k)], metrics.hit_ratio(rank, k))
+        expected = metrics.ndcg(rank, k)
+        np.testing.assert_allclose(found[names.ndcg_at(k)], expected, atol=1e-6)
+
+
+def test_evaluate_of_unknown_ids_gives_a_rank(saved: Saved) -> None:
+    row = {names.USER_ID: STRANGER, names.VIDEO_ID: STRANGER}
+    found = saved.call(names.EVALUATE, examples=[worlds.example(row)])
+    assert 1 <= found[names.SAMPLED_RANK][0] <= 1 + len(ALL_VIDEOS)
+
+
+METRICS = {"sampled_rank", "auc", "hr_at_1", "hr_at_3", "ndcg_at_1", "ndcg_at_3"}
+EXPLANATION = {
+    "video_attention": "float32",
+    "user_attention": "float32",
+    "video_facets": "string",
+    "user_facets": "string",
+    "score": "float32",
+}
+USER, VIDEOS = {"user_id": "string"}, {"video_ids": "string"}
+EXAMPLES, SCORE = {"examples": "string"}, {"score": "float32"}
+SIGNATURES = {
+    "serving_default": (EXAMPLES, SCORE),
+    "rank": (USER | VIDEOS, SCORE),
+    "recommend": (
+        USER | {"k": "int32", "exclude_video_ids": "string"},
+        VIDEOS | SCORE,
+    ),
+    "explain": (USER | {"video_id": "string"}, EXPLANATION),
+    "evaluate": (EXAMPLES, dict.fromkeys(METRICS, "float32")),
+}
+
+
+def test_there_are_five_signatures(saved: Saved) -> None:
+    assert set(saved.loaded.signatures) == set(SIGNATURES)
+
+
+@pytest.mark.parametrize("signature", SIGNATURES)
+def test_names_and_types_of_a_signature_do_not_change(
+    saved: Saved, signature: str
+) -> None:
+    function = saved.loaded.signatures[signature]
+    inputs = function.structured_input_signature[1]
+    outputs = function.structured_outputs
+    found = tuple(
+        {name: spec.dtype.name for name, spec in specs.items()}
+        for specs in (inputs, outputs)
+    )
+    assert found == SIGNATURES[signature]
+
+
+def test_video_att_is_explained_without_user_attention(tmp_path: Path) -> None:
+    config = dataclasses.replace(
+        CONFIG, model=dataclasses.replace(CONFIG.model, video_attention_only=True)
+    )
+    dataset = worlds.small()
+    model = UVCAN(dataset, config)
+    model.rate(tf.constant([1]), tf.constant([[1]]))
+    told = explained(save(model, dataset, tmp_path / "1"), "ann", "v0")
+    assert told[names.USER_ATTENTION].shape == (1, 0, 3)
+    assert told[names.VIDEO_ATTENTION].shape == (1, 2, 4)
