@@ -33,14 +33,19 @@ format: $(READY) ## rewrite in the house format
 
 KUAIRAND ?= ../shared/data/kuairand_pure
 
-kuairand: $(READY) ## the pipeline on KuaiRand-Pure long views, both protocols
-	$(PYTHON) -m uvcan_tf data kuairand --raw $(KUAIRAND) --positive long_view --min-interactions 5 --out build/kuairand/tables
-	$(PYTHON) -m tfx_pipeline run --data build/kuairand/tables --root build/kuairand/pipeline --config configs/kuairand.json
-	$(PYTHON) -m uvcan_tf evaluate --data build/kuairand/tables --config configs/kuairand.json --model "$$(ls -d build/kuairand/pipeline/serving/uvcan/* | tail -1)" --users 3000 --out build/kuairand/results.json
+build/kuairand/tables/%.json: $(READY)
+	$(PYTHON) -m uvcan_tf data kuairand --raw $(KUAIRAND) --positive long_view --min-interactions 5 --out $(@D)
 
-toffee-b: $(READY) ## the pipeline on a synthetic world of Toffee_b's size
-	$(PYTHON) -m uvcan_tf data synthetic --preset toffee_b --seed 1 --out build/toffee_b/tables
-	$(PYTHON) -m tfx_pipeline run --data build/toffee_b/tables --root build/toffee_b/pipeline --config configs/toffee_b.json
+kuairand: build/kuairand/tables/features.json ## the pipeline on KuaiRand-Pure long views, then both protocols
+	$(PYTHON) -m tfx_pipeline run --data $(<D) --root build/kuairand/pipeline --config configs/kuairand.json
+	$(PYTHON) -m uvcan_tf evaluate --data $(<D) --config configs/kuairand.json --users 3000 --out build/kuairand/results.json \
+	  --model "$$(ls -d build/kuairand/pipeline/serving/uvcan/* | tail -1)"
+
+build/toffee_b/tables/%.json: $(READY)
+	$(PYTHON) -m uvcan_tf data synthetic --preset toffee_b --seed 1 --out $(@D)
+
+toffee-b: build/toffee_b/tables/features.json ## the pipeline on a synthetic world of Toffee_b's size
+	$(PYTHON) -m tfx_pipeline run --data $(<D) --root build/toffee_b/pipeline --config configs/toffee_b.json
 
 TARGET ?= localhost:8500
 
