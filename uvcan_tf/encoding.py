@@ -75,9 +75,9 @@ class VocabularyLookup(tf.Module):
 
 
 def _table(values: list[str]) -> tf.lookup.StaticHashTable:
+    keys = values or [""]  # no empty tables in TensorFlow; 0 is "unknown" here
     initializer = tf.lookup.KeyValueTensorInitializer(
-        tf.constant(values, tf.string, shape=[len(values)]),
-        tf.range(len(values), dtype=tf.int64),
+        tf.constant(keys, tf.string), tf.range(len(keys), dtype=tf.int64)
     )
     return tf.lookup.StaticHashTable(initializer, default_value=len(values))
 
