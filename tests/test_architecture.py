@@ -1,0 +1,131 @@
+"""The arrows between the packages, and the house rules that a machine can check."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from uvcan_tf import features
+
+ROOT = Path(__file__).parent.parent
+PACKAGES = ("uvcan_tf", "tfx_pipeline", "serving")
+LONGEST = 60
+FORBIDDEN_IN_LIBRARY = {"tfx", "apache_beam", "grpc", "tfx_pipeline", "serving"}
+OF_LIBRARY_IN_SERVING = {"uvcan_tf.features", "uvcan_tf.quiet"}
+MAY_SPELL = (
+    "uvcan_tf/features.py",
+    "uvcan_tf/data/",  # converters name other people's columns
+    "uvcan_tf/__main__.py",  # commands are words, too
+    "serving/conformance/",  # brings models of its own
+)
+
+
+def modules(package: str) -> list[Path]:
+    return sorted((ROOT / package).rglob("*.py"))
+
+
+def tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+def imports(path: Path) -> Iterator[str]:
+    """Dotted names of what a module imports anywhere, `from a import b` as a.b."""
+    for node in ast.walk(tree(path)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def place(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_imports_are_absolute(package: str) -> None:
+    relative = [
+        place(path)
+        for path in modules(package)
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.ImportFrom) and node.level
+    ]
+    assert relative == []
+
+
+def test_the_library_stands_below_everything() -> None:
+    offenders = {
+        (place(path), name)
+        for path in modules("uvcan_tf")
+        for name in imports(path)
+        if name.split(".")[0] in FORBIDDEN_IN_LIBRARY
+    }
+    assert offenders == set()
+
+
+def test_serving_knows_only_the_names_of_the_library() -> None:
+    offenders = {
+        (place(path), name)
+        for path in modules("serving")
+        for name in imports(path)
+        if name.startswith("uvcan_tf.")
+        and not {name, name.rpartition(".")[0]} & OF_LIBRARY_IN_SERVING
+    }
+    assert offenders == set()
+
+
+def test_serving_and_the_pipeline_do_not_know_each_other() -> None:
+    offenders = {
+        (place(path), name)
+        for package, other in (("serving", "tfx_pipeline"), ("tfx_pipeline", "serving"))
+        for path in modules(package)
+        for name in imports(path)
+        if name.split(".")[0] == other
+    }
+    assert offenders == set()
+
+
+def spelled(path: Path) -> Iterator[tuple[str, int]]:
+    """String constants of a module, with their lines."""
+    for node in ast.walk(tree(path)):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield node.value, node.lineno
+
+
+def names_of_features() -> set[str]:
+    declared = {f.name for f in (*features.PAPER.user, *features.PAPER.video)}
+    signatures = {
+        features.SERVING_DEFAULT,
+        features.RANK,
+        features.RECOMMEND,
+        features.EXPLAIN,
+        features.EVALUATE,
+    }
+    return declared | signatures | {features.USER_ID, features.VIDEO_ID}
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_names_are_spelled_in_one_place(package: str) -> None:
+    offenders = [
+        f"{place(path)}:{line}: {text}"
+        for path in modules(package)
+        if not place(path).startswith(MAY_SPELL)
+        for text, line in spelled(path)
+        if text in names_of_features()
+    ]
+    assert offenders == []
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_a_function_fits_a_screen(package: str) -> None:
+    long = [
+        f"{place(path)}:{node.lineno}: {node.name}"
+        for path in modules(package)
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        and node.end_lineno is not None
+        and node.end_lineno - node.lineno >= LONGEST
+    ]
+    assert long == []
