@@ -102,7 +102,9 @@ def _raw(column: pa.ChunkedArray, feature: Feature) -> tf.SparseTensor | tf.Tens
     array = column.combine_chunks()
     if isinstance(feature, Dense):
         flat = np.zeros([len(array), feature.length], np.float32)
-        flat[_there(array)] = array.flatten().to_numpy().reshape(-1, feature.length)
+        there = _there(array)
+        if there.any():  # Arrow cannot flatten nulls alone
+            flat[there] = array.flatten().to_numpy().reshape(-1, feature.length)
         return tf.constant(flat)
     if feature.multivalued:
         lengths = pc.fill_null(pc.list_value_length(array), 0).to_numpy()
