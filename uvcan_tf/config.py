@@ -29,6 +29,25 @@ def _number_in(owner: str, name: str, value: object, low: float, high: float) ->
         )
 
 
+def _positive_ints(owner: str, name: str, values: object) -> None:
+    if not isinstance(values, tuple):
+        raise ConfigError(
+            f"`{owner}.{name}` should be a list of positive ints. "
+            f"Received: {name}={values!r}."
+        )
+    for value in values:
+        _positive_int(owner, name, value)
+
+
+def _seed(owner: str, value: object) -> None:
+    is_int = isinstance(value, int) and not isinstance(value, bool)
+    if not is_int or not 0 <= value < 2**31:  # type: ignore[operator]
+        raise ConfigError(
+            f"`{owner}.seed` should be an int from 0 to {2**31 - 1}. "
+            f"Received: seed={value!r}."
+        )
+
+
 @dataclasses.dataclass(frozen=True)
 class ModelConfig:
     """The network of sections 3.2 to 4.4.
@@ -54,8 +73,12 @@ class ModelConfig:
     def __post_init__(self) -> None:
         _positive_int("model", "factors", self.factors)
         _positive_int("model", "hops", self.hops)
-        for width in self.hidden:
-            _positive_int("model", "hidden", width)
+        _positive_ints("model", "hidden", self.hidden)
+        if not isinstance(self.video_attention_only, bool):
+            raise ConfigError(
+                "`model.video_attention_only` should be true or false. Received: "
+                f"video_attention_only={self.video_attention_only!r}."
+            )
         _number_in("model", "initial_stddev", self.initial_stddev, 0, 10)
         _number_in("model", "id_dropout", self.id_dropout, 0, 1)
 
@@ -99,7 +122,7 @@ class TrainingConfig:
         _number_in("training", "learning_rate", self.learning_rate, 1e-8, 10)
         _number_in("training", "l2", self.l2, 0, 1e3)
         _number_in("training", "validation_fraction", self.validation_fraction, 0, 0.5)
-        _number_in("training", "seed", self.seed, 0, 2**31 - 1)
+        _seed("training", self.seed)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -120,12 +143,11 @@ class EvaluationConfig:
 
     def __post_init__(self) -> None:
         _positive_int("evaluation", "sampled_negatives", self.sampled_negatives)
-        for k in self.cutoffs:
-            _positive_int("evaluation", "cutoffs", k)
+        _positive_ints("evaluation", "cutoffs", self.cutoffs)
         _number_in(
             "evaluation", "held_out_fraction", self.held_out_fraction, 0.001, 0.9
         )
-        _number_in("evaluation", "seed", self.seed, 0, 2**31 - 1)
+        _seed("evaluation", self.seed)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -148,7 +170,14 @@ class Config:
 _T = TypeVar("_T")
 
 
-def _section(kind: type[_T], name: str, values: Mapping[str, Any]) -> _T:
+def _object(where: str, content: Any) -> Mapping[str, Any]:
+    if not isinstance(content, Mapping):
+        raise ConfigError(f"{where} should be an object. Received: {content!r}.")
+    return content
+
+
+def _section(kind: type[_T], name: str, content: Any) -> _T:
+    values = _object(f"`{name}`", content)
     known = {field.name for field in dataclasses.fields(kind)}  # type: ignore[arg-type]
     unknown = set(values) - known
     if unknown:
@@ -170,7 +199,7 @@ def from_json(content: Mapping[str, Any]) -> Config:
         "training": TrainingConfig,
         "evaluation": EvaluationConfig,
     }
-    unknown = set(content) - set(sections)
+    unknown = set(_object("A config", content)) - set(sections)
     if unknown:
         raise ConfigError(
             f"A config has no section {', '.join(sorted(unknown))}. "
