@@ -1,0 +1,178 @@
+"""Every setting is checked where it enters, and survives its JSON file."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from uvcan_tf.config import (
+    Config,
+    ConfigError,
+    EvaluationConfig,
+    ModelConfig,
+    TrainingConfig,
+    from_json,
+    load,
+)
+
+SECTIONS = {
+    "model": ModelConfig,
+    "training": TrainingConfig,
+    "evaluation": EvaluationConfig,
+}
+POSITIVE_INTS = [
+    ("model", "factors"),
+    ("model", "hops"),
+    ("training", "batch_size"),
+    ("training", "negatives"),
+    ("training", "epochs"),
+    ("training", "patience"),
+    ("training", "validation_users"),
+    ("evaluation", "sampled_negatives"),
+]
+RANGES = [
+    ("model", "initial_stddev", 0, 10),
+    ("model", "id_dropout", 0, 1),
+    ("training", "learning_rate", 1e-8, 10),
+    ("training", "l2", 0, 1000),
+    ("training", "validation_fraction", 0, 0.5),
+    ("evaluation", "held_out_fraction", 0.001, 0.9),
+]
+
+
+@pytest.mark.parametrize(("section", "name"), POSITIVE_INTS)
+@pytest.mark.parametrize("value", [0, -3, 2.0, True, "5", None])
+def test_a_count_is_a_positive_int(section: str, name: str, value: Any) -> None:
+    sentence = (
+        f"`{section}.{name}` should be a positive int. Received: {name}={value!r}."
+    )
+    with pytest.raises(ConfigError, match=f"^{re.escape(sentence)}$"):
+        SECTIONS[section](**{name: value})
+
+
+@pytest.mark.parametrize(("section", "name"), POSITIVE_INTS)
+def test_one_is_a_count(section: str, name: str) -> None:
+    assert getattr(SECTIONS[section](**{name: 1}), name) == 1
+
+
+@pytest.mark.parametrize(("section", "name", "low", "high"), RANGES)
+def test_a_number_stays_in_its_range(
+    section: str, name: str, low: float, high: float
+) -> None:
+    sentence = rf"^`{section}\.{name}` should be a number from .* Received: {name}="
+    for value in (low - 1, high * 1.01 + 1, float("nan"), "0.5", True, None):
+        with pytest.raises(ConfigError, match=sentence):
+            SECTIONS[section](**{name: value})
+    for value in (low, high):
+        assert getattr(SECTIONS[section](**{name: value}), name) == value
+
+
+@pytest.mark.parametrize("section", ["training", "evaluation"])
+def test_a_seed_is_a_whole_number_of_31_bits(section: str) -> None:
+    sentence = rf"^`{section}\.seed` should be an int from 0 to 2147483647\. Received: "
+    for value in (-1, 2**31, 1.5, True, "1", None):
+        with pytest.raises(ConfigError, match=sentence + f"seed={value!r}"):
+            SECTIONS[section](seed=value)
+    for value in (0, 2**31 - 1):
+        assert SECTIONS[section](seed=value).seed == value
+
+
+@pytest.mark.parametrize("value", [0, "false", None])
+def test_the_switch_is_true_or_false(value: Any) -> None:
+    sentence = f"true or false. Received: video_attention_only={value!r}"
+    with pytest.raises(ConfigError, match=sentence):
+        ModelConfig(video_attention_only=value)
+
+
+@pytest.mark.parametrize(
+    ("section", "name"), [("model", "hidden"), ("evaluation", "cutoffs")]
+)
+def test_every_entry_of_a_list_is_a_positive_int(section: str, name: str) -> None:
+    with pytest.raises(ConfigError, match=f"positive int. Received: {name}=0"):
+        SECTIONS[section](**{name: (7, 0, 3)})
+
+
+@pytest.mark.parametrize(
+    ("section", "name"), [("model", "hidden"), ("evaluation", "cutoffs")]
+)
+def test_a_single_number_is_no_list(section: str, name: str) -> None:
+    with pytest.raises(ConfigError, match=rf"{section}\.{name}.* Received: {name}=7"):
+        from_json({section: {name: 7}})
+
+
+@pytest.mark.parametrize(
+    ("factors", "hidden", "widths"),
+    [(16, (), (32, 16, 8)), (1, (), (2, 1, 1)), (16, (7, 5), (7, 5))],
+)
+def test_the_default_tower_is_that_of_ncf(
+    factors: int, hidden: tuple[int, ...], widths: tuple[int, ...]
+) -> None:
+    assert ModelConfig(factors=factors, hidden=hidden).hidden_widths == widths
+
+
+def test_settings_survive_their_json() -> None:
+    config = Config(
+        ModelConfig(factors=7, hidden=(5, 3), video_attention_only=True),
+        TrainingConfig(learning_rate=0.01, epochs=2, seed=11),
+        EvaluationConfig(held_out_fraction=0.3, cutoffs=(2, 3)),
+    )
+    assert from_json(json.loads(json.dumps(config.to_json()))) == config
+
+
+def test_absent_settings_keep_their_defaults() -> None:
+    assert from_json({}) == Config()
+    assert from_json({"model": {"factors": 5}}) == Config(ModelConfig(factors=5))
+
+
+def test_an_unknown_section_is_refused_with_the_known_ones() -> None:
+    with pytest.raises(
+        ConfigError, match="no section modle. Known: model, training, evaluation"
+    ):
+        from_json({"modle": {}})
+
+
+def test_an_unknown_setting_is_refused_with_the_known_ones() -> None:
+    with pytest.raises(ConfigError, match="`model` has no setting factor. .*factors"):
+        from_json({"model": {"factor": 5}})
+
+
+@pytest.mark.parametrize("content", [[], 3, "model", None])
+def test_a_config_is_an_object(content: Any) -> None:
+    with pytest.raises(ConfigError, match="should be an object"):
+        from_json(content)
+
+
+@pytest.mark.parametrize("content", [[], 3, "factors", None])
+def test_a_section_is_an_object(content: Any) -> None:
+    with pytest.raises(ConfigError, match="`model` should be an object"):
+        from_json({"model": content})
+
+
+def test_a_file_gives_its_settings(tmp_path: Path) -> None:
+    path = tmp_path / "config.json"
+    config = Config(ModelConfig(hops=3))
+    path.write_text(json.dumps(config.to_json()))
+    assert load(path) == config
+
+
+def test_a_file_that_is_absent_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="config.json does not exist"):
+        load(tmp_path / "config.json")
+
+
+def test_broken_json_is_located(tmp_path: Path) -> None:
+    path = tmp_path / "config.json"
+    path.write_text('{\n  "model": {"hops": }\n}')
+    with pytest.raises(ConfigError, match="config.json .*line 2, column 21"):
+        load(path)
+
+
+def test_a_bad_setting_is_told_with_its_file(tmp_path: Path) -> None:
+    path = tmp_path / "config.json"
+    path.write_text('{"model": {"hops": 0}}')
+    with pytest.raises(ConfigError, match=r"config\.json: `model\.hops` should be"):
+        load(path)
