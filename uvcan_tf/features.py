@@ -86,7 +86,8 @@ class Dense:
     length: int
 
     def __post_init__(self) -> None:
-        if not isinstance(self.length, int) or self.length < 1:
+        is_int = isinstance(self.length, int) and not isinstance(self.length, bool)
+        if not is_int or self.length < 1:
             raise DeclarationError(
                 f"Dense feature '{self.name}': `length` should be a positive int. "
                 f"Received: length={self.length!r}."
@@ -125,15 +126,16 @@ class Features:
                 )
             seen.add(feature.name)
         groups = {VIDEO_ID, *(f.name for f in self.light_video)}
-        if self.popularity_of not in groups:
+        if self.popularity_of not in tuple(groups):
             raise DeclarationError(
                 "`popularity_of` should be one of "
                 f"{', '.join(sorted(groups))}. Received: {self.popularity_of!r}."
             )
-        unknown = set(self.slices) - {f.name for f in self.user}
+        names = [f.name for f in self.user]
+        unknown = [name for name in self.slices if name not in names]
         if unknown:
             raise DeclarationError(
-                f"`slices` should name user features. Received: {sorted(unknown)}."
+                f"`slices` should name user features. Received: {unknown}."
             )
 
     @property
@@ -239,6 +241,11 @@ def from_json(content: Any) -> Features:
             "of which `user` and `video` are required. Received: "
             f"{sorted(content) if isinstance(content, dict) else content!r}."
         )
+    for key in ("user", "video", "slices"):
+        if not isinstance(content.get(key, []), list):
+            raise DeclarationError(
+                f"`{key}` should be a list. Received: {content[key]!r}."
+            )
     user = tuple(_feature_from_json("user", entry) for entry in content["user"])
     for feature in user:
         if isinstance(feature, Dense):
@@ -266,8 +273,9 @@ def _feature_from_json(side: str, entry: str | Mapping[str, Any]) -> Feature:
     if isinstance(entry, dict) and isinstance(entry.get("name"), str):
         if set(entry) == {"name", "length"}:
             return Dense(entry["name"], entry["length"])
-        if set(entry) <= {"name", "multivalued"}:
-            return Categorical(entry["name"], bool(entry.get("multivalued", False)))
+        multivalued = entry.get("multivalued", False)
+        if set(entry) <= {"name", "multivalued"} and isinstance(multivalued, bool):
+            return Categorical(entry["name"], multivalued)
     raise DeclarationError(
         f"Each `{side}` feature should be a column name, or an object with `name` and "
         f"either `multivalued` or `length`. Received: {entry!r}."
