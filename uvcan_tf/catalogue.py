@@ -80,7 +80,7 @@ class Catalogue(tf.Module):
         )
         return tf.reshape(logits, [-1, self._blocks * _BLOCK])[:, : self.videos]
 
-    @tf.function(input_signature=[tf.TensorSpec([None], tf.int32)])
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.int32)], autograph=False)
     def _rate_all(self, users: tf.Tensor) -> tf.Tensor:
         return self.rate_all(users)
 
