@@ -1,0 +1,73 @@
+"""Scores from halves computed once are the scores of the model itself."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tests import worlds
+from uvcan_tf import catalogue as module
+from uvcan_tf.catalogue import Catalogue
+from uvcan_tf.model import UVCAN
+
+USERS = np.array([1, 3, 4, 5, 6], np.int32)  # 6 is the unknown user
+VIDEOS = 11
+
+
+@pytest.fixture
+def model() -> UVCAN:
+    model = UVCAN(worlds.small(), worlds.SMALL_CONFIG)
+    model.rate(tf.constant([1]), tf.constant([[1]]))
+    shake(model, seed=1)
+    return model
+
+
+def shake(model: UVCAN, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    weights = [rng.normal(0, 0.5, w.shape) for w in model.network.weights]
+    model.network.set_weights(weights)
+
+
+def direct(model: UVCAN) -> np.ndarray:
+    videos = np.tile(np.arange(1, VIDEOS + 1, dtype=np.int32), [len(USERS), 1])
+    return model.rate(tf.constant(USERS), tf.constant(videos)).logits.numpy()
+
+
+def test_scores_are_the_logits_of_the_model(model: UVCAN) -> None:
+    scores = Catalogue(model).scores(USERS)
+    np.testing.assert_allclose(scores, direct(model), atol=1e-4)
+
+
+def test_a_catalogue_of_several_blocks_scores_the_same(
+    model: UVCAN, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_BLOCK", 4)
+    monkeypatch.setattr(module, "_ROWS_AT_ONCE", 3)
+    scores = Catalogue(model).scores(USERS)
+    assert scores.shape == (len(USERS), VIDEOS)
+    np.testing.assert_allclose(scores, direct(model), atol=1e-4)
+
+
+def test_chosen_videos_are_rated_as_in_the_model(model: UVCAN) -> None:
+    users = tf.constant([2, 6])
+    videos = tf.constant([[1, 12, 0], [12, 7, 7]])
+    rated = Catalogue(model).rate(users, videos)
+    expected = model.rate(users, videos)
+    np.testing.assert_allclose(rated.logits, expected.logits, atol=1e-4)
+    for a, b in zip(rated.video_attention, expected.video_attention, strict=True):
+        np.testing.assert_allclose(a, b, atol=1e-5)
+
+
+def test_refresh_follows_the_weights(model: UVCAN) -> None:
+    catalogue = Catalogue(model)
+    before = catalogue.scores(USERS)
+    shake(model, seed=2)
+    catalogue.refresh(model)
+    after = catalogue.scores(USERS)
+    assert not np.allclose(before, after)
+    np.testing.assert_allclose(after, direct(model), atol=1e-4)
+
+
+def test_nobody_has_no_scores(model: UVCAN) -> None:
+    assert Catalogue(model).scores(np.empty(0, np.int32)).shape == (0, VIDEOS)
