@@ -1,0 +1,48 @@
+"""What the classical methods are given: likes as a matrix, and settings in range."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.sparse import csr_matrix
+
+from uvcan_tf.config import ConfigError
+from uvcan_tf.dataset import Dataset
+
+
+def likes_of(dataset: Dataset) -> csr_matrix:
+    """The training pairs as ones, float32 [n+2, V]: a line for every user row.
+
+    Column v - 1 is video row v. The lines of user rows 0 and n+1 are empty, as are
+    those of users without training pairs. A pair that occurs twice counts once.
+    """
+    train = dataset.train
+    shape = (dataset.users.size + 2, dataset.videos.size)
+    ones = np.ones(len(train), np.float32)
+    likes = csr_matrix((ones, (train.user, train.video - 1)), shape)
+    likes.sum_duplicates()
+    likes.data[:] = 1.0
+    return likes
+
+
+def require_count(name: str, value: object) -> None:
+    """Raises `ConfigError` unless the setting is a positive int."""
+    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+        raise ConfigError(
+            f"`{name}` should be a positive int. Received: {name}={value!r}."
+        )
+
+
+def require_positive(name: str, value: float) -> None:
+    """Raises `ConfigError` unless the setting is a number above 0."""
+    if not 0 < value < float("inf"):
+        raise ConfigError(
+            f"`{name}` should be a positive number. Received: {name}={value!r}."
+        )
+
+
+def require_not_negative(name: str, value: float) -> None:
+    """Raises `ConfigError` unless the setting is a number of at least 0."""
+    if not 0 <= value < float("inf"):
+        raise ConfigError(
+            f"`{name}` should be a number of at least 0. Received: {name}={value!r}."
+        )
