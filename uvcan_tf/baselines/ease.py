@@ -1,0 +1,54 @@
+"""EASE: a linear model from liked videos to videos, in closed form.
+
+Steck, Embarrassingly Shallow Autoencoders for Sparse Data (WWW 2019).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import numpy.typing as npt
+from scipy import linalg
+
+from uvcan_tf.baselines.inputs import likes_of, require_positive
+from uvcan_tf.dataset import Dataset, IntArray
+
+
+@dataclasses.dataclass(frozen=True)
+class EASESettings:
+    """The one setting of EASE.
+
+    Args:
+      l2: λ, the weight of the squared weights; more of it for sparser data.
+    """
+
+    l2: float = 500.0
+
+    def __post_init__(self) -> None:
+        require_positive("l2", self.l2)
+
+
+class EASE:
+    """Scores x_u B, x_u the user's likes and B the weights between videos.
+
+        P = (XᵀX + λI)⁻¹,  B_ij = -P_ij / P_jj,  B_jj = 0
+
+    B minimises |X - XB|² + λ|B|² among the matrices with a diagonal of zeros. Fitting
+    takes O(V³) time and about 16 V² bytes, whatever the number of users.
+    """
+
+    def __init__(
+        self, dataset: Dataset, settings: EASESettings = EASESettings()
+    ) -> None:
+        self._likes = likes_of(dataset)
+        gram = (self._likes.T @ self._likes).toarray().astype(np.float64)  # [V, V]
+        np.fill_diagonal(gram, gram.diagonal() + settings.l2)
+        precision = linalg.inv(gram, overwrite_a=True, check_finite=False)
+        precision /= -precision.diagonal()
+        np.fill_diagonal(precision, 0.0)
+        self._weights = precision.astype(np.float32)
+
+    def scores(self, users: IntArray) -> npt.NDArray[np.float32]:
+        """float32 [B, V]; zeros for users without training pairs."""
+        return self._likes[users] @ self._weights
