@@ -79,6 +79,12 @@ def test_blocks_do_not_change_the_scores(
 
 
 @pytest.mark.parametrize("method", [UCF, ItemKNN])
+def test_no_users_have_no_scores(method: type[UCF | ItemKNN]) -> None:
+    nobody = np.empty(0, np.int32)
+    assert method(dataset_of(LIKES)).scores(nobody).shape == (0, 7)
+
+
+@pytest.mark.parametrize("method", [UCF, ItemKNN])
 def test_they_learn_two_communities(method: type[UCF | ItemKNN]) -> None:
     world = communities()
     scorer = method(world, NeighbourSettings(k=22, shrinkage=1.0))

@@ -85,7 +85,7 @@ class _Neighbours:
     def of(self, rows: IntArray) -> csr_matrix:
         """Similarity to the nearest other rows, float32 [B, R], at most k in a line."""
         step = max(1, _SIMILARITIES_AT_ONCE // len(self._sizes))
-        blocks = range(0, len(rows), step)
+        blocks = range(0, max(1, len(rows)), step)
         return vstack([self._block(rows[b : b + step]) for b in blocks], "csr")
 
     def _block(self, rows: IntArray) -> csr_matrix:
