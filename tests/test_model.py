@@ -149,3 +149,17 @@ def test_a_stranger_of_a_known_colour_is_understood(
         {name: tf.constant(c) for name, c in new.items()},
     ).logits.numpy()
     assert min(found[0, 0], found[1, 1]) > max(found[0, 1], found[1, 0])
+
+
+@pytest.mark.slow
+def test_attention_turns_to_the_facet_that_matters() -> None:
+    training = dataclasses.replace(SURE.training, epochs=25)
+    dataset = worlds.planted()
+    model = fit(dataset, dataclasses.replace(SURE, training=training))
+    users, videos = np.meshgrid(np.arange(1, 49), np.arange(1, 61), indexing="ij")
+    rated = model.rate(tf.range(1, 49), tf.constant(videos))
+    found, right = rated.logits.numpy(), (users - videos) % 3 == 0
+    assert auc(found[right], found[~right]) > 0.97
+    weights = tf.reduce_mean(rated.video_attention[-1], axis=[0, 1]).numpy()
+    mean = dict(zip(dataset.features.video_facets, weights, strict=True))
+    assert mean["music"] > 0.5  # 0.25 before training

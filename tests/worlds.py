@@ -1,7 +1,8 @@
 """Tiny worlds made by hand, small enough to train in seconds.
 
 `SMALL` has every kind of feature and every kind of gap; `checkerboard` has a right
-answer that only the pairing of two features gives.
+answer that only the pairing of two features gives; `planted` has one facet of a video
+that matters among others that do not.
 """
 
 from __future__ import annotations
@@ -127,6 +128,34 @@ def checkerboard(
     dataset = dataclasses.replace(dataset, train=dataset.train + dataset.test)
     unseen = [pair for pair, c in zip(agree, chosen, strict=True) if not c]
     return dataset, _pairs(unseen), _pairs(differ[: len(unseen)])
+
+
+def planted(users: int = 48, videos: int = 60, share: float = 0.5) -> Dataset:
+    """Users of three tastes like a share of the videos with the music of theirs.
+
+    Neither the author nor the mood of a video has to do with it. User row u likes the
+    music of video row v iff (u - v) % 3 == 0.
+    """
+    features = Features(
+        (Categorical("taste"),),
+        (Categorical("author"), Categorical("music"), Categorical("mood")),
+    )
+    rng = np.random.default_rng(1)
+    noise = rng.integers(3, size=[videos, 2])
+    people = [{USER_ID: f"u{i}", "taste": f"t{i % 3}"} for i in range(users)]
+    films = [
+        {VIDEO_ID: f"v{j}", "author": f"a{a}", "music": f"m{j % 3}", "mood": f"o{o}"}
+        for j, (a, o) in enumerate(noise)
+    ]
+    likes = [
+        (f"u{i}", f"v{j}")
+        for i in range(users)
+        for j in range(videos)
+        if (i - j) % 3 == 0 and rng.random() < share
+    ]
+    return encode_tables(
+        tables(features, people, films, likes), features, EvaluationConfig()
+    )
 
 
 def _pairs(positions: list[tuple[int, int]]) -> Pairs:
