@@ -14,6 +14,8 @@ import tensorflow as tf
 
 from uvcan_tf.dataset import IntArray, Pairs
 
+_LOW_BITS = 0xFFFFFFFF
+
 
 class UnobservedSampler:
     """Draws videos that a user has not observed, inside a graph.
@@ -90,7 +92,9 @@ def sampled_candidates(
     index = tf.broadcast_to(tf.range(size)[None, :], [tf.shape(user)[0], size])
     inside = index < count  # [B, S]
     last = tf.maximum(count - 1, 0) + tf.zeros_like(index)
-    seeds = tf.stack([user, video, tf.fill(tf.shape(user), seed)], axis=-1)  # [B, 3]
+    by_user = _mixed(_mixed(tf.fill(tf.shape(user), seed)) + user)
+    pair = _mixed(by_user + video)  # [B]
+    seeds = tf.stack([pair, _mixed(pair + 1), _mixed(pair + 2)], axis=-1)  # [B, 3]
     r = tf.raw_ops.RandomIndexShuffle(
         index=tf.reshape(tf.minimum(index, last), [-1]),
         seed=tf.repeat(seeds, size, axis=0),
@@ -104,6 +108,15 @@ def sampled_candidates(
     return r + j + 1, inside
 
 
-def padded_observed(pairs: Pairs, users: int, videos: int, of: IntArray) -> IntArray:
-    """int32 [B, E]: the observed videos of user rows `of`, padded with V + 1."""
-    return pairs.by_user(users).padded(of, videos + 1)
+def _mixed(number: tf.Tensor) -> tf.Tensor:
+    """int32 of any shape with every bit stirred (MurmurHash3's finaliser).
+
+    The shuffle's own key schedule leaves neighbouring seeds correlated.
+    """
+    x = tf.bitwise.bitwise_and(tf.cast(number, tf.int64), _LOW_BITS)
+    for shift, factor in ((16, 0x85EBCA6B), (13, 0xC2B2AE35), (16, 1)):
+        x = tf.bitwise.bitwise_xor(
+            x, tf.bitwise.right_shift(x, tf.cast(shift, x.dtype))
+        )
+        x = tf.bitwise.bitwise_and(x * factor, _LOW_BITS)
+    return tf.bitcast(tf.cast(x, tf.uint32), tf.int32)
