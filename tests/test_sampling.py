@@ -9,7 +9,7 @@ import scipy.stats
 import tensorflow as tf
 
 from uvcan_tf.dataset import NO_PAIRS, Pairs
-from uvcan_tf.sampling import UnobservedSampler, padded_observed, sampled_candidates
+from uvcan_tf.sampling import UnobservedSampler, sampled_candidates
 
 USERS, VIDEOS = 7, 31
 ALL_BUT_ONE, NONE = 3, 5  # user rows: all but video 17 observed, and nothing observed
@@ -95,7 +95,7 @@ def candidates(
     user: npt.ArrayLike, video: npt.ArrayLike, size: int, seed: int = 1
 ) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.bool_]]:
     rows = np.asarray(user, np.int32)
-    observed = padded_observed(PAIRS, USERS, VIDEOS, rows)
+    observed = PAIRS.by_user(USERS).padded(rows, VIDEOS + 1)
     rivals, inside = sampled_candidates(
         tf.constant(rows),
         tf.constant(video, tf.int32),
@@ -108,7 +108,7 @@ def candidates(
 
 
 def test_padded_rows_list_the_observed_videos_in_order() -> None:
-    padded = padded_observed(PAIRS, USERS, VIDEOS, np.array([2, ALL_BUT_ONE, NONE]))
+    padded = PAIRS.by_user(USERS).padded(np.array([2, ALL_BUT_ONE, NONE]), VIDEOS + 1)
     assert padded.shape == (3, VIDEOS - 1)
     for row, user in zip(padded, [2, ALL_BUT_ONE, NONE], strict=True):
         expected = [v for v in range(1, VIDEOS + 1) if OBSERVED[user, v]]
@@ -163,7 +163,7 @@ def test_over_users_every_unobserved_video_is_equally_often_a_candidate(
 ) -> None:
     pairs, size, among = 2_000, 5, unobserved(like)
     random = np.random.default_rng(7)
-    observed = padded_observed(PAIRS, USERS, VIDEOS, np.full(pairs, like))
+    observed = PAIRS.by_user(USERS).padded(np.full(pairs, like), VIDEOS + 1)
     rivals, inside = sampled_candidates(
         tf.constant(random.integers(1, 500, pairs), tf.int32),
         tf.constant(random.integers(1, VIDEOS + 1, pairs), tf.int32),

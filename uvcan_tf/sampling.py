@@ -12,7 +12,7 @@ from __future__ import annotations
 import numpy as np
 import tensorflow as tf
 
-from uvcan_tf.dataset import IntArray, Pairs
+from uvcan_tf.dataset import Pairs
 
 _LOW_BITS = 0xFFFFFFFF
 
