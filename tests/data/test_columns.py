@@ -78,3 +78,8 @@ def test_times_of_any_whole_type_become_int64() -> None:
     ):
         times = columns.timestamp("x", column)
         assert (times.type, times.to_pylist()) == (pa.int64(), [-5, None])
+
+
+def test_a_vector_column_without_a_single_vector_is_written() -> None:
+    column = pa.chunked_array([pa.nulls(2, pa.list_(pa.float32(), 3))])
+    assert columns.as_lists(column).to_pylist() == [None, None]

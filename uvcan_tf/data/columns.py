@@ -148,7 +148,9 @@ def _as_list(vectors: pa.FixedSizeListArray) -> pa.ListArray:
     ends = np.cumsum(present, dtype=np.int32) * vectors.type.list_size
     offsets = np.concatenate([[0], ends]).astype(np.int32)
     missing = np.append(~present, False)
-    return pa.ListArray.from_arrays(pa.array(offsets, mask=missing), vectors.flatten())
+    # Arrow's flatten keeps the values of a null row when every row is null.
+    values = vectors.flatten() if present.any() else pa.array([], pa.float32())
+    return pa.ListArray.from_arrays(pa.array(offsets, mask=missing), values)
 
 
 def label(where: str, column: pa.ChunkedArray) -> pa.Array:
