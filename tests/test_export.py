@@ -24,6 +24,8 @@ from uvcan_tf.model import UVCAN
 from uvcan_tf.ranking import SAMPLED, rank_pairs
 from uvcan_tf.training import fit
 
+pytestmark = pytest.mark.slow  # one export serves all, and takes a few seconds
+
 CONFIG = worlds.SMALL_CONFIG
 ALL_VIDEOS = [row[names.VIDEO_ID] for row in worlds.VIDEOS]
 ALL_USERS = [row[names.USER_ID] for row in worlds.USERS]
