@@ -59,8 +59,18 @@ def run(data: Path, root: Path, config: Path | None, **switches: Any) -> None:
 
 @main.command("compile")
 @click.option("--out", type=FILE, required=True, help="The specification, JSON.")
-@click.option("--data", required=True, help="Folder or address of the tables.")
-@click.option("--root", required=True, help="Folder or address of what is written.")
+@click.option(
+    "--data",
+    default="/mnt/uvcan/tables",
+    show_default=True,
+    help="Folder or address of the tables, as the cluster sees it.",
+)
+@click.option(
+    "--root",
+    default="/mnt/uvcan/pipeline",
+    show_default=True,
+    help="Folder or address of what is written.",
+)
 @click.option("--features", type=FILE, help="Declaration. [default: the paper's]")
 @click.option("--config", type=FILE, help="Hyper-parameters, JSON. [default: built in]")
 @click.option("--image", default="uvcan-tf", show_default=True, help="Of this project.")
