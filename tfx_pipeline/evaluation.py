@@ -15,7 +15,7 @@ COUNT = "example_count"
 
 
 def eval_config(config: PipelineConfig) -> tfma.EvalConfig:
-    """HR, NDCG and AUC, overall and by slice; HR@10 decides on the blessing.
+    """HR, NDCG and AUC, overall and by slice; the overall HR@10 decides.
 
     Overall, a candidate should reach `min_hit_rate` and not be worse than the last
     blessed model by more than `tolerance`. Slices only inform: hardly any pair of a

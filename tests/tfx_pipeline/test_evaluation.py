@@ -1,30 +1,36 @@
-"""Which figures decide on a blessing."""
-
-from __future__ import annotations
+"""What decides on the blessing."""
 
 import pytest
+import tensorflow_model_analysis as tfma
 
 from tfx_pipeline.config import PipelineConfig
 from tfx_pipeline.evaluation import HIT_RATE, eval_config
-
-OVERALL = ()
-SLICE = (("popularity", "0"),)
+from uvcan_tf import features as names
 
 
-@pytest.mark.parametrize(
-    ("slice_key", "hit_rate", "blessed"),
-    [(OVERALL, 0.2, True), (OVERALL, 0.01, False), (SLICE, 0.0, True)],
-)
-def test_only_the_overall_hit_rate_decides(
-    slice_key: tuple[tuple[str, str], ...], hit_rate: float, blessed: bool
-) -> None:
-    from tensorflow_model_analysis.evaluators import metrics_validator
-    from tensorflow_model_analysis.metrics import metric_types
+@pytest.fixture(scope="module")
+def found() -> tfma.EvalConfig:
+    config = PipelineConfig("data", "root", min_hit_rate=0.3, tolerance=0.02)
+    return eval_config(config)
 
-    config = eval_config(PipelineConfig(data="/data", root="/root", min_hit_rate=0.1))
-    metrics = {
-        metric_types.MetricKey(name=HIT_RATE): hit_rate,
-        metric_types.MetricKey(name=HIT_RATE, is_diff=True): 0.0,
-    }
-    result = metrics_validator.validate_metrics((slice_key, metrics), config)
-    assert result.validation_ok is blessed
+
+def test_only_the_overall_hit_rate_decides(found: tfma.EvalConfig) -> None:
+    """A plain threshold also holds in each slice: new videos would veto every model."""
+    metrics = found.metrics_specs[0].metrics
+    assert not any(metric.HasField("threshold") for metric in metrics)
+    deciding = [metric for metric in metrics if metric.per_slice_thresholds]
+    assert [metric.config for metric in deciding] == [f'{{"name": "{HIT_RATE}"}}']
+    (per_slice,) = deciding[0].per_slice_thresholds
+    assert list(per_slice.slicing_specs) == [tfma.SlicingSpec()]
+
+
+def test_both_thresholds_are_the_configured_ones(found: tfma.EvalConfig) -> None:
+    metric = next(m for m in found.metrics_specs[0].metrics if m.per_slice_thresholds)
+    threshold = metric.per_slice_thresholds[0].threshold
+    assert threshold.value_threshold.lower_bound.value == 0.3
+    assert threshold.change_threshold.absolute.value == -0.02
+
+
+def test_slices_are_the_declared_ones_and_popularity(found: tfma.EvalConfig) -> None:
+    keys = [list(spec.feature_keys) for spec in found.slicing_specs]
+    assert keys == [[], *([name] for name in names.PAPER.slices), [names.POPULARITY]]
