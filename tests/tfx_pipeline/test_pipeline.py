@@ -208,7 +208,7 @@ def test_a_killed_training_resumes_at_its_checkpoint(
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
-    pattern = f"{config.root}/checkpoints/*/checkpoints/*.index"
+    pattern = f"{config.root}/checkpoints/*/checkpoints/checkpoint"
     _wait_for(pattern, process)
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
