@@ -71,7 +71,7 @@ def fit(
         )
     if validation.epochs_left:
         with progress.progress("Training", steps * validation.epochs_left) as bar:
-            callbacks.append(_Bar(bar, steps))
+            callbacks.append(_Bar(bar))
             model.fit(
                 _positions(pairs, config.training.batch_size),
                 initial_epoch=int(validation.epoch),
@@ -94,7 +94,7 @@ def _positions(pairs: int, batch_size: int) -> tf.data.Dataset:
 class _Bar(tf.keras.callbacks.Callback):
     """Moves the progress bar once a step, cheaply."""
 
-    def __init__(self, bar: progress.Progress, steps: int) -> None:
+    def __init__(self, bar: progress.Progress) -> None:
         super().__init__()
         self._bar = bar
 
