@@ -19,7 +19,7 @@ from uvcan_tf import features as names
 from uvcan_tf import metrics
 from uvcan_tf.catalogue import Catalogue
 from uvcan_tf.dataset import Dataset
-from uvcan_tf.export import LookupTransform, export
+from uvcan_tf.export import export
 from uvcan_tf.model import UVCAN
 from uvcan_tf.ranking import SAMPLED, rank_pairs
 from uvcan_tf.training import fit
@@ -36,17 +36,18 @@ class Saved(NamedTuple):
     """A loaded model and what it was made from."""
 
     loaded: Any
-    defaults: dict[str, Any]
+    defaults: dict[str, dict[str, Any]]
     model: UVCAN
     dataset: Dataset
+    assets: Path
 
     def call(self, signature: str, **inputs: Any) -> dict[str, Any]:
         """The outputs; inputs left out take their saved defaults, as on a server."""
         function = self.loaded.signatures[signature]
         wanted = function.structured_input_signature[1]
-        given = {name: inputs.get(name, self.defaults.get(name)) for name in wanted}
+        given = {**self.defaults[signature], **inputs}
         outputs = function(
-            **{n: tf.constant(v, wanted[n].dtype) for n, v in given.items()}
+            **{n: tf.constant(given[n], s.dtype) for n, s in wanted.items()}
         )
         return {name: output.numpy() for name, output in outputs.items()}
 
@@ -72,12 +73,16 @@ class Saved(NamedTuple):
 
 def save(model: UVCAN, dataset: Dataset, folder: Path) -> Saved:
     """Exports and loads."""
-    export(model, dataset, LookupTransform(dataset), CONFIG, folder)
+    export(model, dataset, None, CONFIG, folder)
     message = SavedModel()
     message.ParseFromString((folder / "saved_model.pb").read_bytes())
-    defaults = message.meta_graphs[0].signature_def[names.RECOMMEND].defaults
-    values = {name: tf.make_ndarray(value) for name, value in defaults.items()}
-    return Saved(tf.saved_model.load(str(folder)), values, model, dataset)
+    values = {
+        name: {key: tf.make_ndarray(v) for key, v in signature.defaults.items()}
+        for name, signature in message.meta_graphs[0].signature_def.items()
+    }
+    return Saved(
+        tf.saved_model.load(str(folder)), values, model, dataset, folder / "assets"
+    )
 
 
 @pytest.fixture(scope="module")
@@ -167,6 +172,107 @@ def test_excluding_unknown_videos_changes_nothing(saved: Saved) -> None:
 
 def test_nothing_asked_for_is_nothing_found(saved: Saved) -> None:
     assert saved.recommend(["ann"], k=0) == [[]]
+
+
+def test_candidates_are_the_only_ones_recommended(saved: Saved) -> None:
+    listed = ["v9", "v2", STRANGER, "v2", "", "v4", "v1"]
+    found = saved.recommend(["ann"], candidate_video_ids=[listed])[0]
+    best = saved.best("ann", without=saved.liked("ann"))
+    expected = [video for video in best if video in listed]
+    assert found == expected + [""] * (10 - len(expected))
+
+
+def test_an_empty_list_of_candidates_leaves_nothing(saved: Saved) -> None:
+    nothing: list[list[str]] = [[], []]
+    found = saved.recommend(["ann", "bob"], k=2, candidate_video_ids=nothing)
+    assert found == [["", ""], ["", ""]]
+
+
+def test_excluded_candidates_are_left_out(saved: Saved) -> None:
+    found = saved.recommend(
+        ["eve"],
+        k=2,
+        candidate_video_ids=[["v2", "v5"]],
+        exclude_video_ids=[["v5", "v5"]],
+    )
+    assert found == [["v2", ""]]
+
+
+def test_each_user_has_candidates_of_their_own(saved: Saved) -> None:
+    listed = [["v2", "v5"], ["v1", "v0"]]
+    found = saved.recommend(["eve", STRANGER], k=2, candidate_video_ids=listed)
+    assert [set(row) for row in found] == [set(row) for row in listed]
+
+
+def stranger_scores(saved: Saved, **attributes: str) -> Any:
+    """Of all videos, from raw examples: the path that needs no table."""
+    rows = [{names.USER_ID: STRANGER, **attributes, **row} for row in worlds.VIDEOS]
+    examples = [worlds.example(row) for row in rows]
+    return saved.call(names.SERVING_DEFAULT, examples=examples)[names.SCORE]
+
+
+@pytest.mark.parametrize(
+    "told", [{"gender": "m"}, {"gender": "f", "place": "north"}, {"place": "south"}]
+)
+def test_the_attributes_of_a_stranger_are_ranked_by(
+    saved: Saved, told: dict[str, str]
+) -> None:
+    inputs = {name: [value] for name, value in told.items()}
+    found = saved.call(
+        names.RANK, user_id=[STRANGER], video_ids=[ALL_VIDEOS], **inputs
+    )[names.SCORE]
+    expected = stranger_scores(saved, **told)
+    np.testing.assert_allclose(found[0], expected, atol=1e-6)
+    unknown = saved.rank([STRANGER], [ALL_VIDEOS])
+    assert np.abs(found - unknown).min() > 1e-5
+
+
+def test_the_attributes_of_a_stranger_are_recommended_by(saved: Saved) -> None:
+    scores = stranger_scores(saved, gender="m", place="south")
+    expected = [ALL_VIDEOS[i] for i in np.argsort(-scores, kind="stable")]
+    told = {"gender": ["m"], "place": ["south"]}
+    assert saved.recommend([STRANGER], k=11, **told) == [expected]
+    two = saved.recommend([STRANGER], k=2, candidate_video_ids=[ALL_VIDEOS], **told)
+    assert two == [expected[:2]]
+
+
+def test_attributes_count_for_strangers_only(saved: Saved) -> None:
+    users, told = ["ann", STRANGER], {"gender": ["m", "m"]}
+    found = saved.recommend(users, k=4, **told)
+    assert found[0] == saved.recommend(["ann"], k=4)[0]
+    assert found[1] == saved.recommend([STRANGER], k=4, gender=["m"])[0]
+    both = saved.call(names.RANK, user_id=users, video_ids=[["v1"], ["v1"]], **told)
+    assert both[names.SCORE][0] == saved.rank(["ann"], [["v1"]])[0]
+
+
+def test_one_attribute_value_serves_a_whole_batch(saved: Saved) -> None:
+    users, videos = [STRANGER, "another"], [["v1"], ["v1"]]
+    found = saved.call(names.RANK, user_id=users, video_ids=videos, gender=["m"])
+    assert found[names.SCORE][0] == found[names.SCORE][1]
+    with pytest.raises(tf.errors.InvalidArgumentError):
+        saved.call(
+            names.RANK, user_id=["a", "b", "c"], video_ids=[[]], gender=["m"] * 2
+        )
+
+
+def test_a_stranger_is_explained_by_attributes(saved: Saved) -> None:
+    told = saved.call(
+        names.EXPLAIN, user_id=[STRANGER], video_id=["v1"], place=["north"]
+    )
+    attention = told[names.USER_ATTENTION][0]
+    assert (attention[:, worlds.FEATURES.user_facets.index("place")] > 0).all()
+    assert (attention[:, worlds.FEATURES.user_facets.index("gender")] == 0).all()
+
+
+def test_a_score_is_a_regression_and_two_classes(saved: Saved) -> None:
+    examples = [worlds.example(worlds.USERS[0] | video) for video in worlds.VIDEOS]
+    expected = saved.call(names.SERVING_DEFAULT, examples=examples)[names.SCORE]
+    for signature in (names.CLASSIFY, names.REGRESS):
+        found = saved.call(signature, inputs=examples)
+        np.testing.assert_allclose(found[names.OUTPUTS], expected, atol=1e-6)
+        np.testing.assert_allclose(found[names.SCORES][:, 1], expected, atol=1e-6)
+        np.testing.assert_allclose(found[names.SCORES].sum(1), 1, atol=1e-6)
+        assert found[names.CLASSES].tolist() == [[b"not_liked", b"liked"]] * 11
 
 
 def test_an_unknown_user_is_recommended_from_everything(saved: Saved) -> None:
@@ -270,19 +376,28 @@ EXPLANATION = {
 }
 USER, VIDEOS = {"user_id": "string"}, {"video_ids": "string"}
 EXAMPLES, SCORE = {"examples": "string"}, {"score": "float32"}
+TOLD = {"gender": "string", "place": "string"}
+FORMS = (
+    {"inputs": "string"},
+    {"outputs": "float32", "scores": "float32", "classes": "string"},
+)
 SIGNATURES = {
     "serving_default": (EXAMPLES, SCORE),
-    "rank": (USER | VIDEOS, SCORE),
+    "classify": FORMS,
+    "regress": FORMS,
+    "rank": (USER | VIDEOS | TOLD, SCORE),
     "recommend": (
-        USER | {"k": "int32", "exclude_video_ids": "string"},
+        USER
+        | {"k": "int32", "exclude_video_ids": "string", "candidate_video_ids": "string"}
+        | TOLD,
         VIDEOS | SCORE,
     ),
-    "explain": (USER | {"video_id": "string"}, EXPLANATION),
+    "explain": (USER | {"video_id": "string"} | TOLD, EXPLANATION),
     "evaluate": (EXAMPLES, dict.fromkeys(METRICS, "float32")),
 }
 
 
-def test_there_are_five_signatures(saved: Saved) -> None:
+def test_there_are_seven_signatures(saved: Saved) -> None:
     assert set(saved.loaded.signatures) == set(SIGNATURES)
 
 
@@ -298,6 +413,21 @@ def test_names_and_types_of_a_signature_do_not_change(
         for specs in (inputs, outputs)
     )
     assert found == SIGNATURES[signature]
+
+
+def test_ids_and_vocabularies_are_assets(saved: Saved) -> None:
+    texts = {p.name: p.read_text().splitlines() for p in saved.assets.iterdir()}
+    assert ALL_USERS in texts.values() and ALL_VIDEOS in texts.values()
+    for vocabulary in saved.dataset.vocabularies.values():
+        assert list(vocabulary) in texts.values()
+
+
+def test_nothing_of_the_training_is_saved(saved: Saved) -> None:
+    variables = tf.train.list_variables(
+        str(saved.assets.parent / "variables/variables")
+    )
+    names_of = " ".join(name for name, _ in variables)
+    assert not any(word in names_of for word in ("optimizer", "Adam", "momentum"))
 
 
 def test_video_att_is_explained_without_user_attention(tmp_path: Path) -> None:

@@ -33,6 +33,10 @@ RESERVED = [
     "timestamp",
     "popularity",
     "held_out_video_ids",
+    "k",
+    "video_ids",
+    "exclude_video_ids",
+    "candidate_video_ids",
 ]
 
 

@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from tests import worlds
 from uvcan_tf import saved as module
-from uvcan_tf.export import LookupTransform, export
+from uvcan_tf.export import export
 from uvcan_tf.model import UVCAN
 from uvcan_tf.saved import SavedScorer
 
@@ -25,7 +25,6 @@ def test_whole_catalogues_are_scored_in_pieces(
     users = np.array([4, 1, 5, 2, 3], np.int32)
     videos = np.tile(np.arange(1, 12, dtype=np.int32), [5, 1])
     logits = model.rate(tf.constant(users), tf.constant(videos)).logits
-    transform = LookupTransform(dataset)
-    export(model, dataset, transform, worlds.SMALL_CONFIG, tmp_path / "1")
+    export(model, dataset, None, worlds.SMALL_CONFIG, tmp_path / "1")
     scores = SavedScorer(tmp_path / "1", dataset).scores(users)
     np.testing.assert_allclose(scores, tf.sigmoid(logits), atol=1e-5)

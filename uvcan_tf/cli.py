@@ -59,7 +59,7 @@ def train(folder: Path, path: Path | None, out: Path) -> None:
     config = settings.load(path) if path else settings.Config()
     from uvcan_tf.baselines.popularity import ItemPop
     from uvcan_tf.catalogue import Catalogue
-    from uvcan_tf.export import LookupTransform, export
+    from uvcan_tf.export import export
     from uvcan_tf.training import fit
 
     dataset = _dataset(folder, config)
@@ -68,7 +68,7 @@ def train(folder: Path, path: Path | None, out: Path) -> None:
     scorers = {"UVCAN": Catalogue(model), "ItemPop": ItemPop(dataset)}
     results = _report(dataset, scorers, config)
     (out / "results.json").write_text(json.dumps(results, indent=2) + "\n")
-    export(model, dataset, LookupTransform(dataset), config, out / "model" / "1")
+    export(model, dataset, None, config, out / "model" / "1")
     click.echo(f"Model: {out / 'model' / '1'}")
 
 

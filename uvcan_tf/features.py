@@ -40,11 +40,19 @@ RANK: Final = "rank"
 RECOMMEND: Final = "recommend"
 EXPLAIN: Final = "explain"
 EVALUATE: Final = "evaluate"
+CLASSIFY: Final = "classify"
+REGRESS: Final = "regress"
 
 EXAMPLES: Final = "examples"
+INPUTS: Final = "inputs"  # of classify and regress: the names that TF Serving wants
+OUTPUTS: Final = "outputs"
+CLASSES: Final = "classes"
+SCORES: Final = "scores"
+CLASS_LABELS: Final = ("not_liked", "liked")
 VIDEO_IDS: Final = "video_ids"
 K: Final = "k"
 EXCLUDE_VIDEO_IDS: Final = "exclude_video_ids"
+CANDIDATE_VIDEO_IDS: Final = "candidate_video_ids"
 SCORE: Final = "score"
 VIDEO_ATTENTION: Final = "video_attention"
 USER_ATTENTION: Final = "user_attention"
@@ -111,7 +119,9 @@ class Features:
     slices: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        reserved = {USER_ID, VIDEO_ID, LABEL, TIMESTAMP, POPULARITY, HELD_OUT}
+        columns = {USER_ID, VIDEO_ID, LABEL, TIMESTAMP, POPULARITY, HELD_OUT}
+        inputs = {K, VIDEO_IDS, EXCLUDE_VIDEO_IDS, CANDIDATE_VIDEO_IDS}
+        reserved = columns | inputs
         seen: set[str] = set()
         for feature in (*self.user, *self.video):
             if feature.name in reserved:
