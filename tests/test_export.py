@@ -219,7 +219,7 @@ def test_the_attributes_of_a_stranger_are_ranked_by(
 ) -> None:
     inputs = {name: [value] for name, value in told.items()}
     found = saved.call(
-        names.RANK, user_id=[STRANGER], video_ids=[ALL_VIDEOS], **inputs
+        names.RANK_BY_ATTRIBUTES, user_id=[STRANGER], video_ids=[ALL_VIDEOS], **inputs
     )[names.SCORE]
     expected = stranger_scores(saved, **told)
     np.testing.assert_allclose(found[0], expected, atol=1e-6)
@@ -241,27 +241,25 @@ def test_attributes_count_for_strangers_only(saved: Saved) -> None:
     found = saved.recommend(users, k=4, **told)
     assert found[0] == saved.recommend(["ann"], k=4)[0]
     assert found[1] == saved.recommend([STRANGER], k=4, gender=["m"])[0]
-    both = saved.call(names.RANK, user_id=users, video_ids=[["v1"], ["v1"]], **told)
+    both = saved.call(
+        names.RANK_BY_ATTRIBUTES, user_id=users, video_ids=[["v1"], ["v1"]], **told
+    )
     assert both[names.SCORE][0] == saved.rank(["ann"], [["v1"]])[0]
 
 
 def test_one_attribute_value_serves_a_whole_batch(saved: Saved) -> None:
     users, videos = [STRANGER, "another"], [["v1"], ["v1"]]
-    found = saved.call(names.RANK, user_id=users, video_ids=videos, gender=["m"])
+    found = saved.call(
+        names.RANK_BY_ATTRIBUTES, user_id=users, video_ids=videos, gender=["m"]
+    )
     assert found[names.SCORE][0] == found[names.SCORE][1]
     with pytest.raises(tf.errors.InvalidArgumentError):
         saved.call(
-            names.RANK, user_id=["a", "b", "c"], video_ids=[[]], gender=["m"] * 2
+            names.RANK_BY_ATTRIBUTES,
+            user_id=["a", "b", "c"],
+            video_ids=[[]],
+            gender=["m"] * 2,
         )
-
-
-def test_a_stranger_is_explained_by_attributes(saved: Saved) -> None:
-    told = saved.call(
-        names.EXPLAIN, user_id=[STRANGER], video_id=["v1"], place=["north"]
-    )
-    attention = told[names.USER_ATTENTION][0]
-    assert (attention[:, worlds.FEATURES.user_facets.index("place")] > 0).all()
-    assert (attention[:, worlds.FEATURES.user_facets.index("gender")] == 0).all()
 
 
 def test_a_score_is_a_regression_and_two_classes(saved: Saved) -> None:
@@ -385,19 +383,20 @@ SIGNATURES = {
     "serving_default": (EXAMPLES, SCORE),
     "classify": FORMS,
     "regress": FORMS,
-    "rank": (USER | VIDEOS | TOLD, SCORE),
+    "rank": (USER | VIDEOS, SCORE),
+    "rank_by_attributes": (USER | VIDEOS | TOLD, SCORE),
     "recommend": (
         USER
         | {"k": "int32", "exclude_video_ids": "string", "candidate_video_ids": "string"}
         | TOLD,
         VIDEOS | SCORE,
     ),
-    "explain": (USER | {"video_id": "string"} | TOLD, EXPLANATION),
+    "explain": (USER | {"video_id": "string"}, EXPLANATION),
     "evaluate": (EXAMPLES, dict.fromkeys(METRICS, "float32")),
 }
 
 
-def test_there_are_seven_signatures(saved: Saved) -> None:
+def test_there_are_eight_signatures(saved: Saved) -> None:
     assert set(saved.loaded.signatures) == set(SIGNATURES)
 
 

@@ -37,6 +37,7 @@ VIDEO_IDENTITY: Final = VIDEO_ID
 # Signatures of the SavedModel, and the names of their inputs and outputs.
 SERVING_DEFAULT: Final = "serving_default"
 RANK: Final = "rank"
+RANK_BY_ATTRIBUTES: Final = "rank_by_attributes"
 RECOMMEND: Final = "recommend"
 EXPLAIN: Final = "explain"
 EVALUATE: Final = "evaluate"

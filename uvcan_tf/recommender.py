@@ -77,6 +77,10 @@ class Recommender(tf.Module):
     def signatures(self) -> dict[str, Any]:
         """Every signature as a function to save.
 
+        `rank` stands beside its twin with optional inputs because a server that joins
+        requests into batches refuses inputs of different lengths, and thereby any
+        that is left out.
+
         `classify` and `regress` are one function, so that one run serves both;
         `export` gives each its own outputs.
         """
@@ -90,8 +94,9 @@ class Recommender(tf.Module):
         )
         self._judge = _function(self.judge, [_INPUTS])
         self._score = _function(self.score_examples, [_EXAMPLES])
-        self._rank = _function(self.rank, [_USERS, videos], attributes)
-        self._explain = _function(self.explain, [_USERS, video], attributes)
+        self._rank = _function(self.rank, [_USERS, videos])
+        self._told = _function(self.rank, [_USERS, videos], attributes)
+        self._explain = _function(self.explain, [_USERS, video])
         self._recommend = _function(
             self.recommend,
             [_USERS],
@@ -103,6 +108,7 @@ class Recommender(tf.Module):
             names.CLASSIFY: self._judge,
             names.REGRESS: self._judge,
             names.RANK: self._rank,
+            names.RANK_BY_ATTRIBUTES: self._told,
             names.RECOMMEND: self._recommend,
             names.EXPLAIN: self._explain,
             names.EVALUATE: self._evaluator.evaluate,
@@ -168,13 +174,12 @@ class Recommender(tf.Module):
             names.SCORE: tf.where(there, tf.sigmoid(best), -float("inf")),
         }
 
-    def explain(
-        self, user_id: tf.Tensor, video_id: tf.Tensor, **attributes: tf.Tensor
-    ) -> dict[str, tf.Tensor]:
+    def explain(self, user_id: tf.Tensor, video_id: tf.Tensor) -> dict[str, tf.Tensor]:
         """Ids [B] -> each hop's attention [B, M hops, facets], names and score."""
-        user = self._users.side(self._rows(names.USER_ID, user_id), attributes)
-        videos = self._rows(names.VIDEO_ID, video_id)[:, None]
-        rated = self._rate(user, self._catalogue.video_side(videos))
+        rated = self._catalogue.rate(
+            self._rows(names.USER_ID, user_id),
+            self._rows(names.VIDEO_ID, video_id)[:, None],
+        )
         batch, user_facets = tf.shape(user_id)[0], self._features.user_facets
         nothing = tf.zeros([batch, 0, len(user_facets)])  # of Video-Att
         return {

@@ -25,10 +25,6 @@ class SavedScorer:
     def __init__(self, folder: Path, dataset: Dataset) -> None:
         self._model = tf.saved_model.load(str(folder))
         self._rank = self._model.signatures[RANK]
-        self._left_out = {
-            name: tf.zeros([0] * spec.shape.rank, spec.dtype)
-            for name, spec in self._rank.structured_input_signature[1].items()
-        }  # the runtime without a server knows no defaults: they are all empty
         self._users = dataset.users.ids
         self._videos = dataset.videos.ids
 
@@ -45,5 +41,4 @@ class SavedScorer:
         ids = tf.constant(self._users[users - 1], tf.string)
         videos = tf.constant(self._videos, tf.string)
         rows = tf.tile(videos[None], [len(users), 1])
-        inputs = {**self._left_out, USER_ID: ids, VIDEO_IDS: rows}
-        return self._rank(**inputs)[SCORE].numpy()
+        return self._rank(**{USER_ID: ids, VIDEO_IDS: rows})[SCORE].numpy()

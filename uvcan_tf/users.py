@@ -63,6 +63,8 @@ class Users(tf.Module):
 
     def side(self, rows: tf.Tensor, attributes: Attributes) -> UserSide:
         """Halves [B, C=1, ...] of user rows [B]."""
+        if not attributes:
+            return self._catalogue.user_side(rows[:, None])
         return tf.cond(
             self.are_told(rows, attributes),
             lambda: self.told_side(rows, attributes),

@@ -43,10 +43,9 @@ def requests(dataset: Dataset) -> Iterator[Log]:
     serialized = row.SerializeToString(deterministic=True)
     for signature in (names.SERVING_DEFAULT, names.EVALUATE):
         yield _predict(signature, **{names.EXAMPLES: [serialized]})
-    for count in (1, len(videos)):
-        yield _predict(
-            names.RANK, **{names.USER_ID: [user], names.VIDEO_IDS: [videos[:count]]}
-        )
+    some = {names.VIDEO_IDS: [videos]}
+    yield _predict(names.RANK, **{names.USER_ID: [user], **some})
+    yield _predict(names.RANK_BY_ATTRIBUTES, **{names.USER_ID: [_STRANGER], **some})
     for who in (user, _STRANGER):
         yield _predict(names.RECOMMEND, **{names.USER_ID: [who]})
     listed = {names.USER_ID: [user], names.CANDIDATE_VIDEO_IDS: [videos]}

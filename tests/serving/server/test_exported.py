@@ -147,7 +147,7 @@ def test_optional_inputs_can_be_left_out_on_the_wire(stub: Stub) -> None:
 def test_no_string_crashes_a_call(stub: Stub, odd: bytes) -> None:
     user, told = {names.USER_ID: [odd]}, {"gender": [odd], "place": [odd]}
     videos = [[odd, b"v1", odd]]
-    ranked = predict(stub, names.RANK, **user, **told, video_ids=videos)
+    ranked = predict(stub, names.RANK_BY_ATTRIBUTES, **user, **told, video_ids=videos)
     assert np.isfinite(ranked.outputs[names.SCORE].float_val).all()
     found = predict(
         stub,
@@ -157,5 +157,5 @@ def test_no_string_crashes_a_call(stub: Stub, odd: bytes) -> None:
     )
     ids = found.outputs[names.VIDEO_IDS].string_val
     assert [name for name in ids if name] == [b"v2"]
-    told_why = predict(stub, names.EXPLAIN, **user, **told, video_id=[odd])
+    told_why = predict(stub, names.EXPLAIN, **user, video_id=[odd])
     assert np.isfinite(told_why.outputs[names.SCORE].float_val).all()
