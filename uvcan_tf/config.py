@@ -100,6 +100,7 @@ class TrainingConfig:
       l2: weight of the squared weights (the paper's grid: 0, 1e-3, 1e-2, 1e-1).
       epochs: passes over the observed pairs, at most.
       patience: epochs without a better validation NDCG@10 before stopping.
+      time_limit_s: no epoch starts after so many seconds of training.
       validation_fraction: share of each user's training pairs kept for validation.
       validation_users: at most so many users are scored at each validation.
       seed: of the initial weights, the order of pairs, negatives and id dropout.
@@ -111,6 +112,7 @@ class TrainingConfig:
     l2: float = 0.0
     epochs: int = 30
     patience: int = 3
+    time_limit_s: float = 86_400.0
     validation_fraction: float = 0.1
     validation_users: int = 500
     seed: int = 1
@@ -121,6 +123,7 @@ class TrainingConfig:
             _positive_int("training", name, getattr(self, name))
         _number_in("training", "learning_rate", self.learning_rate, 1e-8, 10)
         _number_in("training", "l2", self.l2, 0, 1e3)
+        _number_in("training", "time_limit_s", self.time_limit_s, 1, 1e9)
         _number_in("training", "validation_fraction", self.validation_fraction, 0, 0.5)
         _seed("training", self.seed)
 

@@ -1,76 +1,33 @@
-"""UVCAN as a TFRS model: tables, network and loss.
+"""UVCAN as a TFRS model.
 
-Shapes: B pairs or users, C candidate videos, S negatives of an observed pair.
+Shapes: B pairs or users, C candidate videos.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Sequence
 
-import numpy as np
-import numpy.typing as npt
 import tensorflow as tf
-import tensorflow_recommenders as tfrs
 
 from uvcan_tf.config import Config
-from uvcan_tf.dataset import Dataset, Side
-from uvcan_tf.features import USER_ID, VIDEO_ID, Dense, Feature, Features
+from uvcan_tf.dataset import Dataset
 from uvcan_tf.network import CoAttentionNetwork, Rated, UserSide, VideoSide
-from uvcan_tf.sampling import UnobservedSampler
-
-Columns = Mapping[str, tf.Tensor]
+from uvcan_tf.pair_model import ModelScorer, PairModel, facets, sizes_of
 
 
-def facets(
-    features: Features, sizes: Mapping[str, int]
-) -> dict[str, list[dict[str, Any]]]:
-    """What `CoAttentionNetwork` needs to know of either side's facets.
-
-    Args:
-      features: the declaration.
-      sizes: known values by categorical feature and id.
-    """
-
-    def facet(feature: Feature) -> dict[str, Any]:
-        if isinstance(feature, Dense):
-            return {"name": feature.name, "kind": "dense", "size": feature.length}
-        kind = "multivalued" if feature.multivalued else "categorical"
-        return {"name": feature.name, "kind": kind, "size": sizes[feature.name]}
-
-    def identity(name: str) -> dict[str, Any]:
-        return {"name": name, "kind": "categorical", "size": sizes[name]}
-
-    return {
-        "user": [identity(USER_ID), *map(facet, features.user)],
-        "video": [identity(VIDEO_ID), *map(facet, features.video)],
-    }
-
-
-def identity_column(trained: npt.NDArray[np.bool_]) -> npt.NDArray[np.int32]:
-    """int32 [n+2]: each row's identity; one never seen in training is "unknown"."""
-    unknown = len(trained) - 1
-    return np.where(trained, np.arange(len(trained)), unknown).astype(np.int32)
-
-
-class UVCAN(tfrs.Model):
-    """The network with the tables it reads and the loss of equation (5).
+class UVCAN(PairModel):
+    """The co-attention network with the tables it reads and the loss of equation (5).
 
     Args:
       dataset: its training pairs decide which identities are known.
       config: hyper-parameters.
-
-    Call: a pair (user rows int [B], video rows int [B, C]) -> logits [B, C].
     """
 
+    network: CoAttentionNetwork
+
     def __init__(self, dataset: Dataset, config: Config) -> None:
-        super().__init__()
-        self.dataset = dataset
-        self.config = config
-        sizes = {name: len(values) for name, values in dataset.vocabularies.items()}
-        sizes |= {USER_ID: dataset.users.size, VIDEO_ID: dataset.videos.size}
-        self.network = CoAttentionNetwork(
-            **facets(dataset.features, sizes),
+        network = CoAttentionNetwork(
+            **facets(dataset.features, sizes_of(dataset)),
             factors=config.model.factors,
             hops=config.model.hops,
             hidden=config.model.hidden_widths,
@@ -78,42 +35,8 @@ class UVCAN(tfrs.Model):
             stddev=config.model.initial_stddev,
             seed=config.training.seed * 10_000,
         )
-        self._user_columns = _columns(dataset.users, USER_ID, dataset.trained_users)
-        self._video_columns = _columns(dataset.videos, VIDEO_ID, dataset.trained_videos)
-        self._observed = (
-            tf.constant(dataset.train.user),
-            tf.constant(dataset.train.video),
-        )
-        self._sampler = UnobservedSampler(
-            dataset.train, dataset.users.size, dataset.videos.size
-        )
-        self.step = tf.Variable(0, dtype=tf.int64, trainable=False, name="step")
-
-    def user_columns(self, users: tf.Tensor) -> dict[str, tf.Tensor]:
-        """The encoded features [..., *] of user rows int [...]."""
-        return {name: tf.gather(c, users) for name, c in self._user_columns.items()}
-
-    def video_columns(self, videos: tf.Tensor) -> dict[str, tf.Tensor]:
-        """The encoded features [..., *] of video rows int [...]."""
-        return {name: tf.gather(c, videos) for name, c in self._video_columns.items()}
-
-    def user_side(self, users: tf.Tensor) -> UserSide:
-        """The user's half of user rows int [...]."""
-        return self.network.user_side(self.user_columns(users))
-
-    def video_side(self, videos: tf.Tensor) -> VideoSide:
-        """The videos' half of video rows int [...]."""
-        return self.network.video_side(self.video_columns(videos))
-
-    @tf.function(input_signature=[tf.TensorSpec([None], tf.int32)], autograph=False)
-    def half_of_users(self, users: tf.Tensor) -> UserSide:
-        """`user_side` of user rows int32 [R], compiled once."""
-        return self.user_side(users)
-
-    @tf.function(input_signature=[tf.TensorSpec([None], tf.int32)], autograph=False)
-    def half_of_videos(self, videos: tf.Tensor) -> VideoSide:
-        """`video_side` of video rows int32 [R], compiled once."""
-        return self.video_side(videos)
+        super().__init__(dataset, config.training, network, config.model.id_dropout)
+        self.config = config
 
     def rate(self, users: tf.Tensor, videos: tf.Tensor) -> Rated:
         """User rows int [B] with video rows int [B, C]."""
@@ -121,90 +44,13 @@ class UVCAN(tfrs.Model):
             self.user_side(users[:, None]), self.video_side(videos)
         )
 
-    def call(self, pair: tuple[tf.Tensor, tf.Tensor]) -> tf.Tensor:
-        return self.rate(*pair).logits
+    def logits_of(self, user: UserSide, video: VideoSide) -> tf.Tensor:
+        return self.network.rate(user, video).logits
 
-    @tf.autograph.experimental.do_not_convert
-    def train_step(self, inputs: tf.Tensor) -> dict[str, tf.Tensor]:
-        """One step of Adam; no Python of it needs rewriting, which takes seconds."""
-        return super().train_step(inputs)
+    def embeddings(self, user: UserSide, video: VideoSide) -> Sequence[tf.Tensor]:
+        return user.facets.X, video.facets.X
 
-    def compute_loss(self, inputs: tf.Tensor, training: bool = False) -> tf.Tensor:
-        """Equation (5) over observed pairs and as many fresh negatives as asked for.
+    def scorer(self) -> ModelScorer:
+        from uvcan_tf.catalogue import Catalogue  # it knows this class
 
-        Args:
-          inputs: int64 [B], positions in this epoch's order of the observed pairs.
-          training: whether to drop ids.
-
-        Returns:
-          The mean cross-entropy of the B * (1 + S) pairs, plus L2.
-        """
-        users, videos = self._batch(inputs)  # [B], [B, C = 1 + S]
-        user_columns = self.user_columns(users[:, None])
-        video_columns = self.video_columns(videos)
-        if training:
-            user_columns = self._drop_ids(user_columns, USER_ID, self.dataset.users, 2)
-            video_columns = self._drop_ids(
-                video_columns, VIDEO_ID, self.dataset.videos, 3
-            )
-        user = self.network.user_side(user_columns)
-        video = self.network.video_side(video_columns)
-        logits = self.network.rate(user, video).logits  # [B, C]
-        labels = tf.concat(
-            [tf.ones_like(logits[:, :1]), tf.zeros_like(logits[:, 1:])], axis=1
-        )
-        loss = tf.reduce_mean(
-            tf.nn.sigmoid_cross_entropy_with_logits(labels=labels, logits=logits)
-        )
-        if training:
-            self.step.assign_add(1)
-        return loss + self._l2(user, video)
-
-    def _batch(self, positions: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        """Users [B] and videos [B, 1 + S]: an observed one, then unobserved ones.
-
-        Everything random is a function of the seed and the step, so a resumed run
-        continues as if it had never stopped.
-        """
-        pairs = len(self.dataset.train)
-        epoch = self.step // -(-pairs // self.config.training.batch_size)
-        order = tf.stack([tf.cast(self.config.training.seed, tf.int64), epoch])
-        chosen = tf.random.experimental.index_shuffle(
-            positions, order, tf.constant(pairs - 1, tf.int64)
-        )
-        users, videos = (tf.gather(column, chosen) for column in self._observed)
-        negatives = self._sampler(
-            users, self.config.training.negatives, self._seed(stream=1)
-        )
-        return users, tf.concat([videos[:, None], negatives], axis=1)
-
-    def _seed(self, stream: int) -> tf.Tensor:
-        return tf.stack(
-            [self.step, tf.cast(self.config.training.seed * 8 + stream, tf.int64)]
-        )
-
-    def _drop_ids(
-        self, columns: dict[str, tf.Tensor], name: str, side: Side, stream: int
-    ) -> dict[str, tf.Tensor]:
-        ids = columns[name]
-        draw = tf.random.stateless_uniform(tf.shape(ids), self._seed(stream))
-        dropped = tf.where(draw < self.config.model.id_dropout, side.unknown, ids)
-        return {**columns, name: dropped}
-
-    def _l2(self, user: UserSide, video: VideoSide) -> tf.Tensor:
-        """The regulariser: embeddings of the batch per pair, other weights whole.
-
-        The paper leaves open which weights its regulariser covers.
-        """
-        weight = self.config.training.l2
-        if not weight:
-            return tf.constant(0.0)
-        pairs = tf.cast(tf.size(video.facets.mask[..., 0]), tf.float32)
-        batch = tf.add_n([tf.nn.l2_loss(s.facets.X) for s in (user, video)]) / pairs
-        dense = [v for v in self.trainable_variables if "embedding" not in v.name]
-        return weight * (batch + tf.add_n([tf.nn.l2_loss(v) for v in dense]))
-
-
-def _columns(side: Side, identity: str, trained: npt.NDArray[np.bool_]) -> Columns:
-    columns = {name: tf.constant(column) for name, column in side.columns.items()}
-    return {**columns, identity: tf.constant(identity_column(trained))}
+        return Catalogue(self)

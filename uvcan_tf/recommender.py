@@ -19,8 +19,9 @@ from uvcan_tf.config import EvaluationConfig
 from uvcan_tf.dataset import Dataset, Rows
 from uvcan_tf.encoding import Encoded, raw_spec
 from uvcan_tf.evaluator import PairEvaluator
-from uvcan_tf.model import UVCAN, identity_column
+from uvcan_tf.model import UVCAN
 from uvcan_tf.network import UserSide
+from uvcan_tf.pair_model import identity_column
 from uvcan_tf.users import Attributes, Transform, Users, attribute_specs
 from uvcan_tf.vocabulary import AssetLookup
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +13,10 @@ import numpy as np
 import tensorflow as tf
 
 from uvcan_tf import progress
-from uvcan_tf.catalogue import Catalogue
 from uvcan_tf.config import Config
 from uvcan_tf.dataset import Dataset
 from uvcan_tf.model import UVCAN
+from uvcan_tf.pair_model import ModelScorer, PairModel
 from uvcan_tf.ranking import FULL, of_some_users, rank_pairs
 
 MONITOR = "validation_ndcg@10"
@@ -30,7 +32,8 @@ def fit(
     config: Config,
     folder: Path | None = None,
     report: Any = None,
-) -> UVCAN:
+    build: Callable[[Dataset, Config], PairModel] = UVCAN,
+) -> Any:
     """Trains a model on the dataset's training pairs.
 
     A share of each user's training pairs is set apart; after every epoch its NDCG@10
@@ -42,6 +45,7 @@ def fit(
       folder: for checkpoints and the TensorBoard log. A run that was killed and is
         started again with the same data and config continues at its last epoch.
       report: called with one sentence at a time; nothing is reported by default.
+      build: makes the model of the training pairs that are left, and the config.
 
     Raises:
       TrainingError: there is nothing to learn from, or the loss is not a number.
@@ -55,9 +59,9 @@ def fit(
     part = dataset.hold_out_validation(
         config.training.validation_fraction, config.training.seed
     )
-    model = UVCAN(part, config)
+    model = build(part, config)
     model.compile(optimizer=tf.keras.optimizers.Adam(config.training.learning_rate))
-    model.rate(tf.constant([1]), tf.constant([[1]]))
+    model((tf.constant([1]), tf.constant([[1]])))
     validation = Validation(model, part, config, folder, report)
     pairs = len(part.train)
     steps = -(-pairs // config.training.batch_size)
@@ -111,15 +115,16 @@ class Validation(tf.keras.callbacks.Callback):
 
     def __init__(
         self,
-        model: UVCAN,
+        model: PairModel,
         dataset: Dataset,
         config: Config,
         folder: Path | None,
         report: Any,
     ) -> None:
         super().__init__()
-        self._uvcan = model
+        self._pair_model = model
         self._config = config
+        self._deadline = time.monotonic() + config.training.time_limit_s
         self._report = report
         self._folder = folder
         some = of_some_users(
@@ -130,7 +135,7 @@ class Validation(tf.keras.callbacks.Callback):
         self._best = tf.Variable(-np.inf, dtype=tf.float64)
         self._best_epoch = tf.Variable(0, dtype=tf.int64)
         self._weights = [tf.Variable(v, trainable=False) for v in model.network.weights]
-        self._catalogue: Catalogue | None = None
+        self._scorer: ModelScorer | None = None
         self._manager: tf.train.CheckpointManager | None = None
         if folder is not None:
             self._resume(folder / "checkpoints")
@@ -144,7 +149,7 @@ class Validation(tf.keras.callbacks.Callback):
         return self._config.training.epochs - int(self.epoch)
 
     def _resume(self, folder: Path) -> None:
-        model = self._uvcan
+        model = self._pair_model
         model.optimizer.build(model.network.trainable_variables)
         checkpoint = tf.train.Checkpoint(
             network=model.network,
@@ -176,7 +181,7 @@ class Validation(tf.keras.callbacks.Callback):
             self._best.assign(value)
             self._best_epoch.assign(epoch + 1)
             for kept, weight in zip(
-                self._weights, self._uvcan.network.weights, strict=True
+                self._weights, self._pair_model.network.weights, strict=True
             ):
                 kept.assign(weight)
         self._report(
@@ -190,25 +195,25 @@ class Validation(tf.keras.callbacks.Callback):
             )
         if self._manager is not None:
             self._manager.save()
-        if not self.epochs_left:
+        if not self.epochs_left or time.monotonic() > self._deadline:
             self.model.stop_training = True
 
     def _measure(self) -> tuple[float, float]:
         """Validation NDCG@10 over the catalogue, and the largest share of ties."""
         if not len(self._part.test):
             return float(self.epoch) + 1.0, 0.0
-        if self._catalogue is None:
-            self._catalogue = Catalogue(self._uvcan)
-        catalogue = self._catalogue
-        catalogue.refresh(self._uvcan)
-        ranks = rank_pairs(catalogue, self._part, self._config.evaluation, (FULL,))
-        tied = tied_share(catalogue.scores(np.unique(self._part.test.user)[:8]))
+        if self._scorer is None:
+            self._scorer = self._pair_model.scorer()
+        else:
+            self._scorer.refresh(self._pair_model)
+        ranks = rank_pairs(self._scorer, self._part, self._config.evaluation, (FULL,))
+        tied = tied_share(self._scorer.scores(np.unique(self._part.test.user)[:8]))
         return ranks.summary((10,))[FULL]["ndcg@10"], tied
 
     def finish(self) -> None:
         """Puts the best epoch's weights into the model."""
         for kept, weight in zip(
-            self._weights, self._uvcan.network.weights, strict=True
+            self._weights, self._pair_model.network.weights, strict=True
         ):
             weight.assign(kept)
         if self._folder is not None:

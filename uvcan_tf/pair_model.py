@@ -1,0 +1,247 @@
+"""What every model learned from pairs shares: tables, drawn batches and the loss.
+
+Shapes: B pairs or users, C candidate videos, S negatives of an observed pair, F facets,
+K factors, R rows.
+"""
+
+from __future__ import annotations
+
+import abc
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+import tensorflow as tf
+import tensorflow_recommenders as tfrs
+
+from uvcan_tf.config import TrainingConfig
+from uvcan_tf.dataset import Dataset, IntArray, Side
+from uvcan_tf.features import USER_ID, VIDEO_ID, Dense, Feature, Features
+from uvcan_tf.sampling import UnobservedSampler
+
+Columns = Mapping[str, tf.Tensor]
+Half = Any  # a nest of tensors [B, C, ...]: all of one side that a rating needs
+
+
+class ModelScorer(Protocol):
+    """A model's `ranking.Scorer`, which follows the model once told to."""
+
+    def scores(self, users: IntArray) -> npt.NDArray[np.float32]:
+        """float32 [B, V]: column v - 1 is the score of video row v."""
+        ...
+
+    def refresh(self, model: Any) -> None:
+        """Takes over the model's weights as they are now."""
+        ...
+
+
+class Network(Protocol):
+    """A Keras layer that owns all trained weights; it sees either side alone first."""
+
+    weights: list[tf.Variable]
+    trainable_variables: list[tf.Variable]
+
+    def user_side(self, columns: Columns) -> Half:
+        """All of users that does not depend on the video: columns [B, C=1, ...]."""
+        ...
+
+    def video_side(self, columns: Columns) -> Half:
+        """All of videos that does not depend on the user: columns [B, C, ...]."""
+        ...
+
+
+class PairModel(tfrs.Model, abc.ABC):  # type: ignore[misc]  # tfrs is untyped
+    """Tables, fresh negatives, id dropout and equation (5) around a network.
+
+    Args:
+      dataset: its training pairs decide which identities are known.
+      training: of the batches, the loss and the seed.
+      network: rates pairs; see `Network`.
+      id_dropout: share of ids that training replaces with the unknown id.
+
+    Call: a pair (user rows int [B], video rows int [B, C]) -> logits [B, C].
+    """
+
+    def __init__(
+        self,
+        dataset: Dataset,
+        training: TrainingConfig,
+        network: Network,
+        id_dropout: float,
+    ) -> None:
+        super().__init__()
+        self.dataset = dataset
+        self.training = training
+        self.network = network
+        self.id_dropout = id_dropout
+        self._user_columns = _columns(dataset.users, USER_ID, dataset.trained_users)
+        self._video_columns = _columns(dataset.videos, VIDEO_ID, dataset.trained_videos)
+        self._observed = (
+            tf.constant(dataset.train.user),
+            tf.constant(dataset.train.video),
+        )
+        self._sampler = UnobservedSampler(
+            dataset.train, dataset.users.size, dataset.videos.size
+        )
+        self.step = tf.Variable(0, dtype=tf.int64, trainable=False, name="step")
+
+    @abc.abstractmethod
+    def logits_of(self, user: Half, video: Half) -> tf.Tensor:
+        """Logits [B, C] of users [B, C=1, ...] with videos [B or 1, C, ...]."""
+
+    @abc.abstractmethod
+    def embeddings(self, user: Half, video: Half) -> Sequence[tf.Tensor]:
+        """The embeddings that the halves looked up, each to be regularised once."""
+
+    @abc.abstractmethod
+    def scorer(self) -> ModelScorer:
+        """What rates the whole catalogue with the weights as they are now."""
+
+    def user_columns(self, users: tf.Tensor) -> dict[str, tf.Tensor]:
+        """The encoded features [..., *] of user rows int [...]."""
+        return {name: tf.gather(c, users) for name, c in self._user_columns.items()}
+
+    def video_columns(self, videos: tf.Tensor) -> dict[str, tf.Tensor]:
+        """The encoded features [..., *] of video rows int [...]."""
+        return {name: tf.gather(c, videos) for name, c in self._video_columns.items()}
+
+    def user_side(self, users: tf.Tensor) -> Half:
+        """The user's half of user rows int [...]."""
+        return self.network.user_side(self.user_columns(users))
+
+    def video_side(self, videos: tf.Tensor) -> Half:
+        """The videos' half of video rows int [...]."""
+        return self.network.video_side(self.video_columns(videos))
+
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.int32)], autograph=False)
+    def half_of_users(self, users: tf.Tensor) -> Half:
+        """`user_side` of user rows int32 [R], compiled once."""
+        return self.user_side(users)
+
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.int32)], autograph=False)
+    def half_of_videos(self, videos: tf.Tensor) -> Half:
+        """`video_side` of video rows int32 [R], compiled once."""
+        return self.video_side(videos)
+
+    def call(self, pair: tuple[tf.Tensor, tf.Tensor]) -> tf.Tensor:
+        users, videos = pair
+        return self.logits_of(self.user_side(users[:, None]), self.video_side(videos))
+
+    @tf.autograph.experimental.do_not_convert
+    def train_step(self, inputs: tf.Tensor) -> dict[str, tf.Tensor]:
+        """One step of Adam; no Python of it needs rewriting, which takes seconds."""
+        return super().train_step(inputs)
+
+    def compute_loss(self, inputs: tf.Tensor, training: bool = False) -> tf.Tensor:
+        """Equation (5) over observed pairs and as many fresh negatives as asked for.
+
+        Args:
+          inputs: int64 [B], positions in this epoch's order of the observed pairs.
+          training: whether to drop ids.
+
+        Returns:
+          The mean cross-entropy of the B * (1 + S) pairs, plus L2.
+        """
+        users, videos = self._batch(inputs)  # [B], [B, C = 1 + S]
+        user_columns = self.user_columns(users[:, None])
+        video_columns = self.video_columns(videos)
+        if training:
+            user_columns = self._drop_ids(user_columns, USER_ID, self.dataset.users, 2)
+            video_columns = self._drop_ids(
+                video_columns, VIDEO_ID, self.dataset.videos, 3
+            )
+        user = self.network.user_side(user_columns)
+        video = self.network.video_side(video_columns)
+        logits = self.logits_of(user, video)  # [B, C]
+        labels = tf.concat(
+            [tf.ones_like(logits[:, :1]), tf.zeros_like(logits[:, 1:])], axis=1
+        )
+        loss = tf.reduce_mean(
+            tf.nn.sigmoid_cross_entropy_with_logits(labels=labels, logits=logits)
+        )
+        if training:
+            self.step.assign_add(1)
+        return loss + self._l2(self.embeddings(user, video), tf.size(logits))
+
+    def _batch(self, positions: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        """Users [B] and videos [B, 1 + S]: an observed one, then unobserved ones.
+
+        Everything random is a function of the seed and the step, so a resumed run
+        continues as if it had never stopped.
+        """
+        pairs = len(self.dataset.train)
+        epoch = self.step // -(-pairs // self.training.batch_size)
+        order = tf.stack([tf.cast(self.training.seed, tf.int64), epoch])
+        chosen = tf.random.experimental.index_shuffle(
+            positions, order, tf.constant(pairs - 1, tf.int64)
+        )
+        users, videos = (tf.gather(column, chosen) for column in self._observed)
+        negatives = self._sampler(users, self.training.negatives, self._seed(stream=1))
+        return users, tf.concat([videos[:, None], negatives], axis=1)
+
+    def _seed(self, stream: int) -> tf.Tensor:
+        return tf.stack([self.step, tf.cast(self.training.seed * 8 + stream, tf.int64)])
+
+    def _drop_ids(
+        self, columns: dict[str, tf.Tensor], name: str, side: Side, stream: int
+    ) -> dict[str, tf.Tensor]:
+        ids = columns[name]
+        draw = tf.random.stateless_uniform(tf.shape(ids), self._seed(stream))
+        dropped = tf.where(draw < self.id_dropout, side.unknown, ids)
+        return {**columns, name: dropped}
+
+    def _l2(self, embeddings: Sequence[tf.Tensor], pairs: tf.Tensor) -> tf.Tensor:
+        """The regulariser: embeddings of the batch per pair, other weights whole.
+
+        The paper leaves open which weights its regulariser covers.
+        """
+        weight = self.training.l2
+        if not weight:
+            return tf.constant(0.0)
+        squares = tf.add_n([tf.nn.l2_loss(x) for x in embeddings])
+        dense = [v for v in self.trainable_variables if "embedding" not in v.name]
+        whole = tf.add_n([tf.constant(0.0), *(tf.nn.l2_loss(v) for v in dense)])
+        return weight * (squares / tf.cast(pairs, tf.float32) + whole)
+
+
+def facets(
+    features: Features, sizes: Mapping[str, int]
+) -> dict[str, list[dict[str, Any]]]:
+    """What `SideEmbedding` needs to know of either side's facets, identity first.
+
+    Args:
+      features: the declaration.
+      sizes: known values by categorical feature and id; see `sizes_of`.
+    """
+
+    def facet(feature: Feature) -> dict[str, Any]:
+        if isinstance(feature, Dense):
+            return {"name": feature.name, "kind": "dense", "size": feature.length}
+        kind = "multivalued" if feature.multivalued else "categorical"
+        return {"name": feature.name, "kind": kind, "size": sizes[feature.name]}
+
+    def identity(name: str) -> dict[str, Any]:
+        return {"name": name, "kind": "categorical", "size": sizes[name]}
+
+    return {
+        "user": [identity(USER_ID), *map(facet, features.user)],
+        "video": [identity(VIDEO_ID), *map(facet, features.video)],
+    }
+
+
+def sizes_of(dataset: Dataset) -> dict[str, int]:
+    """Known values by categorical feature and id."""
+    sizes = {name: len(values) for name, values in dataset.vocabularies.items()}
+    return sizes | {USER_ID: dataset.users.size, VIDEO_ID: dataset.videos.size}
+
+
+def identity_column(trained: npt.NDArray[np.bool_]) -> npt.NDArray[np.int32]:
+    """int32 [n+2]: each row's identity; one never seen in training is "unknown"."""
+    unknown = len(trained) - 1
+    return np.where(trained, np.arange(len(trained)), unknown).astype(np.int32)
+
+
+def _columns(side: Side, identity: str, trained: npt.NDArray[np.bool_]) -> Columns:
+    columns = {name: tf.constant(column) for name, column in side.columns.items()}
+    return {**columns, identity: tf.constant(identity_column(trained))}
