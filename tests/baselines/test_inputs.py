@@ -13,6 +13,7 @@ from uvcan_tf.baselines.inputs import (
     require_count,
     require_not_negative,
     require_positive,
+    require_share,
 )
 from uvcan_tf.config import ConfigError
 
@@ -58,3 +59,10 @@ def test_a_number_of_at_least_zero_is_finite(value: float) -> None:
     require_not_negative("shrinkage", 0)
     with pytest.raises(ConfigError, match="`shrinkage` should be a number of at"):
         require_not_negative("shrinkage", value)
+
+
+@pytest.mark.parametrize("value", [-0.1, 1.1, float("nan")])
+def test_a_share_lies_between_zero_and_one(value: float) -> None:
+    require_share("id_dropout", 1)
+    with pytest.raises(ConfigError, match="`id_dropout` should be a number from 0 to"):
+        require_share("id_dropout", value)

@@ -46,3 +46,11 @@ def require_not_negative(name: str, value: float) -> None:
         raise ConfigError(
             f"`{name}` should be a number of at least 0. Received: {name}={value!r}."
         )
+
+
+def require_share(name: str, value: float) -> None:
+    """Raises `ConfigError` unless the setting is a number from 0 to 1."""
+    if not 0 <= value <= 1:
+        raise ConfigError(
+            f"`{name}` should be a number from 0 to 1. Received: {name}={value!r}."
+        )

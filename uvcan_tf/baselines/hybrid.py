@@ -1,0 +1,111 @@
+"""A hybrid of content and ids: sides are sums of their features' embeddings.
+
+Kula, Metadata Embeddings for User and Item Cold-start Recommendations (LightFM, 2015).
+
+Shapes: B users, C candidate videos, K factors, F facets.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import tensorflow as tf
+
+from uvcan_tf.baselines.blocks import BlockScorer
+from uvcan_tf.baselines.neural import NeuralSettings
+from uvcan_tf.config import TrainingConfig
+from uvcan_tf.dataset import Dataset
+from uvcan_tf.layers import SideEmbedding
+from uvcan_tf.pair_model import Columns, PairModel, facets, sizes_of
+
+
+class Summed(NamedTuple):
+    """One side of a pair: its facets' embeddings, their sum, and its bias."""
+
+    facets: tf.Tensor  # [B, C, F, K + 1]
+    vector: tf.Tensor  # [B, C, K]
+    bias: tf.Tensor  # [B, C]
+
+
+class HybridNetwork(tf.keras.layers.Layer):
+    """ŷ = p · q + b_u + b_v; p, q, b_u and b_v are sums over a side's facets.
+
+    Args:
+      user, video: the facets of each side, see `SideEmbedding`.
+      settings: sizes and initial weights.
+      seed: of the initial weights.
+    """
+
+    def __init__(
+        self,
+        user: Sequence[Mapping[str, Any]],
+        video: Sequence[Mapping[str, Any]],
+        settings: NeuralSettings,
+        seed: int,
+    ) -> None:
+        super().__init__()
+        self._user, self._video = (
+            SideEmbedding(
+                facets,
+                settings.factors + 1,
+                settings.initial_stddev,
+                seed + 1000 * number,
+                name=name,
+            )
+            for number, (name, facets) in enumerate((("user", user), ("video", video)))
+        )
+
+    def user_side(self, columns: Columns) -> Summed:
+        """The user's half from columns [B, C=1, ...]."""
+        return _summed(self._user(columns).X)
+
+    def video_side(self, columns: Columns) -> Summed:
+        """The videos' half from columns [B, C, ...]."""
+        return _summed(self._video(columns).X)
+
+    def rate(self, user: Summed, video: Summed) -> tf.Tensor:
+        """Logits [B, C]."""
+        product = tf.reduce_sum(user.vector * video.vector, -1)  # [B, C]
+        return product + user.bias + video.bias
+
+
+def _summed(X: tf.Tensor) -> Summed:
+    total = tf.reduce_sum(X, axis=-2)  # [B, C, K + 1]
+    return Summed(X, total[..., :-1], total[..., -1])
+
+
+class Hybrid(PairModel):
+    """The network with the tables it reads, ids among the features.
+
+    Unlike LightFM, it has equation (5)'s loss and Adam, the loop of all models here.
+
+    Args:
+      dataset: its training pairs decide which identities are known.
+      training: of the batches, the loss and the seed.
+      settings: sizes; there is no tower.
+    """
+
+    network: HybridNetwork
+
+    def __init__(
+        self,
+        dataset: Dataset,
+        training: TrainingConfig,
+        settings: NeuralSettings,
+    ) -> None:
+        network = HybridNetwork(
+            **facets(dataset.features, sizes_of(dataset)),
+            settings=settings,
+            seed=training.seed * 10_000,
+        )
+        super().__init__(dataset, training, network, settings.id_dropout)
+
+    def logits_of(self, user: Summed, video: Summed) -> tf.Tensor:
+        return self.network.rate(user, video)
+
+    def embeddings(self, user: Summed, video: Summed) -> Sequence[tf.Tensor]:
+        return user.facets, video.facets
+
+    def scorer(self) -> BlockScorer:
+        return BlockScorer(self)

@@ -1,0 +1,122 @@
+"""NCF: a matrix factorisation and an MLP over ids, joined (NeuMF).
+
+He et al., Neural Collaborative Filtering (WWW 2017).
+
+Shapes: B users, C candidate videos, K factors, H width of the first hidden layer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import tensorflow as tf
+
+from uvcan_tf.attention import linear
+from uvcan_tf.baselines.blocks import BlockScorer
+from uvcan_tf.baselines.neural import NeuralSettings, Tower
+from uvcan_tf.config import TrainingConfig
+from uvcan_tf.dataset import Dataset
+from uvcan_tf.layers import SideEmbedding
+from uvcan_tf.pair_model import Columns, PairModel, facets, sizes_of
+
+
+class IdSide(NamedTuple):
+    """One side of a pair, all of it from the id."""
+
+    factors: tf.Tensor  # of the factorisation, [B, C, K]
+    identity: tf.Tensor  # the tower's embedding, [B, C, K]
+    part: tf.Tensor  # of the tower's first layer, [B, C, H]
+
+
+class NeuMFNetwork(tf.keras.layers.Layer):
+    """ŷ = h · [p_u ∘ q_v; tower(p'_u, q'_v)], with tables apart for either half.
+
+    Args:
+      user, video: the two identity facets, see `SideEmbedding`.
+      settings: sizes and initial weights.
+      seed: of the initial weights.
+    """
+
+    def __init__(
+        self,
+        user: Mapping[str, Any],
+        video: Mapping[str, Any],
+        settings: NeuralSettings,
+        seed: int,
+    ) -> None:
+        super().__init__()
+
+        def table(facet: Mapping[str, Any], name: str, number: int) -> SideEmbedding:
+            return SideEmbedding(
+                [facet],
+                settings.factors,
+                settings.initial_stddev,
+                seed + 1000 * number,
+                name=name,
+            )
+
+        self._tables = {
+            "user": (table(user, "user_factors", 1), table(user, "user", 2)),
+            "video": (table(video, "video_factors", 3), table(video, "video", 4)),
+        }
+        self.tower = Tower(settings.hidden_widths, seed + 5000, name="tower")
+        self.output_layer = tf.keras.layers.Dense(
+            1, kernel_initializer=tf.keras.initializers.LecunNormal(seed + 6000)
+        )
+        self.output_layer.build([None, settings.factors + settings.hidden_widths[-1]])
+
+    def user_side(self, columns: Columns) -> IdSide:
+        """The user's half from columns [B, C=1, ...]."""
+        factors, identity = self._embedded("user", columns)
+        return IdSide(factors, identity, self.tower.user_part(identity))
+
+    def video_side(self, columns: Columns) -> IdSide:
+        """The videos' half from columns [B, C, ...]."""
+        factors, identity = self._embedded("video", columns)
+        return IdSide(factors, identity, self.tower.video_part(identity))
+
+    def _embedded(self, side: str, columns: Columns) -> tuple[tf.Tensor, tf.Tensor]:
+        first, second = (table(columns).X[..., 0, :] for table in self._tables[side])
+        return first, second
+
+    def rate(self, user: IdSide, video: IdSide) -> tf.Tensor:
+        """Logits [B, C]."""
+        kernel = tf.squeeze(self.output_layer.kernel, -1)  # [K + last width]
+        factors = user.factors.shape[-1]
+        product = user.factors * kernel[:factors] * video.factors  # [B, C, K]
+        deep = linear(self.tower(user.part, video.part), kernel[factors:])  # [B, C]
+        return tf.reduce_sum(product, -1) + deep + self.output_layer.bias
+
+
+class NeuMF(PairModel):
+    """The network with the tables it reads; it knows ids alone.
+
+    Args:
+      dataset: its training pairs decide which identities are known.
+      training: of the batches, the loss and the seed.
+      settings: sizes.
+    """
+
+    network: NeuMFNetwork
+
+    def __init__(
+        self,
+        dataset: Dataset,
+        training: TrainingConfig,
+        settings: NeuralSettings,
+    ) -> None:
+        sides = facets(dataset.features, sizes_of(dataset))
+        network = NeuMFNetwork(
+            sides["user"][0], sides["video"][0], settings, training.seed * 10_000
+        )
+        super().__init__(dataset, training, network, settings.id_dropout)
+
+    def logits_of(self, user: IdSide, video: IdSide) -> tf.Tensor:
+        return self.network.rate(user, video)
+
+    def embeddings(self, user: IdSide, video: IdSide) -> Sequence[tf.Tensor]:
+        return user.factors, user.identity, video.factors, video.identity
+
+    def scorer(self) -> BlockScorer:
+        return BlockScorer(self)

@@ -1,0 +1,173 @@
+"""Wide & Deep: a linear model over features and their crosses, plus an MLP.
+
+Cheng et al., Wide & Deep Learning for Recommender Systems (DLRS 2016).
+
+Shapes: B users, C candidate videos, K factors, H width of the first hidden layer, N and
+M values of a user's and a video's attributes, L values of a multivalued one.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import tensorflow as tf
+
+from uvcan_tf.attention import linear
+from uvcan_tf.baselines.blocks import BlockScorer
+from uvcan_tf.baselines.inputs import require_count
+from uvcan_tf.baselines.neural import NeuralSettings, Tower
+from uvcan_tf.config import TrainingConfig
+from uvcan_tf.dataset import Dataset
+from uvcan_tf.layers import SideEmbedding
+from uvcan_tf.pair_model import Columns, PairModel, facets, sizes_of
+
+
+@dataclasses.dataclass(frozen=True)
+class WideAndDeepSettings(NeuralSettings):
+    """The size of Wide & Deep.
+
+    Args:
+      buckets: weights that the crosses share by hashing.
+    """
+
+    buckets: int = 1 << 18
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        require_count("buckets", self.buckets)
+
+
+class FeatureSide(NamedTuple):
+    """One side of a pair for the linear model and for the tower."""
+
+    facets: tf.Tensor  # [B, C, F, K]
+    weights: tf.Tensor  # of every facet in the linear model, [B, C, F]
+    codes: tf.Tensor  # of the attributes' values, 0 for none, int32 [B, C, N or M]
+    part: tf.Tensor  # of the tower's first layer, [B, C, H]
+
+
+class WideAndDeepNetwork(tf.keras.layers.Layer):
+    """ŷ = Σ w_i + Σ w_ij + tower, i and j over the two sides' values.
+
+    The crosses are of every attribute of the user with every attribute of the video;
+    a cross without a bucket of its own shares one.
+
+    Args:
+      user, video: the facets of each side in order, see `SideEmbedding`.
+      settings: sizes and initial weights.
+      seed: of the initial weights.
+    """
+
+    def __init__(
+        self,
+        user: Sequence[Mapping[str, Any]],
+        video: Sequence[Mapping[str, Any]],
+        settings: WideAndDeepSettings,
+        seed: int,
+    ) -> None:
+        super().__init__()
+        self._facets = {"user": list(user), "video": list(video)}
+        self._buckets = settings.buckets
+        self._deep, self._wide = (
+            {
+                side: SideEmbedding(
+                    facets, width, stddev, seed + 1000 * number, name=f"{kind}_{side}"
+                )
+                for number, (side, facets) in enumerate(self._facets.items())
+            }
+            for kind, width, stddev in (
+                ("deep", settings.factors, settings.initial_stddev),
+                ("wide", 1, 0.0),
+            )
+        )
+        self.tower = Tower(settings.hidden_widths, seed + 5000, name="tower")
+        self._last = tf.keras.layers.Dense(
+            1, kernel_initializer=tf.keras.initializers.LecunNormal(seed + 6000)
+        )
+        self._last.build([None, settings.hidden_widths[-1]])
+        self.crosses = self.add_weight(
+            name="cross_embedding", shape=[settings.buckets], initializer="zeros"
+        )
+
+    def user_side(self, columns: Columns) -> FeatureSide:
+        """The user's half from columns [B, C=1, ...]."""
+        return self._side("user", columns, self.tower.user_part)
+
+    def video_side(self, columns: Columns) -> FeatureSide:
+        """The videos' half from columns [B, C, ...]."""
+        return self._side("video", columns, self.tower.video_part)
+
+    def _side(self, side: str, columns: Columns, part: Any) -> FeatureSide:
+        X = self._deep[side](columns).X  # [B, C, F, K]
+        flat = tf.concat(tf.unstack(X, axis=-2), axis=-1)  # [B, C, F * K]
+        weights = tf.squeeze(self._wide[side](columns).X, -1)
+        return FeatureSide(X, weights, self._codes(side, columns), part(flat))
+
+    def _codes(self, side: str, columns: Columns) -> tf.Tensor:
+        """A number for every value of every attribute; neither ids nor vectors."""
+        codes, before = [], 0
+        for facet in self._facets[side][1:]:
+            if facet["kind"] == "dense":
+                continue
+            column = columns[facet["name"]]
+            values = column if facet["kind"] == "multivalued" else column[..., None]
+            codes.append(tf.where(values != 0, values + before, 0))  # [B, C, 1 or L]
+            before += facet["size"] + 2
+        if not codes:
+            identity = columns[self._facets[side][0]["name"]]
+            return tf.zeros_like(identity)[..., None]
+        return tf.concat(codes, axis=-1)
+
+    def cross_weights(self, user: FeatureSide, video: FeatureSide) -> tf.Tensor:
+        """w_ij of all crosses [B, C, N, M]; 0 where either value is missing."""
+        i, j = user.codes[..., :, None], video.codes[..., None, :]
+        values = 1 + sum(f["size"] + 2 for f in self._facets["video"][1:])
+        found = tf.gather(self.crosses, (i * values + j) % self._buckets)
+        return tf.where((i != 0) & (j != 0), found, 0.0)
+
+    def rate(self, user: FeatureSide, video: FeatureSide) -> tf.Tensor:
+        """Logits [B, C]."""
+        linear_part = sum(tf.reduce_sum(s.weights, -1) for s in (user, video))
+        crossed = tf.reduce_sum(self.cross_weights(user, video), [-2, -1])  # [B, C]
+        hidden = self.tower(user.part, video.part)
+        deep = linear(hidden, tf.squeeze(self._last.kernel, -1)) + self._last.bias
+        return linear_part + crossed + deep
+
+
+class WideAndDeep(PairModel):
+    """The network with the tables it reads.
+
+    Unlike the article, both parts are trained by Adam, the loop of all models here.
+
+    Args:
+      dataset: its training pairs decide which identities are known.
+      training: of the batches, the loss and the seed.
+      settings: sizes.
+    """
+
+    network: WideAndDeepNetwork
+
+    def __init__(
+        self,
+        dataset: Dataset,
+        training: TrainingConfig,
+        settings: WideAndDeepSettings,
+    ) -> None:
+        network = WideAndDeepNetwork(
+            **facets(dataset.features, sizes_of(dataset)),
+            settings=settings,
+            seed=training.seed * 10_000,
+        )
+        super().__init__(dataset, training, network, settings.id_dropout)
+
+    def logits_of(self, user: FeatureSide, video: FeatureSide) -> tf.Tensor:
+        return self.network.rate(user, video)
+
+    def embeddings(self, user: FeatureSide, video: FeatureSide) -> Sequence[tf.Tensor]:
+        crosses = self.network.cross_weights(user, video)
+        return user.facets, user.weights, video.facets, video.weights, crosses
+
+    def scorer(self) -> BlockScorer:
+        return BlockScorer(self)
