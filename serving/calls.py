@@ -39,7 +39,7 @@ def recommend_request(
     if isinstance(k, bool) or not isinstance(k, int) or not 1 <= k < 2**31:
         raise InvalidRequest(f"`k` should be a positive int. Received: k={k!r}.")
     excluded = [_id(names.EXCLUDE_VIDEO_IDS, video_id) for video_id in exclude]
-    return _request(
+    request = _request(
         model,
         names.RECOMMEND,
         {
@@ -48,6 +48,8 @@ def recommend_request(
             names.EXCLUDE_VIDEO_IDS: tensors.strings(*excluded)[None],
         },
     )
+    request.output_filter.extend((names.VIDEO_IDS, names.SCORE))
+    return request
 
 
 def explain_request(
@@ -132,9 +134,9 @@ def statuses(
 
 
 def _attention(weights: tensors.Array, facets: tensors.Array) -> Attention:
-    """One row's attention; weights [B=1, hops, facets], facets [facets]."""
+    """One row's attention; weights [B=1, hops, facets], facets [B=1, facets]."""
     return Attention(
-        facets=tuple(name.decode() for name in facets.reshape(-1)),
+        facets=tuple(name.decode() for name in facets[0]),
         weights=tuple(tuple(map(float, hop)) for hop in weights[0]),
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -93,6 +94,11 @@ def encode_strings(array: Array) -> Array:
     """Numpy's own string arrays as arrays of bytes objects."""
     encoded = np.char.encode(array, "utf-8") if array.dtype.kind == "U" else array
     return encoded.astype(object)
+
+
+def joined(arrays: Sequence[Array]) -> Array:
+    """Arrays of one type, one after the other."""
+    return arrays[0] if len(arrays) == 1 else np.concatenate(arrays)
 
 
 def _from_content(content: bytes, dtype: np.dtype[Any], count: int) -> Array:

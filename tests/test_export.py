@@ -153,6 +153,7 @@ def test_a_user_who_runs_out_of_videos_gets_empty_names(saved: Saved) -> None:
     bob, eve = [[v.decode() for v in row] for row in found[names.VIDEO_IDS]]
     assert bob == left + [""] * none
     assert np.isneginf(found[names.SCORE][0, len(left) :]).all()
+    assert found[names.FOUND].tolist() == [len(left), len(ALL_VIDEOS)]
     assert eve == saved.best("eve", without=set())
 
 
@@ -290,9 +291,9 @@ def explained(saved: Saved, user: str, video: str) -> dict[str, Any]:
 
 def test_explain_names_the_declared_facets(saved: Saved) -> None:
     told = explained(saved, "ann", "v0")
-    facets = [v.decode() for v in told[names.VIDEO_FACETS]]
+    facets = [v.decode() for v in told[names.VIDEO_FACETS][0]]
     assert tuple(facets) == worlds.FEATURES.video_facets
-    facets = [v.decode() for v in told[names.USER_FACETS]]
+    facets = [v.decode() for v in told[names.USER_FACETS][0]]
     assert tuple(facets) == worlds.FEATURES.user_facets
 
 
@@ -389,7 +390,7 @@ SIGNATURES = {
         USER
         | {"k": "int32", "exclude_video_ids": "string", "candidate_video_ids": "string"}
         | TOLD,
-        VIDEOS | SCORE,
+        VIDEOS | SCORE | {"found": "int32"},
     ),
     "explain": (USER | {"video_id": "string"}, EXPLANATION),
     "evaluate": (EXAMPLES, dict.fromkeys(METRICS, "float32")),

@@ -154,7 +154,9 @@ class Recommender(tf.Module):
 
         Without what the user already liked and what is excluded. Candidates count
         once, and only where they are known; a list that is there but empty leaves
-        nothing to recommend. Rows that run out of videos end in "" with score -inf.
+        nothing to recommend. Rows that run out of videos end in "" with score -inf;
+        `found` [B] counts the others. A call that leaves out `found` is not one for
+        joining into batches, which would refuse the scalar k and inputs left out.
         """
         users = self._rows(names.USER_ID, user_id)
         logits = tf.cond(
@@ -173,21 +175,26 @@ class Recommender(tf.Module):
         return {
             names.VIDEO_IDS: tf.where(there, ids, ""),
             names.SCORE: tf.where(there, tf.sigmoid(best), -float("inf")),
+            names.FOUND: tf.reduce_sum(tf.cast(there, tf.int32), axis=1),
         }
 
     def explain(self, user_id: tf.Tensor, video_id: tf.Tensor) -> dict[str, tf.Tensor]:
-        """Ids [B] -> each hop's attention [B, M hops, facets], names and score."""
+        """Ids [B] -> attention [B, M hops, facets], facet names [B, facets], score."""
         rated = self._catalogue.rate(
             self._rows(names.USER_ID, user_id),
             self._rows(names.VIDEO_ID, video_id)[:, None],
         )
-        batch, user_facets = tf.shape(user_id)[0], self._features.user_facets
-        nothing = tf.zeros([batch, 0, len(user_facets)])  # of Video-Att
+        batch = tf.shape(user_id)[0]
+        user_facets, video_facets = (
+            tf.tile(tf.constant([facets]), [batch, 1])
+            for facets in (self._features.user_facets, self._features.video_facets)
+        )
+        nothing = tf.zeros([batch, 0, user_facets.shape[1]])  # of Video-Att
         return {
             names.VIDEO_ATTENTION: tf.concat(rated.video_attention, axis=1),
             names.USER_ATTENTION: tf.concat([nothing, *rated.user_attention], axis=1),
-            names.VIDEO_FACETS: tf.constant(self._features.video_facets),
-            names.USER_FACETS: tf.constant(user_facets),
+            names.VIDEO_FACETS: video_facets,
+            names.USER_FACETS: user_facets,
             names.SCORE: tf.sigmoid(rated.logits[:, 0]),
         }
 

@@ -12,6 +12,7 @@ from tensorflow_serving.apis import prediction_log_pb2
 from uvcan_tf import features as names
 from uvcan_tf.dataset import Dataset, Side
 from uvcan_tf.features import Dense, Feature
+from uvcan_tf.users import attribute_specs
 
 WARM_UP_FILE: Final = Path("assets.extra") / "tf_serving_warmup_requests"
 _CANDIDATES: Final = 100
@@ -39,17 +40,19 @@ def requests(dataset: Dataset) -> Iterator[Log]:
     """The requests: real ids, a real example, and a user of whom nothing is known."""
     user, video = dataset.users.ids[0], dataset.videos.ids[0]
     videos = list(dataset.videos.ids[:_CANDIDATES])
+    attributes = attribute_specs(dataset.features).items()
     row = example(dataset)
     serialized = row.SerializeToString(deterministic=True)
     for signature in (names.SERVING_DEFAULT, names.EVALUATE):
         yield _predict(signature, **{names.EXAMPLES: [serialized]})
     some = {names.VIDEO_IDS: [videos]}
     yield _predict(names.RANK, **{names.USER_ID: [user], **some})
-    yield _predict(names.RANK_BY_ATTRIBUTES, **{names.USER_ID: [_STRANGER], **some})
+    told = {name: [[""]] if len(spec.shape) == 2 else [""] for name, spec in attributes}
+    stranger = {names.USER_ID: [_STRANGER], **some, **told}
+    yield _predict(names.RANK_BY_ATTRIBUTES, **stranger)
     for who in (user, _STRANGER):
-        yield _predict(names.RECOMMEND, **{names.USER_ID: [who]})
-    listed = {names.USER_ID: [user], names.CANDIDATE_VIDEO_IDS: [videos]}
-    yield _predict(names.RECOMMEND, **listed)
+        yield _recommend(**{names.USER_ID: [who]})
+    yield _recommend(**{names.USER_ID: [user], names.CANDIDATE_VIDEO_IDS: [videos]})
     yield _predict(names.EXPLAIN, **{names.USER_ID: [user], names.VIDEO_ID: [video]})
     for signature in (names.CLASSIFY, names.REGRESS):
         yield _predict(signature, **{names.INPUTS: [serialized]})
@@ -93,6 +96,14 @@ def _predict(signature: str, **inputs: Any) -> Log:
     request.model_spec.signature_name = signature
     for name, values in inputs.items():
         request.inputs[name].CopyFrom(tf.make_tensor_proto(values, tf.string))
+    return log
+
+
+def _recommend(**inputs: Any) -> Log:
+    """Only what a client reads; see `Recommender.recommend`."""
+    log = _predict(names.RECOMMEND, **inputs)
+    wanted = (names.VIDEO_IDS, names.SCORE)
+    log.predict_log.request.output_filter.extend(wanted)
     return log
 
 

@@ -4,56 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from typing import Any, Final
+from typing import Any
 
 import grpc
 from google.protobuf import text_format
 
-from serving.protos import (
-    classification_pb2,
-    get_model_metadata_pb2,
-    get_model_status_pb2,
-    inference_pb2,
-    model_management_pb2,
-    predict_pb2,
-    regression_pb2,
-)
-
-_PREDICTION: Final = "/tensorflow.serving.PredictionService/"
-_MODEL: Final = "/tensorflow.serving.ModelService/"
-_CALLS: Final[dict[str, tuple[str, Any, Any]]] = {
-    "Predict": (_PREDICTION, predict_pb2.PredictRequest, predict_pb2.PredictResponse),
-    "Classify": (
-        _PREDICTION,
-        classification_pb2.ClassificationRequest,
-        classification_pb2.ClassificationResponse,
-    ),
-    "Regress": (
-        _PREDICTION,
-        regression_pb2.RegressionRequest,
-        regression_pb2.RegressionResponse,
-    ),
-    "MultiInference": (
-        _PREDICTION,
-        inference_pb2.MultiInferenceRequest,
-        inference_pb2.MultiInferenceResponse,
-    ),
-    "GetModelMetadata": (
-        _PREDICTION,
-        get_model_metadata_pb2.GetModelMetadataRequest,
-        get_model_metadata_pb2.GetModelMetadataResponse,
-    ),
-    "GetModelStatus": (
-        _MODEL,
-        get_model_status_pb2.GetModelStatusRequest,
-        get_model_status_pb2.GetModelStatusResponse,
-    ),
-    "HandleReloadConfigRequest": (
-        _MODEL,
-        model_management_pb2.ReloadConfigRequest,
-        model_management_pb2.ReloadConfigResponse,
-    ),
-}
+from serving.services import METHODS
 
 
 @dataclasses.dataclass(frozen=True)
@@ -95,9 +51,9 @@ class Case:
         """Path, content and reply type of the call."""
         if isinstance(self.request, bytes):
             return self.call, self.request, None
-        service, request_type, reply_type = _CALLS[self.call]
-        request = text_format.Parse(self.request, request_type())
-        return service + self.call, request.SerializeToString(), reply_type
+        method = METHODS[self.call]
+        request = text_format.Parse(self.request, method.request())
+        return method.path, request.SerializeToString(), method.reply
 
     def _differs(self, code: grpc.StatusCode, message: str) -> str | None:
         if code != self.code:

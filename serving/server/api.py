@@ -2,103 +2,99 @@
 
 from __future__ import annotations
 
-from typing import Any
+import time
+from collections.abc import Callable, Mapping
+from typing import Any, Final
 
-from serving.protos import (
-    classification_pb2,
-    get_model_metadata_pb2,
-    get_model_status_pb2,
-    inference_pb2,
-    model_management_pb2,
-    model_pb2,
-    predict_pb2,
-    regression_pb2,
-)
+from serving import services
+from serving.protos import model_pb2
 from serving.server import inference, metadata, predict
 from serving.server.metrics import Metrics
-from serving.server.options import Options
 from serving.server.reload import reload_config
-from serving.server.status import invalid_argument
+from serving.server.run import Run
+from serving.server.status import StatusError, invalid_argument
 from serving.server.store import ModelStore
 
-Timeout = float | None
+_INFERENCES: Final[Mapping[str, Callable[[Any, Run], Any]]] = {
+    services.PREDICT: predict.predict,
+    services.CLASSIFY: inference.classify,
+    services.REGRESS: inference.regress,
+    services.MULTI_INFERENCE: inference.multi_inference,
+}
 
 
 class Api:
     """The two services over one model store.
 
-    Each method takes the request and the seconds left, and answers with the reply or
-    raises StatusError.
+    Args:
+      store: of the models.
+      metrics: counts inferences.
+      check_method: refuse signatures of another method's kind.
     """
 
-    def __init__(self, store: ModelStore, options: Options) -> None:
+    def __init__(
+        self, store: ModelStore, metrics: Metrics, check_method: bool = False
+    ) -> None:
         self.store = store
-        self.metrics = Metrics()
-        self._check_method = options.enable_signature_method_name_check
+        self.metrics = metrics
+        self._check_method = check_method
+        self._others: Mapping[str, Callable[[Any, float | None], Any]] = {
+            services.GET_MODEL_METADATA: self._metadata,
+            services.GET_MODEL_STATUS: self._status,
+            services.RELOAD_CONFIG: self._reload,
+        }
 
-    def predict(
-        self, request: predict_pb2.PredictRequest, timeout_s: Timeout
-    ) -> predict_pb2.PredictResponse:
-        """PredictionService.Predict."""
-        _require_spec(request)
-        with self.store.use(request.model_spec) as servable:
-            return predict.predict(
-                request,
-                servable,
-                timeout_s=timeout_s,
-                check_method=self._check_method,
-            )
+    def call(self, name: str, request: Any, timeout_s: float | None) -> Any:
+        """The reply to one of `services.METHODS`, with so many seconds left.
 
-    def classify(
-        self, request: classification_pb2.ClassificationRequest, timeout_s: Timeout
-    ) -> classification_pb2.ClassificationResponse:
-        """PredictionService.Classify."""
-        _require_spec(request)
-        with self.store.use(request.model_spec) as servable:
-            return inference.classify(request, servable, timeout_s, self._check_method)
+        Raises:
+          StatusError: what the caller is told instead.
+        """
+        if name in _INFERENCES:
+            return self._infer(name, request, timeout_s)
+        return self._others[name](request, timeout_s)
 
-    def regress(
-        self, request: regression_pb2.RegressionRequest, timeout_s: Timeout
-    ) -> regression_pb2.RegressionResponse:
-        """PredictionService.Regress."""
-        _require_spec(request)
-        with self.store.use(request.model_spec) as servable:
-            return inference.regress(request, servable, timeout_s, self._check_method)
+    def counted(
+        self, name: str, request: Any, timeout_s: float | None, by: tuple[str, str]
+    ) -> Any:
+        """As `call`; notes an inference as (API, entry point)."""
+        begun = time.perf_counter()
+        status = "UNKNOWN"
+        try:
+            reply = self.call(name, request, timeout_s)
+            status = "OK"
+            return reply
+        except StatusError as error:
+            status = error.code.name
+            raise
+        finally:
+            if name in _INFERENCES:
+                took = time.perf_counter() - begun
+                model = services.model_name(request)
+                self.metrics.answered(model, by, status, took)
 
-    def multi_inference(
-        self, request: inference_pb2.MultiInferenceRequest, timeout_s: Timeout
-    ) -> inference_pb2.MultiInferenceResponse:
-        """PredictionService.MultiInference."""
-        tasks = request.tasks
-        spec = tasks[0].model_spec if tasks else model_pb2.ModelSpec()
-        with self.store.use(spec) as servable:
-            return inference.multi_inference(request, servable, timeout_s)
+    def _infer(self, name: str, request: Any, timeout_s: float | None) -> Any:
+        with self.store.use(_spec(request)) as servable:
+            run = Run(servable, name, self.metrics, timeout_s, self._check_method)
+            return _INFERENCES[name](request, run)
 
-    def get_model_metadata(
-        self,
-        request: get_model_metadata_pb2.GetModelMetadataRequest,
-        timeout_s: Timeout,
-    ) -> get_model_metadata_pb2.GetModelMetadataResponse:
-        """PredictionService.GetModelMetadata."""
+    def _metadata(self, request: Any, timeout_s: float | None) -> Any:
         metadata.check_metadata_request(request)
         with self.store.use(request.model_spec) as servable:
             return metadata.model_metadata(servable)
 
-    def get_model_status(
-        self,
-        request: get_model_status_pb2.GetModelStatusRequest,
-        timeout_s: Timeout,
-    ) -> get_model_status_pb2.GetModelStatusResponse:
-        """ModelService.GetModelStatus."""
+    def _status(self, request: Any, timeout_s: float | None) -> Any:
         return metadata.model_status(request, self.store)
 
-    def handle_reload_config(
-        self, request: model_management_pb2.ReloadConfigRequest, timeout_s: Timeout
-    ) -> model_management_pb2.ReloadConfigResponse:
-        """ModelService.HandleReloadConfigRequest."""
+    def _reload(self, request: Any, timeout_s: float | None) -> Any:
         return reload_config(request, self.store, timeout_s)
 
 
-def _require_spec(request: Any) -> None:
+def _spec(request: Any) -> Any:
+    """The ModelSpec; MultiInference has it in its first task."""
+    if not hasattr(request, "model_spec"):
+        tasks = request.tasks
+        return tasks[0].model_spec if tasks else model_pb2.ModelSpec()
     if not request.HasField("model_spec"):
         raise invalid_argument("Missing ModelSpec")
+    return request.model_spec

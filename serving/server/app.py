@@ -10,14 +10,16 @@ from types import FrameType, TracebackType
 from serving.server import config
 from serving.server.api import Api
 from serving.server.lifecycle import Loading
+from serving.server.loading import VersionLoader
+from serving.server.metrics import Metrics
 from serving.server.options import Options
+from serving.server.polling import ConfigPoller
 from serving.server.rest.calls import RestCalls
 from serving.server.rest.server import RestServer
-from serving.server.savedmodel import SavedModel
 from serving.server.status import StatusError
+from serving.server.storage import ModelConfig
 from serving.server.store import ModelStore
 from serving.server.transport import grpc_server
-from serving.server.warmup import warm_up
 
 
 class Server:
@@ -33,20 +35,21 @@ class Server:
 
     def __init__(self, options: Options) -> None:
         self.options = options
-        config.refuse_unsupported(options)
         models = config.models_of(options)
         credentials = config.credentials_of(options)
         monitoring_path = config.monitoring_path_of(options)
+        metrics = Metrics()
+        self._loader = VersionLoader(options, metrics)
         self.store = ModelStore(
             Loading(
-                self._load,
+                self._loader,
                 options.max_num_load_retries,
                 options.load_retry_interval_micros / 1e6,
             ),
             options.file_system_poll_wait_seconds,
             options.allow_version_labels_for_unavailable_models,
         )
-        self.api = Api(self.store, options)
+        self.api = Api(self.store, metrics, options.enable_signature_method_name_check)
         self._ended = threading.Event()
         self._grpc = grpc_server(
             self.api,
@@ -58,7 +61,9 @@ class Server:
             self.store.apply(models)
         except StatusError:
             self.store.stop()
+            self._loader.stop()
             raise
+        self._poller = self._poll_config(models)
         address = f"{options.host}:{options.port}"
         self.port = (
             self._grpc.add_insecure_port(address)
@@ -86,7 +91,10 @@ class Server:
         if self._rest:
             self._rest.stop()
         self._grpc.stop(self.options.drain_seconds).wait()
+        if self._poller:
+            self._poller.stop()
         self.store.stop()
+        self._loader.stop()
 
     def run_until_signalled(self) -> None:
         """Serves until SIGTERM or SIGINT, then drains."""
@@ -110,13 +118,9 @@ class Server:
             options.rest_api_enable_cors_support,
         )
 
-    def _load(self, folder: Path) -> SavedModel:
-        tags = self.options.saved_model_tags.split(",")
-        model = SavedModel(folder, tags, config.threads_of(self.options))
-        if self.options.enable_model_warmup:
-            try:
-                warm_up(model, folder, self.options.num_request_iterations_for_warmup)
-            except StatusError:
-                model.close()
-                raise
-        return model
+    def _poll_config(self, models: list[ModelConfig]) -> ConfigPoller | None:
+        wait_s = self.options.model_config_file_poll_wait_seconds
+        if not (wait_s and self.options.model_config_file):
+            return None
+        path = Path(self.options.model_config_file)
+        return ConfigPoller(path, self.store, models, wait_s)

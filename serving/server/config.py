@@ -11,7 +11,8 @@ from serving.protos import model_server_config_pb2
 from serving.server.files import read_monitoring, read_ssl, read_text
 from serving.server.metrics import DEFAULT_PATH
 from serving.server.options import Options
-from serving.server.status import Code, StatusError, invalid_argument
+from serving.server.parameters import Parameters, read_parameters
+from serving.server.status import invalid_argument
 from serving.server.storage import ModelConfig
 
 PLATFORM = "tensorflow"
@@ -43,19 +44,18 @@ def models_from(
     return [_model_from(entry) for entry in config.model_config_list.config]
 
 
-def refuse_unsupported(options: Options) -> None:
-    """Says at the start what this server cannot do, rather than not doing it."""
+def batching_of(options: Options) -> Parameters | None:
+    """How requests are joined; None leaves them alone."""
     if options.batching_parameters_file and not options.enable_batching:
         raise invalid_argument(
             "server_options.batching_parameters_file is set without setting "
             "server_options.enable_batching to true."
         )
-    if options.enable_batching:
-        raise StatusError(
-            Code.UNIMPLEMENTED,
-            "This server does not join requests into batches; TensorFlow Serving does. "
-            "Leave out --enable_batching and --batching_parameters_file.",
-        )
+    if not options.enable_batching:
+        return None
+    if not options.batching_parameters_file:
+        return Parameters()
+    return read_parameters(Path(options.batching_parameters_file))
 
 
 def credentials_of(options: Options) -> grpc.ServerCredentials | None:

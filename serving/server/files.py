@@ -24,7 +24,22 @@ _MESSAGES: Final = {
     ),
     "PrometheusConfig": (("enable", _Field.TYPE_BOOL), ("path", _Field.TYPE_STRING)),
     "MonitoringConfig": (("prometheus_config", ".serving.PrometheusConfig"),),
+    "Int": (("value", _Field.TYPE_INT64),),  # texts do not tell wrappers apart
+    "Bool": (("value", _Field.TYPE_BOOL),),
+    "String": (("value", _Field.TYPE_STRING),),
+    "BatchingParameters": (
+        ("max_batch_size", ".serving.Int"),
+        ("batch_timeout_micros", ".serving.Int"),
+        ("max_enqueued_batches", ".serving.Int"),
+        ("num_batch_threads", ".serving.Int"),
+        ("thread_pool_name", ".serving.String"),
+        ("allowed_batch_sizes", _Field.TYPE_INT64),
+        ("pad_variable_length_inputs", _Field.TYPE_BOOL),
+        ("enable_large_batch_splitting", ".serving.Bool"),
+        ("max_execution_batch_size", ".serving.Int"),
+    ),
 }
+_REPEATED: Final = ("allowed_batch_sizes",)
 
 
 def read_ssl(path: Path) -> Any:
@@ -35,6 +50,11 @@ def read_ssl(path: Path) -> Any:
 def read_monitoring(path: Path) -> Any:
     """Reads a MonitoringConfig."""
     return read_text(path, _new("MonitoringConfig"))
+
+
+def read_batching(path: Path) -> Any:
+    """Reads a BatchingParameters."""
+    return read_text(path, _new("BatchingParameters"))
 
 
 def read_text(path: Path, message: Any) -> Any:
@@ -60,7 +80,10 @@ def _new(name: str) -> Any:
     for message, fields in _MESSAGES.items():
         declared = file.message_type.add(name=message)
         for number, (field, kind) in enumerate(fields, start=1):
-            added = declared.field.add(name=field, number=number, label=1)
+            label = _Field.LABEL_OPTIONAL
+            if field in _REPEATED:
+                label = _Field.LABEL_REPEATED
+            added = declared.field.add(name=field, number=number, label=label)
             if isinstance(kind, str):
                 added.type, added.type_name = _Field.TYPE_MESSAGE, kind
             else:

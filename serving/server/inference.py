@@ -12,6 +12,7 @@ from serving.server.predict import (
     Signature,
     echo,
 )
+from serving.server.run import Run
 from serving.server.servable import Servable
 from serving.server.status import Code, StatusError, invalid_argument
 from uvcan_tf.features import SERVING_DEFAULT
@@ -24,39 +25,31 @@ _WRITERS = {
 
 
 def classify(
-    request: classification_pb2.ClassificationRequest,
-    servable: Servable,
-    timeout_s: float | None = None,
-    check_method: bool = False,
+    request: classification_pb2.ClassificationRequest, run: Run
 ) -> classification_pb2.ClassificationResponse:
     """Classes for each example."""
     reply = classification_pb2.ClassificationResponse()
-    _one(CLASSIFY_METHOD, request, reply, servable, timeout_s, check_method)
+    _one(CLASSIFY_METHOD, request, reply, run)
     return reply
 
 
 def regress(
-    request: regression_pb2.RegressionRequest,
-    servable: Servable,
-    timeout_s: float | None = None,
-    check_method: bool = False,
+    request: regression_pb2.RegressionRequest, run: Run
 ) -> regression_pb2.RegressionResponse:
     """A value for each example."""
     reply = regression_pb2.RegressionResponse()
-    _one(REGRESS_METHOD, request, reply, servable, timeout_s, check_method)
+    _one(REGRESS_METHOD, request, reply, run)
     return reply
 
 
 def multi_inference(
-    request: inference_pb2.MultiInferenceRequest,
-    servable: Servable,
-    timeout_s: float | None = None,
+    request: inference_pb2.MultiInferenceRequest, run: Run
 ) -> inference_pb2.MultiInferenceResponse:
     """Several classifications and regressions of the same examples, in one run."""
     fed, fetched = "", set[str]()
     seen: set[str] = set()
     for task in request.tasks:
-        signature = _task_signature(task, request.tasks[0], seen, servable)
+        signature = _task_signature(task, request.tasks[0], seen, run.servable)
         if task.method_name not in examples.CHECKS:
             raise StatusError(
                 Code.UNIMPLEMENTED,
@@ -68,43 +61,36 @@ def multi_inference(
         fed = source
         fetched.update(outputs)
     rows = examples.serialized(request.input)
+    run.count_examples(len(rows))
     names = sorted(fetched)
-    found = servable.model.run({fed: rows}, names, timeout_s)
-    values = dict(zip(names, found, strict=True))
+    values = dict(zip(names, run.fetch({fed: rows}, names), strict=True))
     reply = inference_pb2.MultiInferenceResponse()
     for task in request.tasks:
         name = _signature_name(task)
         result = reply.results.add()
-        echo(result.model_spec, servable, name)
+        echo(result.model_spec, run.servable, name)
         target = getattr(result, f"{_KINDS[task.method_name]}_result")
         target.SetInParent()
-        signature = servable.model.signatures[name]
+        signature = run.servable.model.signatures[name]
         _WRITERS[task.method_name](signature, len(rows), values, target)
     return reply
 
 
-def _one(
-    method: str,
-    request: Any,
-    reply: Any,
-    servable: Servable,
-    timeout_s: float | None,
-    check_method: bool,
-) -> None:
+def _one(method: str, request: Any, reply: Any, run: Run) -> None:
     name = _signature_name(request)
-    signature = servable.model.signatures.get(name)
+    signature = run.servable.model.signatures.get(name)
     if signature is None:
         raise invalid_argument(f"No signature was found with the name: {name}")
-    if check_method and signature.method_name != method:
+    if run.check_method and signature.method_name != method:
         raise invalid_argument(
             f"Expected {_KINDS[method]} signature method_name to be {method}. "
             f"Was: {signature.method_name}"
         )
     source, outputs = examples.CHECKS[method](signature)
     rows = examples.serialized(request.input)
-    found = servable.model.run({source: rows}, outputs, timeout_s)
-    values = dict(zip(outputs, found, strict=True))
-    echo(reply.model_spec, servable, name)
+    run.count_examples(len(rows))
+    values = dict(zip(outputs, run.fetch({source: rows}, outputs), strict=True))
+    echo(reply.model_spec, run.servable, name)
     reply.result.SetInParent()
     _WRITERS[method](signature, len(rows), values, reply.result)
 

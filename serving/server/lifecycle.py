@@ -9,11 +9,10 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from serving.server.history import Entry, History, State
-from serving.server.savedmodel import SavedModel
-from serving.server.servable import Servable
+from serving.server.servable import Model, Servable
 from serving.server.status import Code, StatusError
 
-Loader = Callable[[Path], SavedModel]
+Loader = Callable[[Path], Model]
 
 
 @dataclasses.dataclass(frozen=True)

@@ -47,8 +47,13 @@ class Options:
     enable_grpc_healthcheck_service: bool = _flag(False, "Serve grpc.health.v1.")
     enable_batching: bool = _flag(False, "Join requests into batches.")
     batching_parameters_file: str = _flag("", "Text BatchingParameters.")
+    enable_per_model_batching_parameters: bool = _flag(
+        False, "Take batching_params.pbtxt of the version's folder instead."
+    )
     monitoring_config_file: str = _flag("", "Text MonitoringConfig.")
     ssl_config_file: str = _flag("", "Text SSLConfig: TLS, mutual if it says so.")
+    num_load_threads: int = _flag(0, "Accepted; each model has a thread of its own.")
+    num_unload_threads: int = _flag(0, "Accepted, as above.")
     tensorflow_session_parallelism: int = _flag(0, "Threads for both kinds; 0: auto.")
     tensorflow_intra_op_parallelism: int = _flag(0, "Threads inside an op; 0: auto.")
     tensorflow_inter_op_parallelism: int = _flag(0, "Threads between ops; 0: auto.")

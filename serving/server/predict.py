@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 
 from serving import tensors
 from serving.protos import meta_graph_pb2, predict_pb2
-from serving.server.savedmodel import SavedModel
+from serving.server.run import Run
 from serving.server.servable import Servable
 from serving.server.status import Code, StatusError, invalid_argument
 from uvcan_tf.features import SERVING_DEFAULT
@@ -20,11 +20,7 @@ Signature: TypeAlias = meta_graph_pb2.SignatureDef
 
 
 def predict(
-    request: predict_pb2.PredictRequest,
-    servable: Servable,
-    *,
-    timeout_s: float | None = None,
-    check_method: bool = False,
+    request: predict_pb2.PredictRequest, run: Run
 ) -> predict_pb2.PredictResponse:
     """Runs a signature on the request's tensors.
 
@@ -32,32 +28,18 @@ def predict(
       StatusError: the first check that fails, or what the runtime says.
     """
     name = request.model_spec.signature_name or SERVING_DEFAULT
-    signature = servable.model.signatures.get(name)
+    signature = run.servable.model.signatures.get(name)
     if signature is None:
         raise StatusError(
             Code.FAILED_PRECONDITION, f'Serving signature key "{name}" not found.'
         )
-    if check_method:
+    if run.check_method:
         _check_method(signature)
     _check_count(request.inputs, signature)
     feeds = _bind(request.inputs, signature)
     aliases = _outputs(request.output_filter, signature)
-    return _reply(
-        servable,
-        name,
-        aliases,
-        _run(servable.model, signature, feeds, aliases, timeout_s),
-    )
-
-
-def _run(
-    model: SavedModel,
-    signature: Signature,
-    feeds: Mapping[str, tensors.Array],
-    aliases: Sequence[str],
-    timeout_s: float | None,
-) -> list[tensors.Array]:
-    return model.run(feeds, [signature.outputs[a].name for a in aliases], timeout_s)
+    values = run.fetch(feeds, [signature.outputs[alias].name for alias in aliases])
+    return _reply(run.servable, name, aliases, values)
 
 
 def _reply(

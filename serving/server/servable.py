@@ -3,16 +3,37 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from typing import Protocol
 
-from serving.server.savedmodel import SavedModel
+from serving import tensors
+from serving.protos import meta_graph_pb2
+
+
+class Model(Protocol):
+    """Whatever runs the signatures of one version."""
+
+    signatures: Mapping[str, meta_graph_pb2.SignatureDef]
+
+    def run(
+        self,
+        feeds: Mapping[str, tensors.Array],
+        fetches: Sequence[str],
+        timeout_s: float | None = None,
+    ) -> list[tensors.Array]:
+        """Values of the fetched tensors for the fed ones, all by tensor name."""
+        ...
+
+    def close(self) -> None:
+        """Frees it; calls after it fail."""
+        ...
 
 
 class Servable:
     """One ready version of a model."""
 
-    def __init__(self, name: str, version: int, model: SavedModel) -> None:
+    def __init__(self, name: str, version: int, model: Model) -> None:
         self.name = name
         self.version = version
         self.model = model
@@ -32,7 +53,8 @@ class Servable:
             if taken:
                 with self._idle:
                     self._users -= 1
-                    self._idle.notify_all()
+                    if self._closing:
+                        self._idle.notify_all()
 
     def close(self) -> None:
         """Lets the calls in progress end, then frees the model."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -11,14 +11,14 @@ from google.protobuf.message import DecodeError
 
 from serving.protos import prediction_log_pb2
 from serving.server import inference, predict
-from serving.server.savedmodel import SavedModel
-from serving.server.servable import Servable
+from serving.server.run import Run
+from serving.server.servable import Model, Servable
 from serving.server.status import Code, StatusError, from_tensorflow, invalid_argument
 
 FILE: Final = Path("assets.extra") / "tf_serving_warmup_requests"
 MAX_RECORDS: Final = 1000
 
-_RUNS: Final[dict[str, Callable[[Any, Servable], object]]] = {
+_RUNS: Final[Mapping[str, Callable[[Any, Run], object]]] = {
     "predict_log": predict.predict,
     "classify_log": inference.classify,
     "regress_log": inference.regress,
@@ -26,7 +26,7 @@ _RUNS: Final[dict[str, Callable[[Any, Servable], object]]] = {
 }
 
 
-def warm_up(model: SavedModel, folder: Path, times: int = 1) -> None:
+def warm_up(model: Model, folder: Path, times: int = 1) -> None:
     """Runs each record of the version's warm-up file.
 
     Raises:
@@ -34,7 +34,7 @@ def warm_up(model: SavedModel, folder: Path, times: int = 1) -> None:
     """
     if not (folder / FILE).is_file():
         return
-    servable = Servable("", 0, model)
+    run = Run(Servable("", 0, model))
     for count, record in enumerate(_records(folder / FILE), start=1):
         if count > MAX_RECORDS:
             raise invalid_argument(
@@ -53,7 +53,7 @@ def warm_up(model: SavedModel, folder: Path, times: int = 1) -> None:
                 Code.UNIMPLEMENTED, f"Unsupported log_type for warmup: {kind}"
             )
         for _ in range(times):
-            _RUNS[kind](getattr(log, kind).request, servable)
+            _RUNS[kind](getattr(log, kind).request, run)
 
 
 def _records(path: Path) -> Iterator[bytes]:

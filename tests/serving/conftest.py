@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import socket
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +13,7 @@ import pytest
 import tensorflow as tf
 
 from serving.client import RecommenderClient
-from serving.conformance.models import write_models
+from serving.conformance.models import CONFIG_FILE, write_models
 from serving.server.app import Server
 from serving.server.options import Options
 from uvcan_tf import features as names
@@ -55,9 +58,9 @@ class Toy(tf.Module):
         return {
             names.SCORE: pair,
             names.USER_ATTENTION: tf.constant([[[0.25, 0.75], [0.5, 0.5]]]),
-            names.USER_FACETS: tf.constant(["user_id", "gender"]),
+            names.USER_FACETS: tf.constant([["user_id", "gender"]]),
             names.VIDEO_ATTENTION: tf.constant([[[0.2, 0.3, 0.5], [0.1, 0.1, 0.8]]]),
-            names.VIDEO_FACETS: tf.constant(["video_id", "tags", "visual"]),
+            names.VIDEO_FACETS: tf.constant([["video_id", "tags", "visual"]]),
         }
 
     def serving_default(self, examples: Any) -> dict[str, tf.Tensor]:
@@ -115,6 +118,38 @@ def options(base_path: Path, name: str, **changes: Any) -> Options:
         model_base_path=str(base_path).removeprefix("."),
         **{**quick, **changes},
     )
+
+
+def until(claim: Callable[[], bool], timeout_s: float = 20) -> None:
+    """Waits for a claim to come true."""
+    ends = time.monotonic() + timeout_s
+    while not claim():
+        assert time.monotonic() < ends, "never came true"
+        time.sleep(0.005)
+
+
+@contextmanager
+def conformance_server(models: Path, **changes: Any) -> Iterator[Server]:
+    """A server of the conformance models once all their versions are ready."""
+    choice = options(
+        models,
+        "",
+        **{
+            "model_config_file": str(models / CONFIG_FILE),
+            "allow_version_labels_for_unavailable_models": True,
+            **changes,
+        },
+    )
+    with Server(choice) as server:
+        until(lambda: len(server.store._models["half_plus_two"].ready) == 2)
+        yield server
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 @pytest.fixture(scope="session")

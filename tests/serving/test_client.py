@@ -18,13 +18,7 @@ from serving.errors import (
 )
 from serving.records import Scored
 from serving.server.app import Server
-from tests.serving.conftest import VIDEOS, options, toy_score
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+from tests.serving.conftest import VIDEOS, free_port, options, toy_score
 
 
 def test_rank_scores_in_the_order_given(client: RecommenderClient) -> None:
@@ -115,14 +109,14 @@ def test_another_kind_of_model_is_told_apart(models: Path) -> None:
 
 
 def test_a_dead_server_is_named_after_the_retries() -> None:
-    target = f"127.0.0.1:{_free_port()}"
+    target = f"127.0.0.1:{free_port()}"
     with RecommenderClient(target, retries=1) as client:
         with pytest.raises(ServerUnavailable, match=f"No server answers at {target}"):
             client.recommend("u1")
 
 
 def test_a_server_that_comes_back_is_found_again(models: Path) -> None:
-    port = _free_port()
+    port = free_port()
     started: list[Server] = []
     choice = options(models / "uvcan", "uvcan", port=port)
     late = threading.Timer(0.15, lambda: started.append(Server(choice)))

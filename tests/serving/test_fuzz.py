@@ -9,25 +9,14 @@ import numpy as np
 import pytest
 
 from serving import tensors
-from serving.conformance.models import CONFIG_FILE
 from serving.fuzz import fuzz, mutate
 from serving.protos import predict_pb2, prediction_service_pb2_grpc
-from serving.server.app import Server
-from tests.serving.conftest import options
+from tests.serving.conftest import conformance_server
 
 
 @pytest.fixture(scope="module")
 def channel(models: Path) -> Iterator[grpc.Channel]:
-    choice = options(
-        models,
-        "",
-        model_config_file=str(models / CONFIG_FILE),
-        allow_version_labels_for_unavailable_models=True,
-    )
-    with Server(choice) as server:
-        server.store._models["half_plus_two"].wait_until_decided()
-        while len(server.store._models["half_plus_two"].ready) < 2:
-            pass
+    with conformance_server(models) as server:
         with grpc.insecure_channel(f"127.0.0.1:{server.port}") as opened:
             yield opened
 

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-import time
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 from urllib.parse import unquote
 
 from google.protobuf import json_format
 
-from serving import tensors
+from serving import services, tensors
 from serving.protos import (
     classification_pb2,
     get_model_metadata_pb2,
@@ -81,7 +80,7 @@ class RestCalls:
         arrays = convert(document["instances" if rows else "inputs"], types)
         for name, array in arrays.items():
             request.inputs[name].CopyFrom(tensors.to_proto(array))
-        reply = self._counted("predict", self._api.predict, request)
+        reply = self._counted(services.PREDICT, request)
         outputs = {n: tensors.to_array(p) for n, p in sorted(reply.outputs.items())}
         if rows:
             return {"predictions": values.rows_from_arrays(outputs)}
@@ -102,7 +101,7 @@ class RestCalls:
     def _classify(self, spec: model_pb2.ModelSpec, body: bytes) -> dict[str, Any]:
         request = classification_pb2.ClassificationRequest(model_spec=spec)
         self._fill_examples(request, body)
-        reply = self._counted("classify", self._api.classify, request)
+        reply = self._counted(services.CLASSIFY, request)
         return {
             "results": [
                 [[one.label, one.score] for one in entry.classes]
@@ -113,21 +112,12 @@ class RestCalls:
     def _regress(self, spec: model_pb2.ModelSpec, body: bytes) -> dict[str, Any]:
         request = regression_pb2.RegressionRequest(model_spec=spec)
         self._fill_examples(request, body)
-        reply = self._counted("regress", self._api.regress, request)
+        reply = self._counted(services.REGRESS, request)
         return {"results": [entry.value for entry in reply.result.regressions]}
 
-    def _counted(self, call: str, method: Callable[..., Any], request: Any) -> Any:
-        begun = time.perf_counter()
-        status = "OK"
-        try:
-            return method(request, self._timeout_s)
-        except StatusError as error:
-            status = error.code.name
-            raise
-        finally:
-            took = time.perf_counter() - begun
-            name = request.model_spec.name
-            self._api.metrics.record(name, call, "REST", status, took)
+    def _counted(self, name: str, request: Any) -> Any:
+        by = (name.lower(), "REST")
+        return self._api.counted(name, request, self._timeout_s, by)
 
     def _fill_examples(self, request: Any, body: bytes) -> None:
         document = values.parse(body)
@@ -136,14 +126,14 @@ class RestCalls:
 
     def _status(self, spec: model_pb2.ModelSpec) -> str:
         request = get_model_status_pb2.GetModelStatusRequest(model_spec=spec)
-        reply = self._api.get_model_status(request, self._timeout_s)
+        reply = self._api.call(services.GET_MODEL_STATUS, request, self._timeout_s)
         return _proto_json(reply, indent=1) + "\n"
 
     def _metadata(self, spec: model_pb2.ModelSpec) -> str:
         request = get_model_metadata_pb2.GetModelMetadataRequest(
             model_spec=spec, metadata_field=["signature_def"]
         )
-        reply = self._api.get_model_metadata(request, self._timeout_s)
+        reply = self._api.call(services.GET_MODEL_METADATA, request, self._timeout_s)
         signatures = get_model_metadata_pb2.SignatureDefMap()
         reply.metadata["signature_def"].Unpack(signatures)
         document = {

@@ -1,6 +1,5 @@
 """The embedded server answers every wire case as TF Serving does."""
 
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,29 +9,15 @@ from click.testing import CliRunner
 
 from serving.cli import main
 from serving.conformance.case import Case
-from serving.conformance.models import CONFIG_FILE
 from serving.conformance.suite import all_cases
-from serving.server.app import Server
-from serving.server.history import State
-from tests.serving.conftest import options
+from tests.serving.conftest import conformance_server
 
 CASES = all_cases()
 
 
 @pytest.fixture(scope="module")
 def served(models: Path) -> Iterator[str]:
-    choice = options(
-        models,
-        "",
-        model_config_file=str(models / CONFIG_FILE),
-        allow_version_labels_for_unavailable_models=True,
-    )
-    with Server(choice) as server:
-        while len(server.store.history.of("half_plus_two")) < 2 or any(
-            entry.state != State.AVAILABLE
-            for entry in server.store.history.of("half_plus_two").values()
-        ):
-            time.sleep(0.01)
+    with conformance_server(models) as server:
         yield f"127.0.0.1:{server.port}"
 
 

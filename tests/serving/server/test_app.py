@@ -3,8 +3,6 @@
 import shutil
 import subprocess
 import threading
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import grpc
@@ -27,7 +25,7 @@ from serving.protos import (
 from serving.records import Tls
 from serving.server.app import Server
 from serving.server.status import StatusError
-from tests.serving.conftest import options
+from tests.serving.conftest import options, until
 
 
 def _channel(server: Server) -> grpc.Channel:
@@ -57,13 +55,6 @@ def _ask(server: Server, name: str = "m", **spec: object) -> float:
         return float(reply.outputs["y"].float_val[0])
 
 
-def _until(claim: Callable[[], bool], timeout_s: float = 5) -> None:
-    ends = time.monotonic() + timeout_s
-    while not claim():
-        assert time.monotonic() < ends, "never came true"
-        time.sleep(0.01)
-
-
 def test_health_tells_whether_a_version_is_ready(models: Path, tmp_path: Path) -> None:
     version = _copy(models, tmp_path)
     choice = options(tmp_path, "m", enable_grpc_healthcheck_service=True)
@@ -79,7 +70,7 @@ def test_health_tells_whether_a_version_is_ready(models: Path, tmp_path: Path) -
         with pytest.raises(grpc.RpcError, match="service name unknown"):
             state("tensorflow.serving.PredictionService")
         version.rename(tmp_path / ".gone")
-        _until(lambda: state() == states.NOT_SERVING)
+        until(lambda: state() == states.NOT_SERVING)
 
 
 def test_reflection_lists_the_services(server: Server) -> None:
@@ -118,8 +109,8 @@ def test_a_reload_swaps_models_labels_and_policies(models: Path) -> None:
             server,
             {"name": "other", "base_path": base, "model_version_policy": everything},
         )
-        _until(lambda: len(server.store.history.of("other")) == 2)
-        _until(lambda: len(server.store._models["other"].ready) == 2)
+        until(lambda: len(server.store.history.of("other")) == 2)
+        until(lambda: len(server.store._models["other"].ready) == 2)
         labelled = {
             "name": "other",
             "base_path": base,
@@ -208,7 +199,7 @@ def test_stopping_lets_open_calls_end(models: Path) -> None:
     with _channel(server) as channel:
         asking = threading.Thread(target=ask, args=(channel,))
         asking.start()
-        _until(lambda: len(answers) > 20)
+        until(lambda: len(answers) > 20)
         server.stop()
         asking.join()
     assert set(answers) == {5.0}
@@ -226,7 +217,6 @@ def test_a_unix_socket_answers_too(models: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"enable_batching": True}, "does not join requests into batches"),
         ({"batching_parameters_file": "/x"}, "without setting server_options"),
         ({"model_config_file": "/no/such"}, "NOT_FOUND: /no/such; No such file"),
         ({"model_base_path": "bb"}, "Expected model m to have an absolute path"),

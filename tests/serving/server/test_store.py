@@ -3,7 +3,7 @@
 import shutil
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +16,7 @@ from serving.server.savedmodel import SavedModel
 from serving.server.status import Code, StatusError
 from serving.server.storage import ModelConfig, latest_policy, wanted_versions
 from serving.server.store import ModelStore
+from tests.serving.conftest import until
 
 
 @pytest.fixture
@@ -37,13 +38,6 @@ def _publish(models: Path, base: Path, version: int) -> None:
     """The safe way: a copy under another name, then a rename."""
     shutil.copytree(models / "half_plus_two" / "1", base / ".tmp")
     (base / ".tmp").rename(base / str(version))
-
-
-def _until(claim: Callable[[], bool], timeout_s: float = 5) -> None:
-    ends = time.monotonic() + timeout_s
-    while not claim():
-        assert time.monotonic() < ends, "never came true"
-        time.sleep(0.005)
 
 
 def _latest(store: ModelStore) -> int:
@@ -80,7 +74,7 @@ def test_a_new_version_replaces_the_old_one_without_a_gap(
     asking = threading.Thread(target=ask)
     asking.start()
     _publish(models, base, 2)
-    _until(lambda: _states(store) == {1: State.END, 2: State.AVAILABLE})
+    until(lambda: _states(store) == {1: State.END, 2: State.AVAILABLE})
     stop.set()
     asking.join()
     assert served == sorted(served) and set(served) == {1, 2}
@@ -93,7 +87,7 @@ def test_removing_the_newest_version_rolls_back(
     _publish(models, base, 2)
     store.apply([ModelConfig("m", base)])
     (base / "2").rename(base / ".gone")
-    _until(lambda: _states(store) == {1: State.AVAILABLE, 2: State.END})
+    until(lambda: _states(store) == {1: State.AVAILABLE, 2: State.END})
     assert _latest(store) == 1
 
 
@@ -103,7 +97,7 @@ def test_a_broken_version_leaves_the_old_one_serving(
     _publish(models, base, 1)
     store.apply([ModelConfig("m", base)])
     (base / "2").mkdir()
-    _until(lambda: _states(store).get(2) == State.END)
+    until(lambda: _states(store).get(2) == State.END)
     assert _states(store)[1] == State.AVAILABLE
     assert _latest(store) == 1
     entry = store.history.of("m")[2]
@@ -118,9 +112,9 @@ def test_a_repair_within_the_retries_is_picked_up(
     store._loading = Loading(SavedModel, retries=200, pause_s=0.02)
     store.apply([ModelConfig("m", base)])
     (base / "2").mkdir()
-    _until(lambda: _states(store).get(2) == State.LOADING)
+    until(lambda: _states(store).get(2) == State.LOADING)
     shutil.copytree(models / "half_plus_two" / "1", base / "2", dirs_exist_ok=True)
-    _until(lambda: _latest(store) == 2)
+    until(lambda: _latest(store) == 2)
 
 
 def test_removing_all_versions_unloads_everything(
@@ -129,7 +123,7 @@ def test_removing_all_versions_unloads_everything(
     _publish(models, base, 1)
     store.apply([ModelConfig("m", base)])
     (base / "1").rename(base / ".gone")
-    _until(lambda: _states(store) == {1: State.END})
+    until(lambda: _states(store) == {1: State.END})
     with pytest.raises(StatusError, match=r"NOT_FOUND: Servable not .* Latest\(m\)"):
         _latest(store)
 
@@ -151,13 +145,13 @@ def test_a_call_in_progress_keeps_its_version(
     store.apply([ModelConfig("m", base)])
     with store.use(model_pb2.ModelSpec(name="m")) as servable:
         _publish(models, base, 2)
-        _until(lambda: _latest(store) == 2)
+        until(lambda: _latest(store) == 2)
         assert _states(store)[1] == State.UNLOADING
         y = servable.model.signatures["serving_default"].outputs["y"].name
         x = servable.model.signatures["serving_default"].inputs["x"].name
         [value] = servable.model.run({x: np.array([2.0], np.float32)}, [y])
         assert value.tolist() == [3.0]
-    _until(lambda: _states(store)[1] == State.END)
+    until(lambda: _states(store)[1] == State.END)
 
 
 def test_a_version_that_never_loads_stops_the_start(

@@ -3,8 +3,6 @@
 import gc
 import shutil
 import threading
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import grpc
@@ -21,16 +19,9 @@ from serving.protos import (
 )
 from serving.server.app import Server
 from serving.server.history import State
-from tests.serving.conftest import options
+from tests.serving.conftest import options, until
 
 GROWTH = 1.10
-
-
-def _until(claim: Callable[[], bool], timeout_s: float = 20) -> None:
-    ends = time.monotonic() + timeout_s
-    while not claim():
-        assert time.monotonic() < ends, "never came true"
-        time.sleep(0.01)
 
 
 def _resident() -> int:
@@ -80,16 +71,16 @@ def test_no_call_fails_while_versions_come_and_go(models: Path, tmp_path: Path) 
         early = 0
         for version in range(2, 22):
             publish(version)
-            _until(lambda v=version: states().get(v) == State.AVAILABLE)  # type: ignore[misc]
-            _until(lambda v=version: states()[v - 1] == State.END)  # type: ignore[misc]
+            until(lambda v=version: states().get(v) == State.AVAILABLE)  # type: ignore[misc]
+            until(lambda v=version: states()[v - 1] == State.END)  # type: ignore[misc]
             if version == 11:
                 early = _resident()
         late = _resident()
         (tmp_path / "50").mkdir()
-        _until(lambda: states().get(50) == State.END)
+        until(lambda: states().get(50) == State.END)
         (tmp_path / "50").rmdir()
         (tmp_path / "21").rename(tmp_path / ".gone")
-        _until(lambda: states()[20] == State.AVAILABLE)
+        until(lambda: states()[20] == State.AVAILABLE)
         reload = model_management_pb2.ReloadConfigRequest()
         reload.config.model_config_list.config.add(
             name="m", base_path=str(tmp_path), model_platform="tensorflow"

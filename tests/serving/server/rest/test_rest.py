@@ -3,7 +3,6 @@
 import gzip
 import json
 import re
-import socket
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -12,29 +11,18 @@ from typing import Any
 
 import pytest
 
-from serving.conformance.models import CONFIG_FILE
-from serving.server.app import Server
-from tests.serving.conftest import options
+from tests.serving.conftest import conformance_server, free_port
 
 METRICS = 'prometheus_config { enable: true path: "/metrics" }'
 
 
 @pytest.fixture(scope="module")
 def url(models: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     monitoring = tmp_path_factory.mktemp("config") / "monitoring.config"
     monitoring.write_text(METRICS)
-    choice = options(
-        models,
-        "",
-        model_config_file=str(models / CONFIG_FILE),
-        allow_version_labels_for_unavailable_models=True,
-        rest_api_port=port,
-        monitoring_config_file=str(monitoring),
-    )
-    with Server(choice):
+    files = {"monitoring_config_file": str(monitoring)}
+    with conformance_server(models, rest_api_port=port, **files):
         yield f"http://127.0.0.1:{port}"
 
 
