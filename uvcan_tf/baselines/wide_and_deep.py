@@ -105,12 +105,13 @@ class WideAndDeepNetwork(tf.keras.layers.Layer):
         weights = tf.squeeze(self._wide[side](columns).X, -1)
         return FeatureSide(X, weights, self._codes(side, columns), part(flat))
 
+    def _attributes(self, side: str) -> list[Mapping[str, Any]]:
+        return [f for f in self._facets[side][1:] if f["kind"] != "dense"]
+
     def _codes(self, side: str, columns: Columns) -> tf.Tensor:
         """A number for every value of every attribute; neither ids nor vectors."""
         codes, before = [], 0
-        for facet in self._facets[side][1:]:
-            if facet["kind"] == "dense":
-                continue
+        for facet in self._attributes(side):
             column = columns[facet["name"]]
             values = column if facet["kind"] == "multivalued" else column[..., None]
             codes.append(tf.where(values != 0, values + before, 0))  # [B, C, 1 or L]
@@ -123,8 +124,10 @@ class WideAndDeepNetwork(tf.keras.layers.Layer):
     def cross_weights(self, user: FeatureSide, video: FeatureSide) -> tf.Tensor:
         """w_ij of all crosses [B, C, N, M]; 0 where either value is missing."""
         i, j = user.codes[..., :, None], video.codes[..., None, :]
-        values = 1 + sum(f["size"] + 2 for f in self._facets["video"][1:])
-        found = tf.gather(self.crosses, (i * values + j) % self._buckets)
+        values = 1 + sum(f["size"] + 2 for f in self._attributes("video"))
+        found = _gathered(
+            tf.convert_to_tensor(self.crosses), (i * values + j) % self._buckets
+        )
         return tf.where((i != 0) & (j != 0), found, 0.0)
 
     def rate(self, user: FeatureSide, video: FeatureSide) -> tf.Tensor:
@@ -134,6 +137,20 @@ class WideAndDeepNetwork(tf.keras.layers.Layer):
         hidden = self.tower(user.part, video.part)
         deep = linear(hidden, tf.squeeze(self._last.kernel, -1)) + self._last.bias
         return linear_part + crossed + deep
+
+
+@tf.custom_gradient
+def _gathered(table: tf.Tensor, index: tf.Tensor) -> tuple[tf.Tensor, Any]:
+    """Weights [...] of a flat table; its gradient is dense, which is far cheaper here.
+
+    A sparse one would have to find the distinct among half a million positions.
+    """
+
+    def gradient(upstream: tf.Tensor) -> tuple[tf.Tensor, None]:
+        flat = (tf.reshape(x, [-1]) for x in (upstream, index))
+        return tf.math.unsorted_segment_sum(*flat, tf.size(table)), None
+
+    return tf.gather(table, index), gradient
 
 
 class WideAndDeep(PairModel):
