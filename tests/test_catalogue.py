@@ -36,7 +36,13 @@ def direct(model: UVCAN) -> np.ndarray:
 
 def test_scores_are_the_logits_of_the_model(model: UVCAN) -> None:
     scores = Catalogue(model).scores(USERS)
-    np.testing.assert_allclose(scores, direct(model), atol=1e-4)
+    np.testing.assert_allclose(scores, direct(model), rtol=1e-5, atol=1e-5)
+
+
+def test_a_graph_rates_the_catalogue_as_the_model_does(model: UVCAN) -> None:
+    rate_all = tf.function(Catalogue(model).rate_all, autograph=False)
+    logits = rate_all(tf.constant(USERS))
+    np.testing.assert_allclose(logits, direct(model), rtol=1e-5, atol=1e-5)
 
 
 def test_a_catalogue_of_several_blocks_scores_the_same(
@@ -44,9 +50,20 @@ def test_a_catalogue_of_several_blocks_scores_the_same(
 ) -> None:
     monkeypatch.setattr(module, "_BLOCK", 4)
     monkeypatch.setattr(module, "_ROWS_AT_ONCE", 3)
-    scores = Catalogue(model).scores(USERS)
+    monkeypatch.setattr(module, "_USERS_AT_ONCE", 2)
+    catalogue = Catalogue(model)
+    scores = catalogue.scores(USERS)
     assert scores.shape == (len(USERS), VIDEOS)
-    np.testing.assert_allclose(scores, direct(model), atol=1e-4)
+    np.testing.assert_allclose(scores, direct(model), rtol=1e-5, atol=1e-5)
+    logits = catalogue.rate_all(tf.constant(USERS))
+    np.testing.assert_allclose(logits, direct(model), rtol=1e-5, atol=1e-5)
+
+
+def test_some_videos_are_rated_as_in_the_model(model: UVCAN) -> None:
+    videos = tf.constant([12, 1, 7, 7, 0])
+    logits = Catalogue(model).rate_some(tf.constant(6), videos)
+    expected = model.rate(tf.constant([6]), videos[None]).logits[0]
+    np.testing.assert_allclose(logits, expected, rtol=1e-5, atol=1e-5)
 
 
 def test_chosen_videos_are_rated_as_in_the_model(model: UVCAN) -> None:

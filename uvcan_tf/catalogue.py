@@ -1,23 +1,29 @@
 """Exact scores over a whole catalogue, from halves computed once per model.
 
-Shapes: B users, C candidate videos, V videos, N and M facets, K factors.
+Shapes: B users, C candidate videos or videos of a block, V videos, N and M facets, K
+factors, R rows.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import itertools
+import os
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
+from uvcan_tf.blocks import BlockRating, UserTerms, VideoBlock
 from uvcan_tf.dataset import IntArray
+from uvcan_tf.layers import Facets
 from uvcan_tf.model import UVCAN
 from uvcan_tf.network import Rated, UserSide, VideoSide
 
+_BLOCK = 512  # videos whose intermediate results fit a core's cache
+_USERS_AT_ONCE = 32
 _ROWS_AT_ONCE = 8192
-_BLOCK = 1024
 
 
 class Catalogue(tf.Module):
@@ -31,22 +37,38 @@ class Catalogue(tf.Module):
 
     def __init__(self, model: UVCAN) -> None:
         super().__init__()
-        # Plain variables and a bound method: nothing of Keras, no raw table and no
+        # Plain variables and bound methods: nothing of Keras, no raw table and no
         # optimiser comes along when this module is saved.
         self._rate = model.network.rate
+        self._video_half = model.network.video_half
         self._weights = list(model.network.weights)
+        self._rating = BlockRating(model.network)
+        self.logits = self._rating.logits
         self.users = model.dataset.users.size
         self.videos = model.dataset.videos.size
         self._blocks = -(-self.videos // _BLOCK)
-        rows = 1 + self._blocks * _BLOCK
-        self._user = _empty(model.half_of_users, self.users + 2)
-        self._video = _empty(model.half_of_videos, max(rows, self.videos + 2))
+        self._block = -(-self.videos // self._blocks)
+        self._user = _empty(model.half_of_users(tf.constant([0])), self.users + 2)
+        video = model.half_of_videos(tf.zeros([self._block], tf.int32))
+        self._facets = _empty(video.facets, 2 + self._blocks * self._block)
+        block = tf.nest.map_structure(lambda x: x[None], self._rating.block(video))
+        self._video = _empty(block, self._blocks)
+        self._compiled = _Compiled(self)
         self.refresh(model)
 
     def refresh(self, model: UVCAN) -> None:
         """Computes both sides anew from the model's weights."""
-        _fill(self._user, model.half_of_users, self.users + 2)
-        _fill(self._video, model.half_of_videos, self.videos + 2)
+        for start in range(0, self.users + 2, _ROWS_AT_ONCE):
+            rows = tf.range(start, min(start + _ROWS_AT_ONCE, self.users + 2))
+            _put(self._user, rows, model.half_of_users(rows))
+        for number in range(self._blocks):
+            rows = 1 + number * self._block + tf.range(self._block)
+            half = model.half_of_videos(tf.minimum(rows, self.videos + 1))
+            _put(self._facets, rows, half.facets)
+            block = tf.nest.map_structure(lambda x: x[None], self._rating.block(half))
+            _put(self._video, tf.constant([number]), block)
+        unlisted = tf.constant([0, self.videos + 1])
+        _put(self._facets, unlisted, model.half_of_videos(unlisted).facets)
 
     def user_side(self, users: tf.Tensor) -> UserSide:
         """The user's half of user rows int [...]."""
@@ -54,56 +76,109 @@ class Catalogue(tf.Module):
 
     def video_side(self, videos: tf.Tensor) -> VideoSide:
         """The videos' half of video rows int [...]."""
-        return tf.nest.map_structure(lambda part: tf.gather(part, videos), self._video)
+        facets = Facets(*(tf.gather(part, videos) for part in self._facets))
+        return self._video_half(facets)
 
     def rate(self, users: tf.Tensor, videos: tf.Tensor) -> Rated:
         """User rows int [B] with video rows int [B, C]."""
         return self._rate(self.user_side(users[:, None]), self.video_side(videos))
 
+    def rate_some(self, user: tf.Tensor, videos: tf.Tensor) -> tf.Tensor:
+        """Logits [C] of one user row with many video rows int [C]; no attention."""
+        terms = tf.nest.map_structure(lambda part: part[0], self.terms(user[None]))
+        return self.logits(terms, self._rating.block(self.video_side(videos)))
+
     def rate_all(self, users: tf.Tensor) -> tf.Tensor:
         """Logits [B, V] of user rows int [B] with every known video."""
+        return self.rate_every(self.user_side(users[:, None]))
 
-        def block(job: tf.Tensor) -> tf.Tensor:
-            user = self.user_side(users[job // self._blocks][None, None])
-            start = 1 + (job % self._blocks) * _BLOCK
-            video = tf.nest.map_structure(
-                lambda part: part[None, start : start + _BLOCK], self._video
+    def rate_every(self, user: UserSide) -> tf.Tensor:
+        """Logits [B, V] of users' halves [B, C=1, ...] with every known video."""
+
+        def of_user(terms: UserTerms) -> tf.Tensor:
+            logits = tf.map_fn(
+                lambda number: self.logits(terms, self.block(number)),
+                tf.range(self._blocks),
+                fn_output_signature=tf.TensorSpec([self._block], tf.float32),
+                parallel_iterations=4,
             )
-            return self._rate(user, video).logits[0]  # [block]
+            return tf.reshape(logits, [-1])[: self.videos]
 
-        jobs = tf.shape(users)[0] * self._blocks
-        logits = tf.map_fn(
-            block,
-            tf.range(jobs),
-            fn_output_signature=tf.TensorSpec([_BLOCK], tf.float32),
-            parallel_iterations=4,
+        return tf.map_fn(
+            of_user,
+            self._rating.terms(user),
+            fn_output_signature=tf.TensorSpec([self.videos], tf.float32),
+            parallel_iterations=1,
         )
-        return tf.reshape(logits, [-1, self._blocks * _BLOCK])[:, : self.videos]
 
-    @tf.function(input_signature=[tf.TensorSpec([None], tf.int32)], autograph=False)
-    def _rate_all(self, users: tf.Tensor) -> tf.Tensor:
-        return self.rate_all(users)
+    def block(self, number: tf.Tensor) -> VideoBlock:
+        """One of the catalogue's blocks; the last is padded."""
+        return tf.nest.map_structure(lambda part: tf.gather(part, number), self._video)
+
+    def terms(self, users: tf.Tensor) -> UserTerms:
+        """What `rate_block` needs of user rows int [B], [B, ...]."""
+        return self._rating.terms(self.user_side(users[:, None]))
 
     def scores(self, users: IntArray) -> npt.NDArray[np.float32]:
-        """float32 [B, V], for `ranking.rank_pairs`."""
-        return self._rate_all(tf.constant(users, tf.int32)).numpy()
+        """float32 [B, V], for `ranking.rank_pairs`; uses all cores."""
+        scores = np.empty([len(users), self._blocks, self._block], np.float32)
+
+        def fill(job: tuple[int, int]) -> None:
+            start, block = job
+            some = users[start : start + _USERS_AT_ONCE]
+            padded = np.zeros(_USERS_AT_ONCE, np.int32)
+            padded[: len(some)] = some
+            found = self._compiled.rate(padded, len(some), block)
+            scores[start : start + len(some), block] = found[: len(some)]
+
+        starts = range(0, len(users), _USERS_AT_ONCE)
+        with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as threads:
+            list(threads.map(fill, itertools.product(starts, range(self._blocks))))
+        return scores.reshape(len(users), self._blocks * self._block)[:, : self.videos]
 
 
-Half = Callable[[tf.Tensor], Any]
+class _Compiled:
+    """`Catalogue.rate_block` for several users, by XLA.
+
+    No part of the module: a model server refuses what XLA compiled.
+    """
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        self._catalogue = catalogue
+        self._function = tf.function(self._rate, autograph=False, jit_compile=True)
+
+    def rate(self, users: IntArray, count: int, block: int) -> npt.NDArray[np.float32]:
+        """float32 [B, C] of user rows [B], of which `count` are wanted."""
+        inputs = (tf.constant(value, tf.int32) for value in (users, count, block))
+        return self._function(*inputs).numpy()
+
+    def _rate(self, users: tf.Tensor, count: tf.Tensor, block: tf.Tensor) -> tf.Tensor:
+        terms = self._catalogue.terms(users)
+        video = self._catalogue.block(block)
+
+        def rate_one(i: tf.Tensor, logits: tf.TensorArray) -> Any:
+            user = tf.nest.map_structure(lambda part: part[i], terms)
+            return i + 1, logits.write(i, self._catalogue.logits(user, video))
+
+        logits = tf.TensorArray(tf.float32, users.shape[0], element_shape=[None])
+        first = (tf.constant(0), logits)
+        return tf.while_loop(lambda i, _: i < count, rate_one, first)[1].stack()
 
 
-def _empty(half: Half, rows: int) -> Any:
-    """Variables [rows, ...] shaped as what `half` gives for a row."""
+def _empty(parts: Any, rows: int) -> Any:
+    """Variables [rows, ...] shaped as the rows of `parts`."""
     return tf.nest.map_structure(
         lambda part: tf.Variable(
             tf.zeros([rows, *part.shape[1:]], part.dtype), trainable=False
         ),
-        half(tf.constant([0])),
+        parts,
     )
 
 
-def _fill(variables: Any, half: Half, rows: int) -> None:
-    for start in range(0, rows, _ROWS_AT_ONCE):
-        some = slice(start, min(start + _ROWS_AT_ONCE, rows))
-        parts = half(tf.range(some.start, some.stop))
-        tf.nest.map_structure(lambda v, p, s=some: v[s].assign(p), variables, parts)
+def _put(variables: Any, rows: tf.Tensor, parts: Any) -> None:
+    """Without reading the variables, as an assignment to a slice would."""
+    tf.nest.map_structure(
+        lambda v, part: v.scatter_update(tf.IndexedSlices(part, rows)),
+        variables,
+        parts,
+    )

@@ -156,10 +156,10 @@ class StackedAttention(tf.keras.layers.Layer):
         self.seed = seed
 
     def build(self, input_shape: Any = None) -> None:
-        self._weights_of = [self._hop_weights(hop) for hop in range(self.hops)]
+        self.hop_weights = [self._hop(hop) for hop in range(self.hops)]
         super().build(input_shape)
 
-    def _hop_weights(self, hop: int) -> AttentionWeights:
+    def _hop(self, hop: int) -> AttentionWeights:
         def weight(name: str, shape: list[int], number: int) -> tf.Variable:
             return self.add_weight(
                 name=f"{name}_{hop + 1}",
@@ -181,7 +181,7 @@ class StackedAttention(tf.keras.layers.Layer):
         """W_x X of every hop, [..., F, K] each."""
         if not self.built:
             self.build()
-        return tuple(project(X, weights.W_x) for weights in self._weights_of)
+        return tuple(project(X, weights.W_x) for weights in self.hop_weights)
 
     def call(
         self,
@@ -191,8 +191,8 @@ class StackedAttention(tf.keras.layers.Layer):
     ) -> Attended:
         X, mask = facets
         if q is not None:
-            return stacked_attend(X, projected, mask, q, self._weights_of)
-        x, a = attend(X, projected[0], mask, None, self._weights_of[0])
+            return stacked_attend(X, projected, mask, q, self.hop_weights)
+        x, a = attend(X, projected[0], mask, None, self.hop_weights[0])
         return Attended(x, (a,))
 
     def get_config(self) -> dict[str, Any]:
@@ -205,6 +205,20 @@ class StackedAttention(tf.keras.layers.Layer):
             "stddev": self.stddev,
             "seed": self.seed,
         }
+
+
+class RatingWeights(NamedTuple):
+    """The first layer's kernel by the parts of z, [K, H] each, and the layers after.
+
+    bias: [H]. rest: (kernel, bias) of every further layer.
+    """
+
+    v_u: tf.Tensor
+    v_v: tf.Tensor
+    h_u: tf.Tensor
+    h_v: tf.Tensor
+    bias: tf.Tensor
+    rest: list[tuple[tf.Tensor, tf.Tensor]]
 
 
 @_register
@@ -262,6 +276,12 @@ class Rating(tf.keras.layers.Layer):
         for width, dense in zip(self.hidden, self._rest, strict=True):
             dense.build([None, width])
         super().build(input_shape)
+
+    def weights_of(self) -> RatingWeights:
+        """The parameters by what they weigh."""
+        v_u, v_v, h_u, h_v = self._blocks
+        rest = [(dense.kernel, dense.bias) for dense in self._rest]
+        return RatingWeights(v_u, v_v, h_u, h_v, self._bias, rest)
 
     def user_part(self, h_u: tf.Tensor) -> tf.Tensor:
         """hᵘ's share of the first hidden layer: [..., K] -> [..., H]."""

@@ -117,7 +117,10 @@ class CoAttentionNetwork(tf.keras.layers.Layer):
 
     def video_side(self, columns: Mapping[str, tf.Tensor]) -> VideoSide:
         """The videos' half from columns [B, C, ...]."""
-        facets = self.video_embedding(columns)
+        return self.video_half(self.video_embedding(columns))
+
+    def video_half(self, facets: Facets) -> VideoSide:
+        """The videos' half from facets [B, C, M, K]."""
         return VideoSide(
             facets=facets,
             projected=self.video_attention.project(facets.X),
