@@ -85,8 +85,8 @@ class PairEvaluator(tf.Module):
             self._config.seed,
         )
         rivals = tf.minimum(rivals, self._catalogue.videos)
-        candidates = tf.concat([video[None, None], rivals], axis=1)  # [1, 1 + S]
-        logits = self._catalogue.rate(user[None], candidates).logits[0]
+        candidates = tf.concat([video[None], rivals[0]], axis=0)  # [1 + S]
+        logits = self._catalogue.rate_some(user, candidates)
         own, rival = logits[0], logits[1:]
         greater = tf.reduce_sum(tf.cast((rival > own) & there[0], tf.float32))
         equal = tf.reduce_sum(tf.cast((rival == own) & there[0], tf.float32))

@@ -20,12 +20,10 @@ from uvcan_tf.dataset import Dataset, Rows
 from uvcan_tf.encoding import Encoded, raw_spec
 from uvcan_tf.evaluator import PairEvaluator
 from uvcan_tf.model import UVCAN
-from uvcan_tf.network import UserSide
 from uvcan_tf.pair_model import identity_column
 from uvcan_tf.users import Attributes, Transform, Users, attribute_specs
 from uvcan_tf.vocabulary import AssetLookup
 
-_BLOCK: Final = 1024
 _USERS: Final = tf.TensorSpec([None], tf.string, name=names.USER_ID)
 _EXAMPLES: Final = tf.TensorSpec([None], tf.string, name=names.EXAMPLES)
 _INPUTS: Final = tf.TensorSpec([None], tf.string, name=names.INPUTS)
@@ -216,27 +214,7 @@ class Recommender(tf.Module):
 
     def _rate_every(self, users: tf.Tensor, attributes: Attributes) -> tf.Tensor:
         """Logits [B, V] of user rows [B] with every known video."""
-        return tf.cond(
-            self._users.are_told(users, attributes),
-            lambda: self._rate_blocks(self._users.told_side(users, attributes)),
-            lambda: self._catalogue.rate_all(users),
-        )
-
-    def _rate_blocks(self, user: UserSide) -> tf.Tensor:
-        """Logits [B, V] of halves [B, C=1, ...], which no table holds."""
-        videos = self._catalogue.videos
-
-        def block(start: tf.Tensor) -> tf.Tensor:
-            rows = tf.minimum(start + tf.range(_BLOCK), videos)
-            return self._rate(user, self._catalogue.video_side(rows[None])).logits
-
-        logits = tf.map_fn(
-            block,
-            tf.range(1, videos + 1, _BLOCK),
-            fn_output_signature=tf.TensorSpec([None, _BLOCK], tf.float32),
-        )  # [blocks, B, block]
-        batch = tf.shape(user.q)[0]
-        return tf.reshape(tf.transpose(logits, [1, 0, 2]), [batch, -1])[:, :videos]
+        return self._catalogue.rate_every(self._users.side(users, attributes))
 
     def _rate_listed(
         self, users: tf.Tensor, attributes: Attributes, candidates: tf.Tensor
