@@ -11,58 +11,23 @@ from typing import Any
 import grpc
 
 from serving import calls
-from serving.client import CHANNEL_OPTIONS, FIRST_PAUSE_S, credentials
+from serving.connection import Connection, open_channel
 from serving.encoder import Row
-from serving.errors import InvalidRequest, ServerUnavailable, from_status
-from serving.protos import (
-    get_model_status_pb2,
-    model_service_pb2_grpc,
-    prediction_service_pb2_grpc,
-)
+from serving.errors import InvalidRequest
+from serving.protos import get_model_status_pb2
 from serving.records import Explanation, Scored, Tls, VersionStatus
 from uvcan_tf.features import PAPER, Features
 
 
-class AsyncRecommenderClient:
+class AsyncRecommenderClient(Connection):
     """Ranks, recommends and explains over gRPC, without blocking the event loop.
 
-    Args: those of `serving.client.RecommenderClient`.
+    Args: those of `serving.connection.Connection`.
 
     Example:
       async with AsyncRecommenderClient("localhost:8500") as client:
           print(await client.recommend("u1", k=10))
     """
-
-    def __init__(
-        self,
-        target: str,
-        *,
-        model_name: str = "uvcan",
-        timeout_s: float = 5.0,
-        retries: int = 3,
-        tls: Tls | None = None,
-        compression: bool = False,
-    ) -> None:
-        if not timeout_s > 0:
-            raise InvalidRequest(
-                f"`timeout_s` should be positive. Received: timeout_s={timeout_s!r}."
-            )
-        self.target = target
-        self.model_name = model_name
-        self.timeout_s = timeout_s
-        self.retries = retries
-        gzip = grpc.Compression.Gzip if compression else None
-        self._channel = (
-            grpc.aio.insecure_channel(target, CHANNEL_OPTIONS, gzip)
-            if tls is None
-            else grpc.aio.secure_channel(
-                target, credentials(tls), CHANNEL_OPTIONS, gzip
-            )
-        )
-        predictions = prediction_service_pb2_grpc.PredictionServiceStub(self._channel)
-        models = model_service_pb2_grpc.ModelServiceStub(self._channel)
-        self._predict = predictions.Predict
-        self._get_status = models.GetModelStatus
 
     async def __aenter__(self) -> AsyncRecommenderClient:
         return self
@@ -112,18 +77,16 @@ class AsyncRecommenderClient:
         request.model_spec.name = self.model_name
         return calls.statuses(await self._call(self._get_status, request))
 
+    def _open(self, tls: Tls | None, compression: grpc.Compression | None) -> Any:
+        return open_channel(self.target, tls, compression, grpc.aio)
+
     async def _call(self, method: Callable[..., Any], request: Any) -> Any:
         ends = time.monotonic() + self.timeout_s
         for attempt in range(self.retries + 1):
             try:
                 return await method(request, timeout=max(ends - time.monotonic(), 0))
             except grpc.aio.AioRpcError as error:
-                failure = from_status(error.code(), error.details(), self.target)
-                pause = FIRST_PAUSE_S * 2**attempt
-                if not isinstance(failure, ServerUnavailable):
-                    raise failure from error
-                if attempt == self.retries or time.monotonic() + pause >= ends:
-                    raise failure from error
+                pause = self._pause_after(error, attempt, ends)
             except grpc.aio.UsageError as error:  # a closed channel
                 raise InvalidRequest("The client is closed.") from error
             await asyncio.sleep(pause)

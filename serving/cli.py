@@ -7,7 +7,6 @@ import functools
 import json
 import sys
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import click
@@ -17,6 +16,7 @@ from serving import terminal
 from serving.client import RecommenderClient
 from serving.conformance.command import conformance
 from serving.errors import ServingError
+from serving.flags import tls_options
 from serving.fuzz import fuzz_command
 from serving.load import load
 from serving.records import Scored, Tls
@@ -44,27 +44,13 @@ main.add_command(fuzz_command)
 main.add_command(load)
 
 
-def _read_pem(
-    context: click.Context, parameter: click.Parameter, path: Path | None
-) -> bytes | None:
-    return path.read_bytes() if path else None
-
-
-def _pem_option(name: str, text: str) -> Callable[[Any], Any]:
-    kind = click.Path(exists=True, dir_okay=False, path_type=Path)
-    return click.option(name, type=kind, callback=_read_pem, help=text)
-
-
 _CLIENT_OPTIONS = (
     click.option("--target", default=_TARGET, show_default=True, help="host:port"),
     click.option("--model-name", default="uvcan", show_default=True),
     click.option(
         "--timeout", default=5.0, show_default=True, help="Deadline in seconds."
     ),
-    click.option("--tls", is_flag=True, help="Talk TLS; implied by the next three."),
-    _pem_option("--tls-roots", "PEM certificates to trust."),
-    _pem_option("--tls-key", "PEM private key, for mutual TLS."),
-    _pem_option("--tls-certificate", "PEM certificate, for mutual TLS."),
+    tls_options,
     click.option("--json", "as_json", is_flag=True, help="Print JSON."),
 )
 
@@ -77,17 +63,12 @@ def _client_command(function: Callable[..., Any]) -> click.Command:
         target: str,
         model_name: str,
         timeout: float,
-        tls: bool,
-        tls_roots: bytes | None,
-        tls_key: bytes | None,
-        tls_certificate: bytes | None,
+        tls: Tls | None,
         **arguments: Any,
     ) -> None:
-        pem = (tls_roots, tls_key, tls_certificate)
-        secured = Tls(*pem) if tls or any(pem) else None
         try:
             with RecommenderClient(
-                target, model_name=model_name, timeout_s=timeout, tls=secured
+                target, model_name=model_name, timeout_s=timeout, tls=tls
             ) as client:
                 function(client, **arguments)
         except ServingError as error:

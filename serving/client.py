@@ -8,74 +8,29 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Sequence
 from types import TracebackType
-from typing import Any, Final
+from typing import Any
 
 import grpc
 
 from serving import calls
+from serving.connection import Connection, open_channel
 from serving.encoder import Row
-from serving.errors import InvalidRequest, ServerUnavailable, from_status
-from serving.protos import (
-    get_model_status_pb2,
-    model_service_pb2_grpc,
-    prediction_service_pb2_grpc,
-)
+from serving.errors import InvalidRequest
+from serving.protos import get_model_status_pb2
 from serving.records import Explanation, Scored, Tls, VersionStatus
 from uvcan_tf.features import PAPER, Features
 
-CHANNEL_OPTIONS: Final = (
-    ("grpc.max_receive_message_length", -1),
-    ("grpc.max_send_message_length", -1),
-)
-FIRST_PAUSE_S: Final = 0.05  # before the first retry; doubles from there
 
-
-class RecommenderClient:
+class RecommenderClient(Connection):
     """Ranks, recommends and explains over gRPC.
 
-    Args:
-      target: `host:port`, or any other gRPC target.
-      model_name: the name under which the server knows the model.
-      timeout_s: deadline of a call, retries and their pauses included.
-      retries: further attempts while the server is UNAVAILABLE; no other failure is
-        ever tried again.
-      tls: certificates; None talks in the clear.
-      compression: gzip requests and ask for gzipped replies.
+    Args: those of `serving.connection.Connection`.
 
     Example:
       with RecommenderClient("localhost:8500") as client:
           for video in client.recommend("u1", k=10):
               print(video.video_id, video.score)
     """
-
-    def __init__(
-        self,
-        target: str,
-        *,
-        model_name: str = "uvcan",
-        timeout_s: float = 5.0,
-        retries: int = 3,
-        tls: Tls | None = None,
-        compression: bool = False,
-    ) -> None:
-        if not timeout_s > 0:
-            raise InvalidRequest(
-                f"`timeout_s` should be positive. Received: timeout_s={timeout_s!r}."
-            )
-        self.target = target
-        self.model_name = model_name
-        self.timeout_s = timeout_s
-        self.retries = retries
-        gzip = grpc.Compression.Gzip if compression else None
-        self._channel = (
-            grpc.insecure_channel(target, CHANNEL_OPTIONS, gzip)
-            if tls is None
-            else grpc.secure_channel(target, credentials(tls), CHANNEL_OPTIONS, gzip)
-        )
-        predictions = prediction_service_pb2_grpc.PredictionServiceStub(self._channel)
-        models = model_service_pb2_grpc.ModelServiceStub(self._channel)
-        self._predict = predictions.Predict
-        self._get_status = models.GetModelStatus
 
     def __enter__(self) -> RecommenderClient:
         return self
@@ -122,24 +77,17 @@ class RecommenderClient:
         request.model_spec.name = self.model_name
         return calls.statuses(self._call(self._get_status, request))
 
+    def _open(self, tls: Tls | None, compression: grpc.Compression | None) -> Any:
+        return open_channel(self.target, tls, compression)
+
     def _call(self, method: Callable[..., Any], request: Any) -> Any:
         ends = time.monotonic() + self.timeout_s
         for attempt in range(self.retries + 1):
             try:
                 return method(request, timeout=max(ends - time.monotonic(), 0))
             except grpc.RpcError as error:
-                failure = from_status(error.code(), error.details(), self.target)
-                pause = FIRST_PAUSE_S * 2**attempt
-                if not isinstance(failure, ServerUnavailable):
-                    raise failure from error
-                if attempt == self.retries or time.monotonic() + pause >= ends:
-                    raise failure from error
+                pause = self._pause_after(error, attempt, ends)
             except ValueError as error:  # gRPC's word for a closed channel
                 raise InvalidRequest("The client is closed.") from error
             time.sleep(pause)
         raise AssertionError("unreachable: the last attempt returns or raises")
-
-
-def credentials(tls: Tls) -> grpc.ChannelCredentials:
-    """What gRPC wants of the certificates."""
-    return grpc.ssl_channel_credentials(tls.roots, tls.key, tls.certificate)

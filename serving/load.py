@@ -13,7 +13,7 @@ import click
 import grpc
 
 from serving import calls, tensors
-from serving.client import CHANNEL_OPTIONS
+from serving.connection import CHANNEL_OPTIONS
 from serving.protos import prediction_service_pb2_grpc
 
 Call = Callable[[], Any]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import sys
 from collections.abc import Callable
+from importlib import metadata
 from pathlib import Path
 from typing import Any, Final
 
@@ -39,10 +40,28 @@ def _with_flags(function: Callable[..., None]) -> Callable[..., None]:
     return function
 
 
+def _version(context: click.Context, parameter: click.Parameter, asked: bool) -> None:
+    if asked:
+        ours, library = (
+            metadata.version(name) for name in ("tensorflow-serving-api", "tensorflow")
+        )
+        click.echo(f"TensorFlow ModelServer: {ours}, embedded")
+        click.echo(f"TensorFlow Library: {library}")
+        context.exit()
+
+
 @click.command(
     context_settings={"ignore_unknown_options": True, "allow_extra_args": True}
 )
 @_with_flags
+@click.option(
+    "--version",
+    is_flag=True,
+    callback=_version,
+    expose_value=False,
+    is_eager=True,
+    help="Print versions, and stop.",
+)
 @click.pass_context
 def serve(context: click.Context, /, **flags: Any) -> None:
     """Serves SavedModels as TF Serving does, with its flags in either spelling."""

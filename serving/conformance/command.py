@@ -8,12 +8,16 @@ from pathlib import Path
 import click
 import grpc
 
-from serving.client import CHANNEL_OPTIONS
 from serving.conformance.suite import run_all
+from serving.connection import open_channel
+from serving.flags import tls_options
+from serving.records import Tls
 
 
 @click.command()
 @click.option("--target", help="host:port of the server to ask.")
+@click.option("--rest", "rest_url", help="http://host:port, to ask that as well.")
+@tls_options
 @click.option(
     "--write-models",
     type=click.Path(file_okay=False, path_type=Path),
@@ -25,7 +29,11 @@ from serving.conformance.suite import run_all
     help="That folder's path where the server runs, such as /models in a container.",
 )
 def conformance(
-    target: str | None, write_models: Path | None, seen_as: Path | None
+    target: str | None,
+    rest_url: str | None,
+    tls: Tls | None,
+    write_models: Path | None,
+    seen_as: Path | None,
 ) -> None:
     """Asks a server what TF Serving would be asked, and tells where it differs.
 
@@ -40,18 +48,18 @@ def conformance(
         return
     if not target:
         raise click.UsageError("Give --target, or --write-models.")
-    sys.exit(_report(target))
+    with open_channel(target, tls) as channel:
+        sys.exit(_report(channel, rest_url))
 
 
-def _report(target: str) -> int:
+def _report(channel: grpc.Channel, rest_url: str | None) -> int:
     different = count = 0
-    with grpc.insecure_channel(target, CHANNEL_OPTIONS) as channel:
-        for verdict in run_all(channel):
-            count += 1
-            if verdict.difference is None:
-                click.echo(f"ok   {verdict.case.name}")
-                continue
-            different += 1
-            click.echo(f"FAIL {verdict.case.name}\n     {verdict.difference}")
+    for verdict in run_all(channel, rest_url):
+        count += 1
+        if verdict.difference is None:
+            click.echo(f"ok   {verdict.case.name}")
+            continue
+        different += 1
+        click.echo(f"FAIL {verdict.case.name}\n     {verdict.difference}")
     click.echo(f"{count} cases, {different} different.")
     return 1 if different else 0

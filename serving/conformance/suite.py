@@ -10,18 +10,20 @@ import grpc
 from serving.conformance import (
     example_cases,
     predict_cases,
+    rest_cases,
     service_cases,
     spec_cases,
     tensor_cases,
 )
 from serving.conformance.case import Case
+from serving.conformance.rest_case import RestCase
 
 
 @dataclasses.dataclass(frozen=True)
 class Verdict:
     """What became of a case; `difference` is None when the answer was right."""
 
-    case: Case
+    case: Case | RestCase
     difference: str | None
 
 
@@ -31,7 +33,10 @@ def all_cases() -> list[Case]:
     return [case for part in parts for case in part.cases()]
 
 
-def run_all(channel: grpc.Channel) -> Iterator[Verdict]:
-    """Runs every case against a server."""
+def run_all(channel: grpc.Channel, rest_url: str | None = None) -> Iterator[Verdict]:
+    """Runs every case against a server; those of REST where its URL is given."""
     for case in all_cases():
         yield Verdict(case, case.run(channel))
+    if rest_url:
+        for rest_case in rest_cases.cases():
+            yield Verdict(rest_case, rest_case.run(rest_url))

@@ -18,7 +18,8 @@ _LOG = logging.getLogger(__name__)
 class ConfigPoller:
     """Applies the file whenever it has changed.
 
-    A file that cannot be used changes nothing, is logged, and is tried again.
+    A file that cannot be used changes nothing, is logged, and is tried again; one
+    without any model is taken to be half written.
 
     Args:
       path: of a text ModelServerConfig.
@@ -56,6 +57,6 @@ class ConfigPoller:
 
     def _read(self) -> None:
         models = read_models(self._path)
-        if models != self._current:
+        if models and models != self._current:
             self._store.apply(models)
             self._current = models

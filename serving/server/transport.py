@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
@@ -28,6 +29,8 @@ def grpc_server(
         "grpc.max_send_message_length": _MAX_MESSAGE,
         **arguments,
     }
+    # protobuf only warns of a message that ends too early; TF Serving refuses it
+    warnings.filterwarnings("error", "Unexpected end-group tag", RuntimeWarning)
     server = grpc.server(
         ThreadPoolExecutor(threads, thread_name_prefix="call"),
         options=list(options.items()),
@@ -64,7 +67,7 @@ def _answer(
     def answer(content: bytes, context: grpc.ServicerContext) -> bytes:
         try:
             request = request_type.FromString(content)
-        except DecodeError:
+        except (DecodeError, RuntimeWarning):
             context.abort(Code.INTERNAL, "")
         try:
             left = _seconds_left(context)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import socket
+import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -143,6 +145,44 @@ def conformance_server(models: Path, **changes: Any) -> Iterator[Server]:
     with Server(choice) as server:
         until(lambda: len(server.store._models["half_plus_two"].ready) == 2)
         yield server
+
+
+@dataclasses.dataclass(frozen=True)
+class SslFiles:
+    """A server's text SSLConfig, and what its clients need."""
+
+    config: Path
+    certificate: Path
+    client_key: Path
+    client_certificate: Path
+
+
+def ssl_files(folder: Path, mutual: bool) -> SslFiles:
+    """Fresh keys and certificates of `localhost`, and of a client."""
+    for name in ("server", "client"):
+        subprocess.run(
+            [
+                *("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes"),
+                *("-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"),
+                *("-days", "2", "-keyout", str(folder / f"{name}.key")),
+                *("-out", str(folder / f"{name}.pem")),
+            ],
+            check=True,
+            capture_output=True,
+        )
+    parts = {"server_key": "server.key", "server_cert": "server.pem"}
+    if mutual:
+        parts["custom_ca"] = "client.pem"
+    quoted = {
+        field: (folder / name).read_text().replace("\n", "\\n")
+        for field, name in parts.items()
+    }
+    lines = [f'{field}: "{text}"' for field, text in quoted.items()]
+    lines.append(f"client_verify: {str(mutual).lower()}")
+    config = folder / "ssl.config"
+    config.write_text("\n".join(lines))
+    client = (folder / "client.key", folder / "client.pem")
+    return SslFiles(config, folder / "server.pem", *client)
 
 
 def free_port() -> int:

@@ -8,9 +8,10 @@ import pytest
 from click.testing import CliRunner
 
 from serving.cli import main
+from serving.conformance import rest_cases
 from serving.conformance.case import Case
 from serving.conformance.suite import all_cases
-from tests.serving.conftest import conformance_server
+from tests.serving.conftest import conformance_server, free_port, ssl_files
 
 CASES = all_cases()
 
@@ -56,6 +57,25 @@ def test_the_command_reports_each_case(served: str) -> None:
     lines = result.output.splitlines()
     assert lines[-1] == f"{len(CASES)} cases, 0 different."
     assert sum(line.startswith("ok") for line in lines) == len(CASES)
+
+
+def test_the_command_asks_over_tls_and_rest_too(models: Path, tmp_path: Path) -> None:
+    files = ssl_files(tmp_path, mutual=True)
+    port = free_port()
+    ssl = {"ssl_config_file": str(files.config), "rest_api_port": port}
+    with conformance_server(models, **ssl) as server:
+        result = CliRunner().invoke(
+            main,
+            [
+                *("conformance", "--target", f"localhost:{server.port}"),
+                *("--rest", f"http://127.0.0.1:{port}"),
+                *("--tls-roots", str(files.certificate)),
+                *("--tls-key", str(files.client_key)),
+                *("--tls-certificate", str(files.client_certificate)),
+            ],
+        )
+    count = len(CASES) + len(list(rest_cases.cases()))
+    assert result.output.splitlines()[-1] == f"{count} cases, 0 different."
 
 
 def test_the_command_fails_where_nobody_answers_alike(target: str) -> None:

@@ -1,8 +1,10 @@
 """Health, reflection, reload, warm-up, labels, TLS and draining, over the wire."""
 
+import dataclasses
+import re
 import shutil
-import subprocess
 import threading
+import time
 from pathlib import Path
 
 import grpc
@@ -14,6 +16,7 @@ from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
 from serving import tensors
 from serving.client import RecommenderClient
+from serving.conformance.suite import all_cases
 from serving.errors import ServerUnavailable
 from serving.protos import (
     model_management_pb2,
@@ -25,7 +28,7 @@ from serving.protos import (
 from serving.records import Tls
 from serving.server.app import Server
 from serving.server.status import StatusError
-from tests.serving.conftest import options, until
+from tests.serving.conftest import options, ssl_files, until
 
 
 def _channel(server: Server) -> grpc.Channel:
@@ -232,37 +235,82 @@ def test_options_that_cannot_be_used_stop_the_start(
         Server(options(base, "m", **choice))
 
 
-def _certificate(folder: Path, name: str) -> tuple[str, str]:
-    key, certificate = folder / f"{name}.key", folder / f"{name}.pem"
-    subprocess.run(
-        [
-            *("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2"),
-            *("-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"),
-            *("-keyout", str(key), "-out", str(certificate)),
-        ],
-        check=True,
-        capture_output=True,
+def _config(path: Path, *names: str) -> str:
+    entries = (
+        f'config {{ name: "{name}" base_path: "{path}" model_platform: "tensorflow" }}'
+        for name in names
     )
-    return key.read_text(), certificate.read_text()
+    return f"model_config_list {{ {' '.join(entries)} }}"
+
+
+def test_the_config_file_is_read_again(models: Path, tmp_path: Path) -> None:
+    path, base = tmp_path / "models.config", models / "half_plus_two"
+    path.write_text(_config(base, "m"))
+    choice = options(
+        tmp_path,
+        "",
+        model_config_file=str(path),
+        model_config_file_poll_wait_seconds=0.02,
+    )
+    with Server(choice) as server:
+        path.write_text(_config(base, "m", "n"))
+        until(lambda: "n" in server.store._models)
+        until(lambda: bool(server.store._models["n"].ready))
+        path.write_text("no config at all")
+        time.sleep(0.1)
+        assert (_ask(server, "m"), _ask(server, "n")) == (5.0, 5.0)
+        path.write_text(_config(base, "n"))
+        until(lambda: "m" not in server.store._models)
+        assert _ask(server, "n") == 5.0
+
+
+def test_metrics_have_tf_servings_names(models: Path, tmp_path: Path) -> None:
+    version = _copy(models, tmp_path)
+    _record_warm_up(version, "")
+    with Server(options(tmp_path, "m", enable_batching=True)) as server:
+        _ask(server)
+        with _channel(server) as channel:
+            for case in all_cases():
+                if case.name == "Regress with version 1 is answered by version 1":
+                    text = str(case.request).replace("half_plus_two", "m")
+                    dataclasses.replace(case, request=text).run(channel)
+        text = server.api.metrics.text().decode()
+    pool = 'thread_pool_name="model_server_batch_threads"'
+    path = f'model_path="{version}",status="OK"'
+    for name, labels, value in (
+        ("request_count", 'model_name="m",status="OK"', 2),
+        (
+            "request_latency_count",
+            'API="Predict",entrypoint="GRPC",model_name="m"',
+            1,
+        ),
+        ("runtime_latency_count", 'API="Regress",model_name="m",runtime="TF1"', 1),
+        ("request_example_counts_sum", 'model="m"', 1),
+        ("request_example_count_total", 'model="m"', 1),
+        ("model_warmup_latency_count", path, 1),
+        ("batching_session:queuing_latency_count", pool, 3),
+    ):
+        line = f":tensorflow:serving:{name}{{{labels}}} {value}.0"
+        assert line in text.splitlines()
+    assert ":tensorflow:serving:batching_session:wrapped_run_count 3.0" in text
+    assert f":tensorflow:cc:saved_model:load_attempt_count{{{path}}} 1.0" in text
+    types = dict(re.findall(r"# TYPE (\S+) (\S+)", text))
+    assert types[":tensorflow:serving:request_count"] == "counter"
+    assert types[":tensorflow:serving:runtime_latency"] == "histogram"
 
 
 def test_tls_can_be_mutual(models: Path, tmp_path: Path) -> None:
-    key, certificate = _certificate(tmp_path, "server")
-    client_key, client_certificate = _certificate(tmp_path, "client")
-    quoted = [
-        text.replace("\n", "\\n") for text in (key, certificate, client_certificate)
-    ]
-    path = tmp_path / "ssl.config"
-    fields = zip(("server_key", "server_cert", "custom_ca"), quoted, strict=True)
-    lines = [f'{name}: "{text}"' for name, text in fields]
-    path.write_text("\n".join([*lines, "client_verify: true"]))
+    files = ssl_files(tmp_path, mutual=True)
+    certificate = files.certificate.read_bytes()
     with Server(
-        options(models / "uvcan", "uvcan", ssl_config_file=str(path))
+        options(models / "uvcan", "uvcan", ssl_config_file=str(files.config))
     ) as server:
         target = f"localhost:{server.port}"
-        trusted = Tls(certificate.encode())
+        trusted = Tls(certificate)
         known = Tls(
-            certificate.encode(), client_key.encode(), client_certificate.encode()
+            certificate,
+            files.client_key.read_bytes(),
+            files.client_certificate.read_bytes(),
         )
         with RecommenderClient(target, tls=known) as client:
             assert client.recommend("u1", k=1)[0].video_id == "v7"

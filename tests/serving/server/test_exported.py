@@ -58,6 +58,17 @@ def stub(exported: str) -> Iterator[Stub]:
         yield prediction_service_pb2_grpc.PredictionServiceStub(channel)
 
 
+def test_the_model_serves_behind_batches_too(version: Path) -> None:
+    choice = options(version.parent, "uvcan", enable_batching=True)
+    with Server(choice) as server:  # which replays the warm-up
+        with RecommenderClient(f"127.0.0.1:{server.port}") as client:
+            found = client.recommend("ann", k=3)
+            assert len(found) == 3
+            ranked = client.rank("ann", [video.video_id for video in found])
+            assert [v.score for v in ranked] == pytest.approx([v.score for v in found])
+            assert client.explain("ann", "v1").user.facets[0] == names.USER_ID
+
+
 def records(version: Path) -> list[prediction_log_pb2.PredictionLog]:
     parse = prediction_log_pb2.PredictionLog.FromString
     found = tf.data.TFRecordDataset(str(version / FILE)).as_numpy_iterator()
