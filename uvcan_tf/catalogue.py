@@ -7,8 +7,6 @@ factors, R rows.
 from __future__ import annotations
 
 import itertools
-import os
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -20,6 +18,7 @@ from uvcan_tf.dataset import IntArray
 from uvcan_tf.layers import Facets
 from uvcan_tf.model import UVCAN
 from uvcan_tf.network import Rated, UserSide, VideoSide
+from uvcan_tf.threads import in_threads
 
 _BLOCK = 512  # videos whose intermediate results fit a core's cache
 _USERS_AT_ONCE = 32
@@ -88,10 +87,6 @@ class Catalogue(tf.Module):
         terms = tf.nest.map_structure(lambda part: part[0], self.terms(user[None]))
         return self.logits(terms, self._rating.block(self.video_side(videos)))
 
-    def rate_all(self, users: tf.Tensor) -> tf.Tensor:
-        """Logits [B, V] of user rows int [B] with every known video."""
-        return self.rate_every(self.user_side(users[:, None]))
-
     def rate_every(self, user: UserSide) -> tf.Tensor:
         """Logits [B, V] of users' halves [B, C=1, ...] with every known video."""
 
@@ -132,8 +127,7 @@ class Catalogue(tf.Module):
             scores[start : start + len(some), block] = found[: len(some)]
 
         starts = range(0, len(users), _USERS_AT_ONCE)
-        with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as threads:
-            list(threads.map(fill, itertools.product(starts, range(self._blocks))))
+        in_threads(fill, itertools.product(starts, range(self._blocks)))
         return scores.reshape(len(users), self._blocks * self._block)[:, : self.videos]
 
 

@@ -19,12 +19,13 @@ from uvcan_tf.config import EvaluationConfig
 from uvcan_tf.dataset import Dataset, IntArray, Pairs, Rows
 from uvcan_tf.progress import Progress
 from uvcan_tf.sampling import sampled_candidates
+from uvcan_tf.threads import in_threads
 
 SAMPLED: Final = "sampled"
 FULL: Final = "full"
 
 _SCORES_AT_ONCE = 1 << 22  # floats of one block: 16 MB
-_RIVALS_AT_ONCE = 1 << 22
+_RIVALS_AT_ONCE = 1 << 19  # of one thread: some 10 MB in all
 
 
 class Scorer(Protocol):
@@ -140,12 +141,15 @@ def _full(
     open_to = scores.copy()
     for number, user in enumerate(users):
         open_to[number, seen.of(user) - 1] = -np.inf
+    open_to.sort(axis=1)
     own = scores[row, part.video - 1]
-    greater = np.empty(len(own))
-    equal = np.empty(len(own))
-    for number, (r, score) in enumerate(zip(row, own, strict=True)):
-        greater[number] = np.count_nonzero(open_to[r] > score)
-        equal[number] = np.count_nonzero(open_to[r] == score)
+    least, most = np.empty(len(own)), np.empty(len(own))
+    bounds = np.searchsorted(row, np.arange(len(users) + 1))
+    for number, ascending in enumerate(open_to):
+        mine = slice(bounds[number], bounds[number + 1])
+        least[mine] = np.searchsorted(ascending, own[mine], "left")
+        most[mine] = np.searchsorted(ascending, own[mine], "right")
+    greater, equal = scores.shape[1] - most, most - least
     degree = np.array([len(seen.of(user)) for user in users])
     rivals = scores.shape[1] - degree[row] - 1.0
     return metrics.middle_rank(greater, equal - 1.0), rivals
@@ -162,7 +166,8 @@ def _sampled(
     videos = scores.shape[1]
     ranks = np.empty([2, len(part)])
     step = max(1, _RIVALS_AT_ONCE // config.sampled_negatives)
-    for start in range(0, len(part), step):
+
+    def fill(start: int) -> None:
         some = slice(start, start + step)
         user, video = part.user[some], part.video[some]
         rivals, there = candidates_of(user, video, observed, videos, config)
@@ -172,6 +177,8 @@ def _sampled(
         equal = ((rival == own) & there).sum(axis=1)
         ranks[0, some] = metrics.middle_rank(greater, equal)
         ranks[1, some] = there.sum(axis=1)
+
+    in_threads(fill, range(0, len(part), step))
     return ranks[0], ranks[1]
 
 
