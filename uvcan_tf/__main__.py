@@ -1,4 +1,4 @@
-"""`python -m uvcan_tf`: the data, train and evaluate commands."""
+"""`python -m uvcan_tf`: the data, train, evaluate and experiment commands."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ class _Lazy(click.Group):
         "data": "uvcan_tf.data.cli",
         "train": "uvcan_tf.cli",
         "evaluate": "uvcan_tf.cli",
+        "experiment": "uvcan_tf.experiments.cli",
     }
 
     def list_commands(self, context: click.Context) -> list[str]:
@@ -34,7 +35,7 @@ class _Lazy(click.Group):
 
 @click.group(cls=_Lazy)
 def group() -> None:
-    """UVCAN: make tables, train and evaluate without a pipeline."""
+    """UVCAN: make tables, train, evaluate and compare without a pipeline."""
 
 
 def main() -> None:

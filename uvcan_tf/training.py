@@ -217,7 +217,11 @@ class Validation(tf.keras.callbacks.Callback):
         ):
             weight.assign(kept)
         if self._folder is not None:
-            summary = {"epochs": int(self.epoch), MONITOR: float(self._best)}
+            summary = {
+                "epochs": int(self.epoch),
+                "best_epoch": int(self._best_epoch),
+                MONITOR: float(self._best),
+            }
             path = self._folder / "training.json"
             path.write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")
 

@@ -1,0 +1,106 @@
+"""The methods of the tables, in their order."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from typing import Any, Final
+
+from uvcan_tf.baselines.ease import EASE, EASESettings
+from uvcan_tf.baselines.factorisation import ALS, BPR, ALSSettings, BPRSettings
+from uvcan_tf.baselines.neighbours import UCF, ItemKNN, NeighbourSettings
+from uvcan_tf.baselines.neumf import NeuMF
+from uvcan_tf.baselines.neural import NeuralConfig
+from uvcan_tf.baselines.popularity import ItemPop
+from uvcan_tf.baselines.wide_and_deep import WideAndDeep, WideAndDeepSettings
+from uvcan_tf.config import Config, ConfigError
+from uvcan_tf.dataset import Dataset
+from uvcan_tf.experiments import presets, spaces
+from uvcan_tf.experiments.methods import Classical, Method, Neural
+from uvcan_tf.experiments.spaces import Values
+from uvcan_tf.model import UVCAN
+from uvcan_tf.ranking import Scorer
+
+
+def _item_pop(dataset: Dataset, values: Values, seed: int) -> Scorer:
+    return ItemPop(dataset)
+
+
+def _ucf(dataset: Dataset, values: Values, seed: int) -> Scorer:
+    return UCF(dataset, NeighbourSettings(**values))
+
+
+def _item_knn(dataset: Dataset, values: Values, seed: int) -> Scorer:
+    return ItemKNN(dataset, NeighbourSettings(**values))
+
+
+def _ease(dataset: Dataset, values: Values, seed: int) -> Scorer:
+    return EASE(dataset, EASESettings(**values))
+
+
+def _bpr(dataset: Dataset, values: Values, seed: int) -> Scorer:
+    return BPR(dataset, BPRSettings(**values, seed=seed))
+
+
+def _als(dataset: Dataset, values: Values, seed: int) -> Scorer:
+    threads = os.cpu_count() or 1  # users are solved for apart: no run differs
+    return ALS(dataset, ALSSettings(**values, seed=seed, threads=threads))
+
+
+def _ncf(dataset: Dataset, config: NeuralConfig) -> NeuMF:
+    return NeuMF(dataset, config.training, config.model)
+
+
+def _wide_and_deep(dataset: Dataset, config: Any) -> WideAndDeep:
+    return WideAndDeep(dataset, config.training, config.model)
+
+
+def _video_att() -> Config:
+    paper = presets.paper()
+    model = dataclasses.replace(paper.model, video_attention_only=True)
+    return dataclasses.replace(paper, model=model)
+
+
+ITEM_POP: Final = Classical("ItemPop", {}, _item_pop, random=False)
+PAPER: Final = Neural("UVCAN(paper)", spaces.NEURAL, UVCAN, config=presets.paper())
+
+#: The rows of Table 3.
+TABLE3: Final[tuple[Method, ...]] = (
+    ITEM_POP,
+    Classical("UCF", spaces.NEIGHBOURS, _ucf, random=False),
+    Classical("ItemKNN", spaces.NEIGHBOURS, _item_knn, random=False),
+    Classical("EASE", spaces.EASE, _ease, random=False),
+    Classical("BPR", spaces.BPR, _bpr),
+    Classical("WMF", spaces.WMF, _als),
+    Classical("iALS", spaces.IALS, _als),
+    Neural("NCF", spaces.NEURAL, _ncf, config=NeuralConfig()),
+    Neural(
+        "Wide&Deep",
+        spaces.NEURAL,
+        _wide_and_deep,
+        config=NeuralConfig(model=WideAndDeepSettings()),
+    ),
+    Neural("Video-Att", spaces.NEURAL, UVCAN, config=_video_att()),
+    PAPER,
+)
+
+
+def chosen(names: str | None, methods: tuple[Method, ...]) -> tuple[Method, ...]:
+    """The methods of a comma-separated list of names, in the table's order."""
+    if names is None:
+        return methods
+    wanted = [name.strip() for name in names.split(",")]
+    known = {method.name for method in methods}
+    unknown = [name for name in wanted if name not in known]
+    if unknown:
+        raise ConfigError(
+            f"`--methods` should name methods out of {', '.join(sorted(known))}. "
+            f"Received: {', '.join(unknown)}."
+        )
+    return tuple(method for method in methods if method.name in wanted)
+
+
+def subject(methods: tuple[Method, ...]) -> Method | None:
+    """The one that the others are compared with: the last UVCAN."""
+    own = [method for method in methods if method.name.startswith("UVCAN")]
+    return own[-1] if own else None

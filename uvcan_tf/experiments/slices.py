@@ -1,0 +1,93 @@
+"""Results by how much is known: training likes of the user, and of the video."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from uvcan_tf.dataset import Dataset, Pairs
+from uvcan_tf.experiments import plots, results
+from uvcan_tf.experiments.lab import Lab
+from uvcan_tf.experiments.lineup import subject
+from uvcan_tf.experiments.methods import Method
+from uvcan_tf.experiments.results import Cells
+from uvcan_tf.experiments.table3 import TITLES, measure, tune
+from uvcan_tf.experiments.task import PROTOCOLS, Task
+
+#: The least training likes of each slice.
+FROM: Final = {"0": 0, "1-4": 1, "5-19": 5, "20-99": 20, "100+": 100}
+
+
+def slices(dataset: Dataset, pairs: Pairs) -> dict[str, npt.NDArray[np.str_]]:
+    """The slice of each pair [P], by the likes of its user and of its video."""
+    labels = np.array(list(FROM))
+    least = np.array(list(FROM.values()))
+    train = dataset.train
+
+    def of(
+        trained: npt.NDArray[np.int32], rows: npt.NDArray[np.int32]
+    ) -> npt.NDArray[np.str_]:
+        counts = np.bincount(trained, minlength=int(rows.max()) + 1)[rows]
+        return labels[np.searchsorted(least, counts, side="right") - 1]
+
+    return {"user": of(train.user, pairs.user), "video": of(train.video, pairs.video)}
+
+
+def frame_of(cells: Cells, by_side: Mapping[str, npt.NDArray[np.str_]]) -> pd.DataFrame:
+    """Figures of every slice that has pairs, and how many."""
+    rows = []
+    for side, labels in by_side.items():
+        for likes in FROM:
+            where = labels == likes
+            if not where.any():
+                continue
+            for method, by_seed in cells.items():
+                for seed, cell in by_seed.items():
+                    rows += results.figures(
+                        cell.ranks,
+                        (10,),
+                        where,
+                        method=method,
+                        side=side,
+                        likes=likes,
+                        pairs=int(where.sum()),
+                        seed=seed,
+                    )
+    return pd.DataFrame(rows)
+
+
+def run(lab: Lab, task: Task, methods: Sequence[Method], seeds: Sequence[int]) -> None:
+    """Writes the slices of Table 3's cells as CSV, Markdown and plots."""
+    settings = tune(lab, task, methods)
+    cells = measure(lab, task, settings, methods, seeds)
+    pairs = next(iter(cells[methods[0].name].values())).ranks.pairs
+    frame = frame_of(cells, slices(task.whole.dataset, pairs))
+    results.write_csv(lab.results / "slices.csv", frame)
+    own = subject(tuple(methods))
+    text = []
+    for side in dict.fromkeys(frame.side):
+        part = frame[frame.side == side]
+        place = lab.results / f"slices-{side}.png"
+        label = f"training likes of the {side}"
+        plots.lines(part, place, "likes", label, own.name if own else None)
+        for protocol in PROTOCOLS:
+            text += [f"### NDCG@10 by {label}. {TITLES[protocol]}\n"]
+            text += [_table(part[part.protocol == protocol])]
+    (lab.results / "slices.md").write_text("\n".join(text), encoding="utf-8")
+
+
+def _table(part: pd.DataFrame) -> str:
+    ndcg = part[part.metric == "ndcg"]
+    pairs = dict(zip(ndcg.likes, ndcg.pairs, strict=True))
+    header = ["method", *(f"{likes} ({n:,} pairs)" for likes, n in pairs.items())]
+    means = results.mean_and_spread(ndcg, ("method", "likes"))
+    means = means.set_index(["method", "likes"])["mean"]
+    rows = [
+        [method, *(f"{means[(method, likes)]:.4f}" for likes in pairs)]
+        for method in dict.fromkeys(ndcg.method)
+    ]
+    return results.markdown(header, rows)

@@ -1,0 +1,92 @@
+"""What a search draws from, as plain data, and the draws."""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+import zlib
+from collections.abc import Mapping
+from typing import Any, Final, TypeVar
+
+import numpy as np
+
+from uvcan_tf.features import Features
+
+Values = Mapping[str, Any]
+Space = Mapping[str, tuple[Any, ...]]
+
+#: The paper's grid (section 5.4), `section.setting`, with points between its own: most
+#: of its learning rates and regularisers are of no use with this loss and Adam.
+NEURAL: Final[dict[str, tuple[Any, ...]]] = {
+    "training.learning_rate": (1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 1e-1),
+    "training.l2": (0.0, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1),
+    "model.factors": (16, 32, 64),
+}
+NEIGHBOURS: Final[Space] = {
+    "k": (10, 20, 50, 100, 200, 500, 1000),
+    "shrinkage": (0.0, 1.0, 3.0, 10.0, 30.0, 100.0),
+}
+EASE: Final[Space] = {
+    "l2": (30.0, 100.0, 200.0, 300.0, 500.0, 800.0, 1500.0, 3000.0, 10000.0)
+}
+BPR: Final[Space] = {
+    "factors": (16, 32, 64, 128),
+    "learning_rate": (0.003, 0.01, 0.03, 0.1),
+    "regularization": (0.0, 0.001, 0.003, 0.01, 0.03, 0.1),
+    "iterations": (50, 100, 200),
+}
+#: As WMF is usually run: its first article's weights, and the sizes of the paper.
+WMF: Final[Space] = {
+    "factors": (16, 32, 64),
+    "regularization": (0.01, 0.1, 1.0),
+    "alpha": (1.0, 5.0, 10.0, 40.0),
+}
+#: As in "Revisiting the Performance of iALS" (RecSys 2022): larger, and searched
+#: together over the weight of unobserved pairs and the regulariser.
+IALS: Final[Space] = {
+    "factors": (32, 64, 128, 256),
+    "regularization": (0.3, 1.0, 3.0, 10.0, 30.0, 100.0),
+    "alpha": (1.0, 3.0, 10.0, 30.0, 100.0),
+    "iterations": (8, 16),
+}
+
+
+def attribute_popularity(features: Features) -> Space:
+    """One attribute of either side, or none: "" stands for everyone, or the video."""
+    dense = {f.name for f in (*features.user, *features.video) if hasattr(f, "length")}
+    return {
+        "user": ("", *(f.name for f in features.user if f.name not in dense)),
+        "video": ("", *(f.name for f in features.video if f.name not in dense)),
+        "smoothing": (10.0, 100.0, 1000.0, 10000.0),
+    }
+
+
+_T = TypeVar("_T")
+
+
+def tuned(config: _T, values: Values) -> _T:
+    """A config with `section.setting` values replaced.
+
+    >>> from uvcan_tf.config import Config
+    >>> tuned(Config(), {"model.factors": 64}).model.factors
+    64
+    """
+    for path, value in values.items():
+        section, name = path.split(".")
+        part = dataclasses.replace(getattr(config, section), **{name: value})
+        config = dataclasses.replace(config, **{section: part})  # type: ignore[type-var]
+    return config
+
+
+def draws(space: Space, trials: int, name: str) -> list[dict[str, Any]]:
+    """What the trials of a method try: first its defaults, {}, then distinct points.
+
+    Args:
+      space: values by setting.
+      trials: how many; fewer where the space has fewer points.
+      name: of the method, the seed of the draw. More trials begin with the same ones.
+    """
+    points = list(itertools.product(*space.values())) if space else []
+    order = np.random.default_rng(zlib.crc32(name.encode())).permutation(len(points))
+    drawn = (dict(zip(space, points[number], strict=True)) for number in order)
+    return [{}, *itertools.islice(drawn, max(0, trials - 1))][:trials]
