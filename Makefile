@@ -6,7 +6,7 @@ PYTHON := .venv/bin/python
 UV := .venv/bin/uv
 READY := .venv/.ready
 
-.PHONY: help setup demo test check format kuairand toffee-b conformance lock clean
+.PHONY: help setup demo test check format kuairand toffee-b bench bench-peers conformance lock clean
 
 help: ## this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 22
@@ -46,6 +46,20 @@ build/toffee_b/tables/%.json: $(READY)
 
 toffee-b: build/toffee_b/tables/features.json ## the pipeline on a synthetic world of Toffee_b's size
 	$(PYTHON) -m tfx_pipeline run --data $(<D) --root build/toffee_b/pipeline --config configs/toffee_b.json
+
+bench: $(READY) ## how fast everything is, beside the machine and a naive version
+	$(PYTHON) -m benchmarks run
+
+PEERS := build/peers
+
+bench-peers: $(READY) $(PEERS)/.ready ## training beside RecBole's NeuMF, in its own Python 3.11
+	$(PYTHON) -m benchmarks peers --python $(PEERS)/bin/python
+
+$(PEERS)/.ready:
+	$(UV) venv -q --clear --seed --python 3.11 $(PEERS)
+	$(PEERS)/bin/python -m pip install -q recbole==1.2.1 torch==2.13.0 \
+	  'numpy<2' 'pandas<2.3' 'scipy<1.13' 'setuptools<81'
+	@touch $@
 
 TARGET ?= localhost:8500
 

@@ -77,7 +77,7 @@ def fit(
         with progress.progress("Training", steps * validation.epochs_left) as bar:
             callbacks.append(_Bar(bar))
             model.fit(
-                _positions(pairs, config.training.batch_size),
+                positions(pairs, config.training.batch_size),
                 initial_epoch=int(validation.epoch),
                 epochs=config.training.epochs,
                 callbacks=callbacks,
@@ -87,7 +87,7 @@ def fit(
     return model
 
 
-def _positions(pairs: int, batch_size: int) -> tf.data.Dataset:
+def positions(pairs: int, batch_size: int) -> tf.data.Dataset:
     """One epoch: int64 [B] positions; the model decides which pair stands where."""
     starts = tf.data.Dataset.range(0, pairs, batch_size)
     return starts.map(

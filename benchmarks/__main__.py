@@ -1,0 +1,108 @@
+"""Command line: `run` and `peers`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import click
+
+from benchmarks import results
+from benchmarks.results import Figure, Figures
+from uvcan_tf.quiet import quiet
+
+KEPT = Path(__file__).parent / "results.json"
+STAGES = ("training", "sampling", "requests", "ranking", "imports", "pipeline")
+_WIDTH = 120
+_OUT = click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("build"),
+    show_default=True,
+    help="Folder of bench.json and scratch files.",
+)
+_KEEP = click.option("--keep", is_flag=True, help="Update the results kept here.")
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def main() -> None:
+    """How fast everything is, beside references measured in the same run."""
+
+
+@main.command()
+@_OUT
+@_KEEP
+@click.option("--only", type=click.Choice(STAGES), multiple=True, help="Some stages.")
+def run(out: Path, keep: bool, only: tuple[str, ...]) -> None:
+    """Training, sampling, whole catalogues and the pipeline at Toffee_b's size."""
+    quiet()
+    _finish(_stages(out, only or STAGES), out, keep)
+
+
+@main.command()
+@_OUT
+@_KEEP
+@click.option(
+    "--python",
+    type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    required=True,
+    help="Interpreter of the environment with RecBole.",
+)
+def peers(out: Path, keep: bool, python: Path) -> None:
+    """RecBole's NeuMF beside our training step, in turn, in the same run."""
+    quiet()
+    from benchmarks import peers, world
+
+    _finish(iter([peers.measure(world.dataset(world.TOFFEE_B), python)]), out, keep)
+
+
+def _stages(out: Path, wanted: tuple[str, ...]) -> Iterator[Figures]:
+    from benchmarks import catalogue, machine, pipeline, sampling, training, world
+
+    rates = machine.measure()
+    yield rates.figures()
+    toffee_b = world.dataset(world.TOFFEE_B)
+    found: dict[str, Figure] = {}
+
+    def draws() -> Figures:
+        settings = training.config()
+        step = found.get("train_examples_per_s")
+        rate = step.value if step else training.examples_per_s(toffee_b, settings)
+        return sampling.measure(toffee_b, settings, rate)
+
+    def requests() -> Figures:
+        return catalogue.measure_requests(world.dataset(world.TOFFEE_A), rates)
+
+    stages: dict[str, Callable[[], Figures]] = {
+        "training": lambda: training.measure(toffee_b, rates),
+        "sampling": draws,
+        "requests": requests,
+        "ranking": lambda: catalogue.measure_ranking(toffee_b, rates),
+        "imports": pipeline.measure_imports,
+        "pipeline": lambda: pipeline.measure(out / "bench"),
+    }
+    for name, measure in stages.items():
+        if name in wanted:
+            figures = measure()
+            found.update(figures)
+            yield figures
+
+
+def _finish(stages: Iterator[Figures], out: Path, keep: bool) -> None:
+    """Shows the figures as they come, and writes them."""
+    from rich.console import Console
+
+    console = Console(width=_WIDTH)
+    kept = results.read(KEPT)
+    every: dict[str, Figure] = {}
+    for figures in stages:
+        every.update(figures)
+        console.print(f"{', '.join(figures)} measured.", highlight=False)
+        results.write(out / "bench.json", figures)
+    results.show(every, kept, console)
+    if keep:
+        results.write(KEPT, every)
+
+
+if __name__ == "__main__":
+    main(prog_name="python -m benchmarks")

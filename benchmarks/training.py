@@ -1,0 +1,79 @@
+"""The training step: examples a second, beside the machine and a naive version."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from typing import Any
+
+import tensorflow as tf
+
+from benchmarks import naive, work
+from benchmarks.machine import Machine
+from benchmarks.results import Figure
+from uvcan_tf.config import Config
+from uvcan_tf.dataset import Dataset
+from uvcan_tf.model import UVCAN
+from uvcan_tf.training import positions
+
+_STEPS = 40
+_NAIVE_STEPS = 4
+_PAIRS_A_STEP = 8192
+
+
+def config() -> Config:
+    """The defaults with large batches, the same for every model compared."""
+    settings = Config()
+    training = dataclasses.replace(settings.training, batch_size=_PAIRS_A_STEP)
+    return dataclasses.replace(settings, training=training)
+
+
+def measure(dataset: Dataset, machine: Machine) -> dict[str, Figure]:
+    """Examples a second of `fit` on its own input, observed pairs and negatives."""
+    ours = examples_per_s(dataset, config())
+    naively = naive_examples_per_s(dataset, config())
+    each = work.of_training_example(dataset.features, config())
+    most = machine.multiply_adds_per_s / each.multiply_adds
+    unit = "examples/s"
+    return {
+        "train_examples_per_s": Figure(ours, unit, most, "at the matmul rate"),
+        "train_vs_naive": Figure(ours, unit, naively, "plain tf.data and Keras"),
+    }
+
+
+def examples_per_s(dataset: Dataset, settings: Config) -> float:
+    """Of UVCAN, after the steps that compile and warm up."""
+    model = UVCAN(dataset, settings)
+    model.compile(tf.keras.optimizers.Adam(settings.training.learning_rate))
+    batches = positions(len(dataset.train), settings.training.batch_size)
+    rate = _rate(model, batches.repeat(), _STEPS)
+    return rate * settings.training.batch_size * (1 + settings.training.negatives)
+
+
+def naive_examples_per_s(dataset: Dataset, settings: Config) -> float:
+    """Of the straightforward version, fed by tf.data as examples are needed."""
+    batches = naive.examples(dataset, settings).repeat()
+    rate = _rate(naive.compiled(dataset, settings), batches, _NAIVE_STEPS)
+    return rate * settings.training.batch_size * (1 + settings.training.negatives)
+
+
+def _rate(model: tf.keras.Model, batches: tf.data.Dataset, steps: int) -> float:
+    """Steps a second of Keras' own `fit`."""
+    clock = _Clock(steps)
+    model.fit(batches, steps_per_epoch=2 * steps, verbose=0, callbacks=[clock])
+    return steps / (clock.end - clock.start)
+
+
+class _Clock(tf.keras.callbacks.Callback):
+    """Times the second half of an epoch."""
+
+    def __init__(self, steps: int) -> None:
+        super().__init__()
+        self._steps = steps
+        self.start = self.end = 0.0
+
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        if batch + 1 == self._steps:
+            self.start = time.perf_counter()
+        elif batch + 1 == 2 * self._steps:
+            self.end = time.perf_counter()
