@@ -20,7 +20,8 @@ from uvcan_tf.model import UVCAN
 from uvcan_tf.network import Rated, UserSide, VideoSide
 from uvcan_tf.threads import in_threads
 
-_BLOCK = 512  # videos whose intermediate results fit a core's cache
+_BLOCK = 1024  # enough for the cost of an operation to be that of its numbers
+_BLOCK_COMPILED = 512  # what is between the operations still fits a core's cache
 _USERS_AT_ONCE = 32
 _ROWS_AT_ONCE = 8192
 
@@ -95,7 +96,7 @@ class Catalogue(tf.Module):
                 lambda number: self.logits(terms, self.block(number)),
                 tf.range(self._blocks),
                 fn_output_signature=tf.TensorSpec([self._block], tf.float32),
-                parallel_iterations=4,
+                parallel_iterations=2,
             )
             return tf.reshape(logits, [-1])[: self.videos]
 
@@ -148,13 +149,22 @@ class _Compiled:
 
     def _rate(self, users: tf.Tensor, count: tf.Tensor, block: tf.Tensor) -> tf.Tensor:
         terms = self._catalogue.terms(users)
-        video = self._catalogue.block(block)
+        whole = self._catalogue.block(block)
+        parts = []
+        for start in range(0, whole.X.shape[-1], _BLOCK_COMPILED):
+            some = slice(start, start + _BLOCK_COMPILED)
+            video = tf.nest.map_structure(lambda part, s=some: part[..., s], whole)
+            parts.append(self._rate_users(terms, count, video))
+        return tf.concat(parts, axis=1)  # [B, C]
 
+    def _rate_users(
+        self, terms: UserTerms, count: tf.Tensor, video: VideoBlock
+    ) -> tf.Tensor:
         def rate_one(i: tf.Tensor, logits: tf.TensorArray) -> Any:
             user = tf.nest.map_structure(lambda part: part[i], terms)
             return i + 1, logits.write(i, self._catalogue.logits(user, video))
 
-        logits = tf.TensorArray(tf.float32, users.shape[0], element_shape=[None])
+        logits = tf.TensorArray(tf.float32, _USERS_AT_ONCE, element_shape=[None])
         first = (tf.constant(0), logits)
         return tf.while_loop(lambda i, _: i < count, rate_one, first)[1].stack()
 
