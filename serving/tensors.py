@@ -62,12 +62,19 @@ def to_array(proto: tensor_pb2.TensorProto) -> Array:
 
 def to_proto(array: Array) -> tensor_pb2.TensorProto:
     """The TensorProto of an array in typed fields, the way TF Serving replies."""
+    proto = tensor_pb2.TensorProto()
+    write(array, proto)
+    return proto
+
+
+def write(array: Array, proto: tensor_pb2.TensorProto) -> None:
+    """Writes an array into an empty TensorProto, in typed fields."""
     if array.dtype.kind in "US":
         array = encode_strings(array)
     enum = _ENUMS.get(array.dtype)
     if enum is None:
         raise ValueError(f"dtype {array.dtype} cannot be written.")
-    proto = tensor_pb2.TensorProto(dtype=enum)
+    proto.dtype = enum
     proto.tensor_shape.SetInParent()
     for size in array.shape:
         proto.tensor_shape.dim.add(size=size)
@@ -75,14 +82,13 @@ def to_proto(array: Array) -> tensor_pb2.TensorProto:
         content = np.ascontiguousarray(array).tobytes()
         if content:
             proto.MergeFromString(_PACKED_TAGS[enum] + _varint(len(content)) + content)
-        return proto
+        return
     flat = array.reshape(-1)
     if array.dtype.kind == "c":
         flat = flat.view(np.float32 if array.dtype.itemsize == 8 else np.float64)
     elif enum == types_pb2.DT_HALF:
         flat = flat.view(np.uint16)
     getattr(proto, _FIELDS[enum][1]).extend(flat.tolist())
-    return proto
 
 
 def strings(*values: str) -> Array:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
@@ -19,6 +20,33 @@ REGRESS_METHOD = "tensorflow/serving/regress"
 Signature: TypeAlias = meta_graph_pb2.SignatureDef
 
 
+@dataclasses.dataclass(frozen=True)
+class Plan:
+    """A signature as a call meets it, worked out once.
+
+    Args:
+      signature: as saved.
+      inputs: (alias, tensor name, default), by alias; None where there is no default.
+      outputs: tensor name by alias, in the order of aliases.
+    """
+
+    signature: Signature
+    inputs: tuple[tuple[str, str, tensors.Array | None], ...]
+    outputs: Mapping[str, str]
+
+    @classmethod
+    def of(cls, signature: Signature) -> Plan:
+        """Reads the signature."""
+        defaults = {n: tensors.to_array(p) for n, p in signature.defaults.items()}
+        inputs = sorted(signature.inputs.items())
+        outputs = sorted(signature.outputs.items())
+        return cls(
+            signature,
+            tuple((alias, info.name, defaults.get(alias)) for alias, info in inputs),
+            {alias: info.name for alias, info in outputs},
+        )
+
+
 def predict(
     request: predict_pb2.PredictRequest, run: Run
 ) -> predict_pb2.PredictResponse:
@@ -28,31 +56,34 @@ def predict(
       StatusError: the first check that fails, or what the runtime says.
     """
     name = request.model_spec.signature_name or SERVING_DEFAULT
-    signature = run.servable.model.signatures.get(name)
-    if signature is None:
-        raise StatusError(
-            Code.FAILED_PRECONDITION, f'Serving signature key "{name}" not found.'
-        )
+    plan = _plan(run.servable, name)
     if run.check_method:
-        _check_method(signature)
-    _check_count(request.inputs, signature)
-    feeds = _bind(request.inputs, signature)
-    aliases = _outputs(request.output_filter, signature)
-    values = run.fetch(feeds, [signature.outputs[alias].name for alias in aliases])
-    return _reply(run.servable, name, aliases, values)
-
-
-def _reply(
-    servable: Servable,
-    signature_name: str,
-    aliases: Sequence[str],
-    values: Sequence[tensors.Array],
-) -> predict_pb2.PredictResponse:
+        _check_method(plan.signature)
+    inputs = request.inputs
+    if len(inputs) != len(plan.inputs):
+        _check_count(inputs, plan.signature)
+    feeds = _bind(inputs, plan)
+    aliases: Sequence[str] = list(plan.outputs)
+    if request.output_filter:
+        aliases = _filtered(request.output_filter, plan)
+    values = run.fetch(feeds, [plan.outputs[alias] for alias in aliases])
     reply = predict_pb2.PredictResponse()
-    echo(reply.model_spec, servable, signature_name)
+    echo(reply.model_spec, run.servable, name)
     for alias, value in zip(aliases, values, strict=True):
-        reply.outputs[alias].CopyFrom(tensors.to_proto(value))
+        tensors.write(value, reply.outputs[alias])
     return reply
+
+
+def _plan(servable: Servable, name: str) -> Plan:
+    plan: Plan | None = servable.plans.get(name)
+    if plan is None:
+        signature = servable.model.signatures.get(name)
+        if signature is None:
+            raise StatusError(
+                Code.FAILED_PRECONDITION, f'Serving signature key "{name}" not found.'
+            )
+        plan = servable.plans[name] = Plan.of(signature)
+    return plan
 
 
 def echo(spec: Any, servable: Servable, signature_name: str = "") -> None:
@@ -74,7 +105,7 @@ def _check_method(signature: Signature) -> None:
 
 def _check_count(inputs: Mapping[str, Any], signature: Signature) -> None:
     sent, required = len(inputs), len(signature.inputs)
-    if sent == required or (sent < required and signature.defaults):
+    if sent < required and signature.defaults:
         return
     raise invalid_argument(
         f"input size does not match signature: {sent}!={required} "
@@ -84,27 +115,27 @@ def _check_count(inputs: Mapping[str, Any], signature: Signature) -> None:
     )
 
 
-def _bind(inputs: Mapping[str, Any], signature: Signature) -> dict[str, tensors.Array]:
+def _bind(inputs: Mapping[str, Any], plan: Plan) -> dict[str, tensors.Array]:
     """Arrays by feed name: what was sent, else the signature's defaults."""
     feeds: dict[str, tensors.Array] = {}
     used: list[str] = []
-    for alias in sorted(signature.inputs):
-        proto = inputs[alias] if alias in inputs else None
-        if proto is not None:
+    for alias, feed, default in plan.inputs:
+        if alias in inputs:
             used.append(alias)
-        elif alias in signature.defaults:
-            proto = signature.defaults[alias]
+            try:
+                feeds[feed] = tensors.to_array(inputs[alias])
+            except ValueError:
+                raise invalid_argument(f"tensor parsing error: {alias}") from None
+        elif default is not None:
+            feeds[feed] = default
         else:
+            defaults = plan.signature.defaults
             raise invalid_argument(
-                f"Signature input alias: {alias}(feed name: "
-                f"{signature.inputs[alias].name}) not found in request and no default "
-                f"value provided. Inputs expected to be in the request {_set(inputs)}, "
-                "or default input alias set: " + ",".join(sorted(signature.defaults))
+                f"Signature input alias: {alias}(feed name: {feed}) not found in "
+                "request and no default value provided. Inputs expected to be in the "
+                f"request {_set(inputs)}, or default input alias set: "
+                + ",".join(sorted(defaults))
             )
-        try:
-            feeds[signature.inputs[alias].name] = tensors.to_array(proto)
-        except ValueError:
-            raise invalid_argument(f"tensor parsing error: {alias}") from None
     if len(used) < len(inputs):
         raise invalid_argument(
             f"Inputs contains invalid name. Used request inputs: {','.join(used)}, "
@@ -113,19 +144,19 @@ def _bind(inputs: Mapping[str, Any], signature: Signature) -> dict[str, tensors.
     return feeds
 
 
-def _outputs(wanted: Sequence[str], signature: Signature) -> list[str]:
-    """Aliases to answer with; an empty filter means all."""
+def _filtered(wanted: Sequence[str], plan: Plan) -> Sequence[str]:
+    """Aliases to answer with, checked."""
     seen: set[str] = set()
     for alias in wanted:
-        if alias not in signature.outputs:
+        if alias not in plan.outputs:
             raise invalid_argument(
                 f"output tensor alias not found in signature: {alias} Outputs expected "
-                f"to be in the set {_set(signature.outputs)}."
+                f"to be in the set {_set(plan.outputs)}."
             )
         if alias in seen:
             raise invalid_argument(f"duplicate output tensor alias: {alias}")
         seen.add(alias)
-    return list(wanted) or sorted(signature.outputs)
+    return wanted
 
 
 def _set(names: Any) -> str:

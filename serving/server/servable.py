@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Protocol
+from typing import Any, Protocol
 
 from serving import tensors
 from serving.protos import meta_graph_pb2
@@ -37,6 +37,7 @@ class Servable:
         self.name = name
         self.version = version
         self.model = model
+        self.plans: dict[str, Any] = {}  # what `predict` works out of signatures
         self._users = 0
         self._closing = False
         self._idle = threading.Condition()
