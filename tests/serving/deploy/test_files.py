@@ -6,15 +6,18 @@ import re
 from pathlib import Path
 from typing import Any
 
+import kubernetes.client
 import pytest
 import yaml
 
 import serving
 from serving.server import config
 from serving.server.files import read_monitoring
-from serving.server.metrics import DEFAULT_PATH, REQUEST_COUNT, REQUEST_LATENCY
+from serving.server.metrics import DEFAULT_PATH, Metrics
 from serving.server.options import Options
+from serving.server.parameters import read_parameters
 
+_PLAIN: dict[str, type] = {"str": str, "int": int, "bool": bool}
 FOLDER = Path(serving.__file__).parent / "deploy"
 
 
@@ -24,15 +27,19 @@ def _manifests() -> dict[str, Any]:
 
 
 def _commands() -> dict[str, list[str]]:
-    compose = yaml.safe_load((FOLDER / "docker-compose.yaml").read_text())
+    compose, batching = (
+        yaml.safe_load((FOLDER / f"docker-compose{name}.yaml").read_text())
+        for name in ("", ".batching")
+    )
     pod = _manifests()["Deployment"]["spec"]["template"]["spec"]
     return {
         "compose": compose["services"]["serving"]["command"],
+        "batching": batching["services"]["serving"]["command"],
         "kubernetes": pod["containers"][0]["args"],
     }
 
 
-@pytest.mark.parametrize("where", ["compose", "kubernetes"])
+@pytest.mark.parametrize("where", ["compose", "batching", "kubernetes"])
 def test_every_flag_is_one_of_the_servers(where: str) -> None:
     known = {field.name for field in dataclasses.fields(Options)}
     flags = {flag.removeprefix("--").split("=")[0] for flag in _commands()[where]}
@@ -59,15 +66,13 @@ def test_monitoring_tells_where_prometheus_looks() -> None:
     assert monitoring.path == job["metrics_path"] == DEFAULT_PATH
 
 
-def test_batching_sets_only_fields_of_the_contract() -> None:
-    text = (FOLDER / "batching.config").read_text()
-    assert set(re.findall(r"^(\w+) \{ value: \d+ \}$", text, re.M)) == {
-        *("max_batch_size", "batch_timeout_micros"),
-        *("max_enqueued_batches", "num_batch_threads"),
-    }
+def test_batching_can_be_read_by_the_server() -> None:
+    found = read_parameters(FOLDER / "batching.config")
+    assert (found.max_batch_size, found.num_batch_threads) == (64, 4)
+    assert (found.batch_timeout_s, found.max_enqueued_batches) == (0.0005, 100)
 
 
-def test_the_dashboard_asks_for_metrics_that_exist() -> None:
+def test_every_metric_of_the_dashboard_is_exported() -> None:
     dashboard = json.loads((FOLDER / "grafana-dashboard.json").read_text())
     asked = {
         name
@@ -75,7 +80,79 @@ def test_the_dashboard_asks_for_metrics_that_exist() -> None:
         for target in panel["targets"]
         for name in re.findall(r":tensorflow:[\w:]+", target["expr"])
     }
-    assert asked == {REQUEST_COUNT, f"{REQUEST_LATENCY}_bucket"}
+    metrics = Metrics()
+    metrics.answered("m", ("Predict", "GRPC"), "OK", 0.1)
+    metrics.ran("m", "Predict", 0.1)
+    metrics.counted("m", 1)
+    metrics.warmed_up("/m", "OK", 0.1)
+    metrics.loaded("/m", "OK", 0.1)
+    metrics.queued("pool", [0.1])
+    lines = metrics.text().decode().splitlines()
+    exported = {re.split(r"[ {]", line)[0] for line in lines}
+    assert len(asked) > 8
+    assert asked <= exported
+
+
+def test_the_dashboard_asks_the_source_that_compose_provides() -> None:
+    dashboard = json.loads((FOLDER / "grafana-dashboard.json").read_text())
+    source = yaml.safe_load((FOLDER / "grafana-source.yaml").read_text())
+    [provided] = source["datasources"]
+    asked = {panel["datasource"]["uid"] for panel in dashboard["panels"]}
+    assert asked == {provided["uid"]}
+
+
+@pytest.mark.parametrize("name", ["", ".batching"])
+def test_compose_mounts_files_that_exist(name: str) -> None:
+    compose = yaml.safe_load((FOLDER / f"docker-compose{name}.yaml").read_text())
+    for service in compose["services"].values():
+        for volume in service["volumes"]:
+            if volume.startswith("./"):
+                assert (FOLDER / volume.split(":")[0]).is_file()
+
+
+@pytest.mark.parametrize("kind", sorted(_manifests()))
+def test_a_manifest_is_one_of_kubernetes_own_models(kind: str) -> None:
+    manifest = _manifests()[kind]
+    group, _, version = manifest["apiVersion"].rpartition("/")
+    prefix = version.capitalize()
+    assert group in ("", "apps", "autoscaling")
+    assert _mistakes(manifest, f"{prefix}{kind}", kind) == []
+
+
+def _mistakes(value: Any, model: str, path: str) -> list[str]:
+    """What of a manifest its OpenAPI type does not know, lacks or types otherwise."""
+    listed = re.fullmatch(r"list\[(.+)\]", model)
+    mapped = re.fullmatch(r"dict\(\w+, (.+)\)", model)
+    found: list[str] = []
+    if listed:
+        for number, entry in enumerate(value):
+            found += _mistakes(entry, listed[1], f"{path}[{number}]")
+    elif mapped:
+        for key, entry in value.items():
+            found += _mistakes(entry, mapped[1], f"{path}.{key}")
+    elif hasattr(kubernetes.client, model):
+        kind = getattr(kubernetes.client, model)
+        names = {wire: ours for ours, wire in kind.attribute_map.items()}
+        for key, entry in value.items():
+            if key not in names:
+                found.append(f"{path}.{key} is unknown")
+                continue
+            found += _mistakes(entry, kind.openapi_types[names[key]], f"{path}.{key}")
+        given = {names[key]: entry for key, entry in value.items() if key in names}
+        kind(**given)  # raises where something required is missing
+    elif not isinstance(value, _PLAIN.get(model, object)):
+        found.append(f"{path} should be {model}, not {value!r}")
+    return found
+
+
+def test_a_wrong_manifest_is_seen() -> None:
+    wrong = {"metadata": {"nome": "x"}, "spec": {"ports": [{"port": "80"}]}}
+    assert _mistakes(wrong, "V1Service", "Service") == [
+        "Service.metadata.nome is unknown",
+        "Service.spec.ports[0].port should be int, not '80'",
+    ]
+    with pytest.raises(ValueError, match="`port`"):
+        _mistakes([{"name": "grpc"}], "list[V1ServicePort]", "ports")
 
 
 def test_the_manifests_belong_together() -> None:
