@@ -6,22 +6,26 @@ import numpy as np
 from scipy.sparse import csr_matrix
 
 from uvcan_tf.config import ConfigError
-from uvcan_tf.dataset import Dataset
+from uvcan_tf.dataset import Dataset, Pairs
 
 
 def likes_of(dataset: Dataset) -> csr_matrix:
     """The training pairs as ones, float32 [n+2, V]: a line for every user row.
 
     Column v - 1 is video row v. The lines of user rows 0 and n+1 are empty, as are
-    those of users without training pairs. A pair that occurs twice counts once.
+    those of users without training pairs.
     """
-    train = dataset.train
+    return matrix_of(dataset, dataset.train)
+
+
+def matrix_of(dataset: Dataset, pairs: Pairs) -> csr_matrix:
+    """Any pairs as ones, float32 [n+2, V]; one that occurs twice counts once."""
     shape = (dataset.users.size + 2, dataset.videos.size)
-    ones = np.ones(len(train), np.float32)
-    likes = csr_matrix((ones, (train.user, train.video - 1)), shape)
-    likes.sum_duplicates()
-    likes.data[:] = 1.0
-    return likes
+    ones = np.ones(len(pairs), np.float32)
+    matrix = csr_matrix((ones, (pairs.user, pairs.video - 1)), shape)
+    matrix.sum_duplicates()
+    matrix.data[:] = 1.0
+    return matrix
 
 
 def require_count(name: str, value: object) -> None:
