@@ -6,7 +6,7 @@ PYTHON := .venv/bin/python
 UV := .venv/bin/uv
 READY := .venv/.ready
 
-.PHONY: help setup demo test check format kuairand toffee-b bench bench-peers conformance lock clean
+.PHONY: help setup demo test check format kuairand toffee-b bench bench-growth bench-peers conformance load lock clean
 
 help: ## this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 22
@@ -50,6 +50,10 @@ toffee-b: build/toffee_b/tables/features.json ## the pipeline on a synthetic wor
 bench: $(READY) ## how fast everything is, beside the machine and a naive version
 	$(PYTHON) -m benchmarks run
 
+bench-growth: $(READY) build/toffee_b/tables/features.json ## larger worlds, and two-stage recommendation
+	$(PYTHON) -m benchmarks growth
+	$(PYTHON) -m benchmarks two-stage --tables build/toffee_b/tables
+
 PEERS := build/peers
 
 bench-peers: $(READY) $(PEERS)/.ready ## training beside RecBole's NeuMF, in its own Python 3.11
@@ -65,6 +69,9 @@ TARGET ?= localhost:8500
 
 conformance: $(READY) ## every wire case against TARGET=host:port
 	$(PYTHON) -m serving conformance --target $(TARGET)
+
+load: $(READY) ## latency, throughput and swaps of the embedded server, in minutes
+	@scripts/load
 
 lock: $(READY) ## requirements*.txt anew from requirements*.in
 	for name in requirements requirements-dev; do \

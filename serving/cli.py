@@ -21,6 +21,7 @@ from serving.fuzz import fuzz_command
 from serving.load import load
 from serving.records import Scored, Tls
 from serving.serve import serve
+from serving.swaps import swaps_command
 from uvcan_tf.quiet import quiet
 
 _TARGET = "localhost:8500"
@@ -42,6 +43,7 @@ main.add_command(serve)
 main.add_command(conformance)
 main.add_command(fuzz_command)
 main.add_command(load)
+main.add_command(swaps_command)
 
 
 _CLIENT_OPTIONS = (

@@ -35,11 +35,19 @@ def _numbers(ids: tf.Tensor) -> tf.Tensor:
 
 
 class Toy(tf.Module):
-    """score = user's number / 10 + video's number, behind the real signatures."""
+    """score = user's number / 10 + video's number, behind the real signatures.
+
+    Args:
+      offset: added to every score of `rank`.
+    """
+
+    def __init__(self, offset: float = 0.0) -> None:
+        super().__init__()
+        self._offset = offset
 
     def rank(self, user_id: Any, video_ids: Any) -> dict[str, tf.Tensor]:
         scores = _numbers(user_id)[:, None] / 10 + _numbers(video_ids)  # [B, C]
-        return {names.SCORE: scores}
+        return {names.SCORE: scores + self._offset}
 
     def recommend(
         self, user_id: Any, k: Any, exclude_video_ids: Any
@@ -77,9 +85,9 @@ class Toy(tf.Module):
         }
 
 
-def save_toy(folder: Path) -> None:
+def save_toy(folder: Path, offset: float = 0.0) -> None:
     """Writes the toy as one version."""
-    toy = Toy()
+    toy = Toy(offset)
     users = tf.TensorSpec([None], tf.string, name=names.USER_ID)
     signatures = {
         names.RANK: (toy.rank, [users, _strings(names.VIDEO_IDS, 2)]),

@@ -1,12 +1,14 @@
 """The load generator's figures."""
 
+import json
 import time
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
 from serving.cli import main
-from serving.load import measure, summary
+from serving.load import measure, side_by_side, summary
 
 
 def test_percentiles_are_those_of_the_sorted_values() -> None:
@@ -19,6 +21,31 @@ def test_clients_call_at_the_same_time() -> None:
     found = measure([lambda: time.sleep(0.01)] * 4, seconds=0.3)
     assert found.per_second > 200
     assert found.p50_s == pytest.approx(0.01, abs=0.005)
+
+
+def test_two_calls_take_turns() -> None:
+    asked: list[str] = []
+    one, other = side_by_side(
+        lambda: (asked.append("a"), time.sleep(0.002)),
+        lambda: (asked.append("b"), time.sleep(0.006)),
+        seconds=0.2,
+    )
+    assert asked == ["a", "b"] * (len(asked) // 2)
+    assert one.count == other.count > 5
+    assert one.p50_s < other.p50_s
+
+
+def test_the_command_writes_its_figures(
+    target: str, models: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "load.json"
+    folder = str(models / "uvcan" / "1")
+    arguments = ["--target", target, "--seconds", "0.05", "--in-process", folder]
+    small = ["--clients", "2", "--candidates", "3", "--out", str(path)]
+    assert CliRunner().invoke(main, ["load", *arguments, *small]).exit_code == 0
+    rows = json.loads(path.read_text())["rows"]
+    assert [row["clients"] for row in rows] == ["no server", "in turn", "2"] * 2
+    assert all(row["p50_ms"] <= row["p99_ms"] for row in rows)
 
 
 def test_the_command_measures_each_call(target: str) -> None:
