@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from uvcan_tf.data.errors import DataError
-from uvcan_tf.data.split import hold_out, hold_out_report
+from uvcan_tf.data.split import hold_out, hold_out_ids, hold_out_report
 
 COUNTS = {"a": 3, "b": 5, "c": 11, "d": 1, "e": 100}
 USERS = np.array([user for user, n in COUNTS.items() for _ in range(n)])
@@ -96,3 +96,18 @@ def test_nothing_held_out_is_refused_with_the_rule() -> None:
     none = np.zeros(4, bool)
     with pytest.raises(DataError, match="have 5 liked videos.* none of 2 users"):
         hold_out_report(np.array(["a", "a", "b", "b"]), none, 0.2)
+
+
+IDS = np.array([f"v{i}" for i in range(101)])
+
+
+def test_a_share_of_the_ids_is_held_out_whatever_their_order() -> None:
+    chosen = set(IDS[hold_out_ids(IDS, 0.2, 1)])
+    assert len(chosen) == 20
+    shuffled = np.random.default_rng(5).permutation(IDS)
+    assert set(shuffled[hold_out_ids(shuffled, 0.2, 1)]) == chosen
+    assert set(IDS[hold_out_ids(IDS, 0.2, 2)]) != chosen
+
+
+def test_a_larger_share_holds_out_the_same_ids_and_more() -> None:
+    assert (hold_out_ids(IDS, 0.5, 1) >= hold_out_ids(IDS, 0.2, 1)).all()

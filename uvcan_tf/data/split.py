@@ -12,7 +12,7 @@ from pandas.util import hash_array
 
 from uvcan_tf.data.errors import DataError
 
-__all__ = ["HoldOutReport", "hold_out", "hold_out_report"]
+__all__ = ["HoldOutReport", "hold_out", "hold_out_ids", "hold_out_report"]
 
 _ROUNDING: Final = 1e-9  # 0.29 * 100 is 28.999999999999996
 
@@ -45,6 +45,29 @@ def hold_out(
     wanted = np.repeat(_wanted(counts, fraction), counts)
     held_out = np.zeros(len(user), bool)
     held_out[order] = position < wanted
+    return held_out
+
+
+def hold_out_ids(
+    ids: npt.NDArray[Any], fraction: float, seed: int
+) -> npt.NDArray[np.bool_]:
+    """Marks the floor(fraction * n) ids of smallest seeded 64-bit hash.
+
+    For splits that hold out users or videos entirely. The ids should be distinct; their
+    order does not matter.
+
+    Args:
+      ids: str [n].
+      fraction: share of the ids, 0 to 1.
+      seed: another seed holds out other ids.
+
+    Returns:
+      bool [n], true for the held-out ids.
+    """
+    hashes = hash_array(np.asarray(ids, object))
+    order = np.lexsort((hashes, _mixed(hashes ^ _mixed(np.uint64(seed)))))
+    held_out = np.zeros(len(order), bool)
+    held_out[order[: int(_wanted(len(order), fraction))]] = True
     return held_out
 
 

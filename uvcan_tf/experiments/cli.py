@@ -173,5 +173,20 @@ def slices(lab: Any, dataset: Any, methods: str | None, seeds: list[int]) -> Non
     _show(lab.results / "slices.md")
 
 
+@experiment.command("cold")
+@_options
+def cold(lab: Any, dataset: Any, methods: str | None, seeds: list[int]) -> None:
+    """Users, then videos, that are held out entirely."""
+    from uvcan_tf.experiments import lineup
+    from uvcan_tf.experiments.table3 import run
+    from uvcan_tf.experiments.task import new_users_task, new_videos_task
+
+    some = lineup.chosen(methods, lineup.cold(dataset.features))
+    for make in (new_users_task, new_videos_task):
+        task = make(dataset, lab.evaluation, lab.validation_users)
+        run(lab, task, some, seeds)
+        _show(lab.results / f"{task.name}.md")
+
+
 def _show(path: Path) -> None:
     click.echo(path.read_text(encoding="utf-8"))

@@ -6,8 +6,14 @@ import dataclasses
 import os
 from typing import Any, Final
 
+from uvcan_tf.baselines.content import (
+    AttributePopularity,
+    AttributePopularitySettings,
+    ContentProfile,
+)
 from uvcan_tf.baselines.ease import EASE, EASESettings
 from uvcan_tf.baselines.factorisation import ALS, BPR, ALSSettings, BPRSettings
+from uvcan_tf.baselines.hybrid import Hybrid
 from uvcan_tf.baselines.neighbours import UCF, ItemKNN, NeighbourSettings
 from uvcan_tf.baselines.neumf import NeuMF
 from uvcan_tf.baselines.neural import NeuralConfig
@@ -18,6 +24,7 @@ from uvcan_tf.dataset import Dataset
 from uvcan_tf.experiments import presets, spaces
 from uvcan_tf.experiments.methods import Classical, Method, Neural
 from uvcan_tf.experiments.spaces import Values
+from uvcan_tf.features import Features
 from uvcan_tf.model import UVCAN
 from uvcan_tf.ranking import Scorer
 
@@ -55,6 +62,18 @@ def _wide_and_deep(dataset: Dataset, config: Any) -> WideAndDeep:
     return WideAndDeep(dataset, config.training, config.model)
 
 
+def _attribute_popularity(dataset: Dataset, values: Values, seed: int) -> Scorer:
+    return AttributePopularity(dataset, AttributePopularitySettings(**values))
+
+
+def _content_profile(dataset: Dataset, values: Values, seed: int) -> Scorer:
+    return ContentProfile(dataset)
+
+
+def _hybrid(dataset: Dataset, config: NeuralConfig) -> Hybrid:
+    return Hybrid(dataset, config.training, config.model)
+
+
 def _video_att() -> Config:
     paper = presets.paper()
     model = dataclasses.replace(paper.model, video_attention_only=True)
@@ -83,6 +102,21 @@ TABLE3: Final[tuple[Method, ...]] = (
     Neural("Video-Att", spaces.NEURAL, UVCAN, config=_video_att()),
     PAPER,
 )
+
+
+def cold(features: Features) -> tuple[Method, ...]:
+    """The methods that can score users or videos without any like, UVCAN last."""
+    space = spaces.attribute_popularity(features)
+    wide = next(method for method in TABLE3 if method.name == "Wide&Deep")
+    own = [method for method in TABLE3 if method.name.startswith("UVCAN")]
+    return (
+        ITEM_POP,
+        Classical("Attribute popularity", space, _attribute_popularity, random=False),
+        Classical("Content profile", {}, _content_profile, random=False),
+        Neural("Hybrid", spaces.NEURAL, _hybrid, config=NeuralConfig()),
+        wide,
+        *own,
+    )
 
 
 def chosen(names: str | None, methods: tuple[Method, ...]) -> tuple[Method, ...]:

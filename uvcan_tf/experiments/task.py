@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from uvcan_tf.config import EvaluationConfig
+from uvcan_tf.data.split import hold_out_ids
 from uvcan_tf.dataset import NO_PAIRS, Dataset, IntArray, Pairs, Side
 from uvcan_tf.ranking import FULL, SAMPLED, Ranks, Scorer, of_some_users, rank_pairs
 
@@ -115,4 +116,60 @@ def table_task(
     part = Split(dataset.hold_out_validation(0.1, evaluation.seed))
     return Task(
         "table3", Split(dataset), part.of_users(validation_users, evaluation.seed)
+    )
+
+
+def new_users_task(
+    dataset: Dataset, evaluation: EvaluationConfig, validation_users: int
+) -> Task:
+    """A share of the users have no pair to learn from; all of theirs are ranked."""
+    whole = _without_users(_everything(dataset), evaluation)
+    part = Split(_without_users(whole, evaluation))
+    return Task(
+        "new-users", Split(whole), part.of_users(validation_users, evaluation.seed)
+    )
+
+
+def new_videos_task(
+    dataset: Dataset, evaluation: EvaluationConfig, validation_users: int
+) -> Task:
+    """A share of the videos have no pair to learn from.
+
+    Their pairs are ranked among them alone: who of the new videos is for whom? Among
+    all videos, the question would be how far popularity is trusted.
+    """
+    whole = _without_videos(_everything(dataset), evaluation)
+    part = _without_videos(whole.dataset, evaluation)
+    return Task("new-videos", whole, part.of_users(validation_users, evaluation.seed))
+
+
+def _everything(dataset: Dataset) -> Dataset:
+    """The dataset with all of its pairs to learn from."""
+    train = dataset.train + dataset.test
+    return dataclasses.replace(dataset, train=train, test=NO_PAIRS)
+
+
+def _without_users(dataset: Dataset, evaluation: EvaluationConfig) -> Dataset:
+    rows = _held_out(dataset.users, dataset.train.user, evaluation)
+    held_out = np.isin(dataset.train.user, rows)
+    return _divided(dataset, held_out)
+
+
+def _without_videos(dataset: Dataset, evaluation: EvaluationConfig) -> Split:
+    rows = _held_out(dataset.videos, dataset.train.video, evaluation)
+    held_out = np.isin(dataset.train.video, rows)
+    return Split(_divided(dataset, held_out), rows)
+
+
+def _held_out(side: Side, observed: IntArray, evaluation: EvaluationConfig) -> IntArray:
+    """Rows, ascending, of a share of those that are observed."""
+    rows = np.unique(observed)
+    fraction, seed = evaluation.held_out_fraction, evaluation.seed
+    return rows[hold_out_ids(side.ids[rows - 1], fraction, seed)]
+
+
+def _divided(dataset: Dataset, held_out: npt.NDArray[np.bool_]) -> Dataset:
+    pairs = dataset.train
+    return dataclasses.replace(
+        dataset, train=pairs.where(~held_out), test=pairs.where(held_out)
     )
