@@ -29,8 +29,7 @@ def classify(
 ) -> classification_pb2.ClassificationResponse:
     """Classes for each example."""
     reply = classification_pb2.ClassificationResponse()
-    _one(CLASSIFY_METHOD, request, reply, run)
-    return reply
+    return _one(CLASSIFY_METHOD, request, reply, run)
 
 
 def regress(
@@ -38,8 +37,7 @@ def regress(
 ) -> regression_pb2.RegressionResponse:
     """A value for each example."""
     reply = regression_pb2.RegressionResponse()
-    _one(REGRESS_METHOD, request, reply, run)
-    return reply
+    return _one(REGRESS_METHOD, request, reply, run)
 
 
 def multi_inference(
@@ -76,7 +74,7 @@ def multi_inference(
     return reply
 
 
-def _one(method: str, request: Any, reply: Any, run: Run) -> None:
+def _one(method: str, request: Any, reply: Any, run: Run) -> Any:
     name = _signature_name(request)
     signature = run.servable.model.signatures.get(name)
     if signature is None:
@@ -93,6 +91,7 @@ def _one(method: str, request: Any, reply: Any, run: Run) -> None:
     echo(reply.model_spec, run.servable, name)
     reply.result.SetInParent()
     _WRITERS[method](signature, len(rows), values, reply.result)
+    return reply
 
 
 def _task_signature(

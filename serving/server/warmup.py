@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import tensorflow as tf
 from google.protobuf.message import DecodeError
+from tensorflow.python.lib.io._pywrap_record_io import RecordIterator
 
 from serving.protos import prediction_log_pb2
 from serving.server import inference, predict
@@ -59,7 +60,7 @@ def warm_up(model: Model, folder: Path, times: int = 1) -> None:
 def _records(path: Path) -> Iterator[bytes]:
     if path.stat().st_size < 12:  # less than one record's header: empty
         return
-    records = iter(tf.compat.v1.io.tf_record_iterator(str(path)))
+    records = RecordIterator(str(path), "")  # tf.compat's own warns at every call
     while True:
         try:
             record = next(records)
