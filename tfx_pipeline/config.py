@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -32,13 +31,7 @@ CONFIG_KEY = "config"
 CHECKPOINTS_KEY = "checkpoints"
 
 
-#: What the Tuner draws from: the paper's grid (section 5.4), `section.setting`.
-SEARCH_SPACE: dict[str, tuple[float, ...]] = {
-    "training.learning_rate": (1e-4, 1e-3, 1e-2, 1e-1),
-    "training.l2": (0.0, 1e-3, 1e-2, 1e-1),
-    "model.factors": (16, 32, 64),
-}
-#: How many of its 48 points are tried.
+#: How many points of the search space are tried.
 TRIALS = 12
 
 
@@ -127,19 +120,6 @@ def local(data: Path, root: Path, config: Config, **settings: Any) -> PipelineCo
         config=config,
         **settings,
     )
-
-
-def tuned(config: Config, values: Mapping[str, Any]) -> Config:
-    """The settings with `section.setting` values replaced.
-
-    >>> tuned(Config(), {"model.factors": 64}).model.factors
-    64
-    """
-    for path, value in values.items():
-        section, name = path.split(".")
-        part = dataclasses.replace(getattr(config, section), **{name: value})
-        config = dataclasses.replace(config, **{section: part})
-    return config
 
 
 def _json(content: dict[str, Any]) -> str:

@@ -12,12 +12,13 @@ import tensorflow_transform as tft
 from tfx.components.trainer.fn_args_utils import FnArgs
 
 from tfx_pipeline.addresses import delivered, is_local
-from tfx_pipeline.config import CHECKPOINTS_KEY, CONFIG_KEY, FEATURES_KEY, tuned
+from tfx_pipeline.config import CHECKPOINTS_KEY, CONFIG_KEY, FEATURES_KEY
 from tfx_pipeline.transformed import TransformLayer, read_dataset
 from uvcan_tf import config as settings
 from uvcan_tf import features as names
 from uvcan_tf.config import Config
 from uvcan_tf.dataset import Dataset
+from uvcan_tf.experiments.spaces import tuned
 from uvcan_tf.export import export
 from uvcan_tf.features import Features
 from uvcan_tf.model import UVCAN

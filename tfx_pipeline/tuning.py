@@ -1,4 +1,4 @@
-"""The search over the paper's grid, one fit a trial."""
+"""The search over the space that the experiments use, too, one fit a trial."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ from typing import Any
 
 import keras_tuner
 
-from tfx_pipeline.config import SEARCH_SPACE, TRIALS, tuned
+from tfx_pipeline.config import TRIALS
 from uvcan_tf.config import Config
 from uvcan_tf.dataset import Dataset
+from uvcan_tf.experiments import spaces
+from uvcan_tf.experiments.spaces import tuned
 from uvcan_tf.training import MONITOR, fit
 
 
@@ -39,8 +41,8 @@ class GridTuner(keras_tuner.Tuner):
 
 
 def search_space() -> keras_tuner.HyperParameters:
-    """The grid as keras_tuner's choices, named `section.setting`."""
+    """The space as keras_tuner's choices, named `section.setting`."""
     space = keras_tuner.HyperParameters()
-    for name, values in SEARCH_SPACE.items():
+    for name, values in spaces.NEURAL.items():
         space.Choice(name, list(values))
     return space

@@ -6,22 +6,15 @@ import pytest
 
 from tests.tfx_pipeline.worlds import FEATURES, write_world
 from tfx_pipeline import tuning
-from tfx_pipeline.config import SEARCH_SPACE, tuned
 from uvcan_tf.config import Config, EvaluationConfig, ModelConfig, TrainingConfig
 from uvcan_tf.data.encoded import encode_tables
 from uvcan_tf.data.tables import read_tables
+from uvcan_tf.experiments import spaces
 
 
-def test_tuned_replaces_only_what_is_named() -> None:
-    found = tuned(Config(), {"model.factors": 64, "training.l2": 0.1})
-    assert (found.model.factors, found.training.l2) == (64, 0.1)
-    assert found.evaluation == Config().evaluation
-    assert found.training.learning_rate == Config().training.learning_rate
-
-
-def test_the_search_space_is_the_papers_grid() -> None:
+def test_the_search_space_is_that_of_the_experiments() -> None:
     space = {choice.name: choice.values for choice in tuning.search_space().space}
-    assert space == {name: list(values) for name, values in SEARCH_SPACE.items()}
+    assert space == {name: list(values) for name, values in spaces.NEURAL.items()}
 
 
 @pytest.mark.slow
@@ -29,7 +22,7 @@ def test_the_best_of_two_trials_wins(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rates = {"training.learning_rate": (1e-8, 0.03)}
-    monkeypatch.setattr(tuning, "SEARCH_SPACE", rates)
+    monkeypatch.setattr(spaces, "NEURAL", rates)
     monkeypatch.setattr(tuning, "TRIALS", 2)
     write_world(tmp_path / "data")
     config = Config(
