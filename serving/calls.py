@@ -15,39 +15,47 @@ from serving.records import Attention, Explanation, Scored, VersionStatus
 from uvcan_tf import features as names
 
 Outputs = Mapping[str, tensors.Array]
+Attributes = Mapping[str, str | Sequence[str]]
 
 
 def rank_request(
-    model: str, user_id: str, video_ids: Sequence[str]
+    model: str,
+    user_id: str,
+    video_ids: Sequence[str],
+    attributes: Attributes | None = None,
 ) -> predict_pb2.PredictRequest:
     """Asks for the scores of the given videos."""
-    videos = [_id(names.VIDEO_IDS, video_id) for video_id in video_ids]
     return _request(
         model,
-        names.RANK,
+        names.RANK_BY_ATTRIBUTES if attributes else names.RANK,
         {
             names.USER_ID: tensors.strings(_id(names.USER_ID, user_id)),
-            names.VIDEO_IDS: tensors.strings(*videos)[None],
+            names.VIDEO_IDS: _ids(names.VIDEO_IDS, video_ids),
+            **_told(attributes),
         },
     )
 
 
 def recommend_request(
-    model: str, user_id: str, k: int, exclude: Iterable[str]
+    model: str,
+    user_id: str,
+    k: int,
+    exclude: Iterable[str],
+    candidates: Iterable[str] | None = None,
+    attributes: Attributes | None = None,
 ) -> predict_pb2.PredictRequest:
-    """Asks for the k best videos out of the whole catalogue."""
+    """Asks for the k best videos, of the whole catalogue or of the candidates."""
     if isinstance(k, bool) or not isinstance(k, int) or not 1 <= k < 2**31:
         raise InvalidRequest(f"`k` should be a positive int. Received: k={k!r}.")
-    excluded = [_id(names.EXCLUDE_VIDEO_IDS, video_id) for video_id in exclude]
-    request = _request(
-        model,
-        names.RECOMMEND,
-        {
-            names.USER_ID: tensors.strings(_id(names.USER_ID, user_id)),
-            names.K: np.array(k, np.int32),
-            names.EXCLUDE_VIDEO_IDS: tensors.strings(*excluded)[None],
-        },
-    )
+    inputs = {
+        names.USER_ID: tensors.strings(_id(names.USER_ID, user_id)),
+        names.K: np.array(k, np.int32),
+        names.EXCLUDE_VIDEO_IDS: _ids(names.EXCLUDE_VIDEO_IDS, exclude),
+        **_told(attributes),
+    }
+    if candidates is not None:
+        inputs[names.CANDIDATE_VIDEO_IDS] = _ids(names.CANDIDATE_VIDEO_IDS, candidates)
+    request = _request(model, names.RECOMMEND, inputs)
     request.output_filter.extend((names.VIDEO_IDS, names.SCORE))
     return request
 
@@ -160,6 +168,22 @@ def _outputs(reply: predict_pb2.PredictResponse, *wanted: str) -> list[Any]:
             f"{', '.join(wanted)}. Received: {', '.join(sorted(reply.outputs))}."
         )
     return [tensors.to_array(reply.outputs[name]) for name in wanted]
+
+
+def _ids(name: str, values: Iterable[str]) -> tensors.Array:
+    """A row of ids [B=1, *]."""
+    return tensors.strings(*(_id(name, value) for value in values))[None]
+
+
+def _told(attributes: Attributes | None) -> dict[str, tensors.Array]:
+    """A user's attributes, [B=1] each, or [B=1, *] where there are several values."""
+    told = {}
+    for name, value in (attributes or {}).items():
+        if isinstance(value, str):
+            told[name] = tensors.strings(value)
+        else:
+            told[name] = _ids(name, value)
+    return told
 
 
 def _id(name: str, value: object) -> str:

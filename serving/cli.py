@@ -81,22 +81,56 @@ def _client_command(function: Callable[..., Any]) -> click.Command:
     return main.command()(run)
 
 
+def _attributes(
+    context: click.Context, parameter: click.Parameter, given: tuple[str, ...]
+) -> dict[str, str]:
+    pairs = [text.partition("=") for text in given]
+    if not all(name and sign for name, sign, _ in pairs):
+        raise click.BadParameter("Attributes are given as NAME=VALUE.")
+    return {name: value for name, _, value in pairs}
+
+
+_told = click.option(
+    "--attribute",
+    "attributes",
+    multiple=True,
+    callback=_attributes,
+    help="NAME=VALUE of a user whom the model does not know; repeatable.",
+)
+
+
+@_told
+@click.option("--candidates", help="Only of these videos: a,b,c.")
 @click.option("--exclude", default="", help="Videos to leave out: a,b,c.")
 @click.option("-k", default=10, show_default=True, help="Number of videos.")
 @click.option("--user", required=True, help="User id.")
 def recommend(
-    client: RecommenderClient, user: str, k: int, exclude: str, as_json: bool
+    client: RecommenderClient,
+    user: str,
+    k: int,
+    exclude: str,
+    candidates: str | None,
+    attributes: dict[str, str],
+    as_json: bool,
 ) -> None:
     """Prints the user's k best videos out of the whole catalogue."""
-    videos = client.recommend(user, k, _split(exclude))
+    listed = None if candidates is None else _split(candidates)
+    videos = client.recommend(user, k, _split(exclude), listed, attributes)
     _print_scored(f"Recommended for {user}", videos, as_json)
 
 
+@_told
 @click.option("--videos", required=True, help="Videos to score: a,b,c.")
 @click.option("--user", required=True, help="User id.")
-def rank(client: RecommenderClient, user: str, videos: str, as_json: bool) -> None:
+def rank(
+    client: RecommenderClient,
+    user: str,
+    videos: str,
+    attributes: dict[str, str],
+    as_json: bool,
+) -> None:
     """Prints the given videos, best first."""
-    scored = client.rank(user, _split(videos))
+    scored = client.rank(user, _split(videos), attributes)
     ordered = sorted(scored, key=lambda video: -video.score)
     _print_scored(f"Ranked for {user}", ordered, as_json)
 

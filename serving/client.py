@@ -47,18 +47,37 @@ class RecommenderClient(Connection):
         """Closes the channel; calls after it fail."""
         self._channel.close()
 
-    def rank(self, user_id: str, video_ids: Sequence[str]) -> list[Scored]:
-        """Scores the given videos, in the order given."""
+    def rank(
+        self,
+        user_id: str,
+        video_ids: Sequence[str],
+        attributes: calls.Attributes | None = None,
+    ) -> list[Scored]:
+        """Scores the given videos, in the order given.
+
+        Attributes speak for a user whom the model does not know.
+        """
         if not video_ids:
             return []
-        request = calls.rank_request(self.model_name, user_id, video_ids)
+        request = calls.rank_request(self.model_name, user_id, video_ids, attributes)
         return calls.ranked(self._call(self._predict, request), video_ids)
 
     def recommend(
-        self, user_id: str, k: int = 10, exclude: Iterable[str] = ()
+        self,
+        user_id: str,
+        k: int = 10,
+        exclude: Iterable[str] = (),
+        candidates: Iterable[str] | None = None,
+        attributes: calls.Attributes | None = None,
     ) -> list[Scored]:
-        """The user's k best videos, best first, without those already liked."""
-        request = calls.recommend_request(self.model_name, user_id, k, exclude)
+        """The user's k best videos, best first, without those already liked.
+
+        Out of the whole catalogue, or of the candidates where there are any given.
+        Attributes speak for a user whom the model does not know.
+        """
+        request = calls.recommend_request(
+            self.model_name, user_id, k, exclude, candidates, attributes
+        )
         return calls.recommended(self._call(self._predict, request))
 
     def explain(self, user_id: str, video_id: str) -> Explanation:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,8 +11,10 @@ import grpc
 import numpy as np
 import pytest
 import tensorflow as tf
+from click.testing import CliRunner
 
 from serving import tensors
+from serving.cli import main
 from serving.client import RecommenderClient
 from serving.protos import (
     classification_pb2,
@@ -131,6 +134,26 @@ def test_regress_classify_and_both_at_once_give_the_score(
         assert classes[1].score == pytest.approx(score, abs=1e-6)
     for result in (stub.Regress(regress).result, told[1].regression_result):
         assert result.regressions[0].value == pytest.approx(score, abs=1e-6)
+
+
+def test_clients_tell_of_strangers_and_list_candidates(exported: str) -> None:
+    told = {"gender": "m", "place": "south"}
+    listed = ["v2", "v7", "v2", "nowhere"]
+    with RecommenderClient(exported) as client:
+        rows = [told | video for video in worlds.VIDEOS]
+        expected = client.score(rows, worlds.FEATURES)
+        ranked = client.rank("stranger", [f"v{n}" for n in range(11)], told)
+        scores = [video.score for video in ranked]
+        assert scores == pytest.approx(expected, abs=1e-6)
+        found = client.recommend("stranger", candidates=listed, attributes=told)
+        assert {video.video_id for video in found} == {"v2", "v7"}
+        assert client.recommend("stranger", candidates=[]) == []
+    flags = ["--attribute", "gender=m", "--attribute", "place=south", "--json"]
+    asked = ["recommend", "--target", exported, "--user", "stranger", *flags]
+    result = CliRunner().invoke(main, [*asked, "--candidates", "v2,v7"])
+    assert [row["video_id"] for row in json.loads(result.output)] == [
+        video.video_id for video in found
+    ]
 
 
 def predict(stub: Stub, signature: str, **inputs: Any) -> Any:
