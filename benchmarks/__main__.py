@@ -1,4 +1,4 @@
-"""Command line: `run` and `peers`."""
+"""Command line: `run`, `peers`, `growth` and `two-stage`."""
 
 from __future__ import annotations
 
@@ -54,6 +54,34 @@ def peers(out: Path, keep: bool, python: Path) -> None:
     from benchmarks import peers, world
 
     _finish(iter([peers.measure(world.dataset(world.TOFFEE_B), python)]), out, keep)
+
+
+@main.command()
+@_OUT
+@_KEEP
+def growth(out: Path, keep: bool) -> None:
+    """10 and 100 times the likes, and a million videos; memory beside a formula."""
+    quiet()
+    from benchmarks import growth
+
+    _finish((growth.measure(name) for name in growth.WORLDS), out, keep)
+
+
+@main.command("two-stage")
+@_OUT
+@_KEEP
+@click.option(
+    "--tables",
+    type=click.Path(path_type=Path, file_okay=False, exists=True),
+    required=True,
+    help="To train on.",
+)
+def two_stage(out: Path, keep: bool, tables: Path) -> None:
+    """How much of the exact answer two-stage recommendation finds."""
+    quiet()
+    from benchmarks import two_stage
+
+    _finish(iter([two_stage.measure_recall(tables)]), out, keep)
 
 
 def _stages(out: Path, wanted: tuple[str, ...]) -> Iterator[Figures]:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
+from pathlib import Path
 
 import pytest
 
-from benchmarks import catalogue, machine, sampling, training, world
+from benchmarks import catalogue, growth, machine, sampling, training, two_stage, world
 from benchmarks.machine import Machine
 from benchmarks.results import Figures
+from uvcan_tf.catalogue import Catalogue
 from uvcan_tf.config import Config, TrainingConfig
+from uvcan_tf.data.synthetic import generate
 from uvcan_tf.data.world import Size
 from uvcan_tf.dataset import Dataset
 
@@ -77,3 +81,35 @@ def test_all_users_are_ranked(tiny: Dataset) -> None:
 @pytest.mark.slow
 def test_a_saved_model_answers_requests(tiny: Dataset) -> None:
     assert_positive(catalogue.measure_requests(tiny, MACHINE))
+
+
+@pytest.mark.slow
+def test_a_world_grows_through_all_stages(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(training, "config", lambda: CONFIG)
+    figures = growth._measure_here("tiny", TINY)
+    assert_positive(figures)
+    assert {"tiny_training_mb", "tiny_peak_mb", "tiny_request_ms"} <= set(figures)
+
+
+def test_memory_grows_with_videos_and_likes() -> None:
+    more = dataclasses.replace(TINY, videos=62), dataclasses.replace(TINY, likes=194)
+    for size in more:
+        assert growth.bytes_of_training(size, CONFIG) > growth.bytes_of_training(
+            TINY, CONFIG
+        )
+    twice = growth.bytes_of_catalogue(more[0], CONFIG)
+    assert twice == 2 * growth.bytes_of_catalogue(TINY, CONFIG)
+
+
+@pytest.mark.slow
+def test_two_stages_are_timed_and_their_recall_is_a_share(
+    tiny: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(two_stage, "_AT_A_MILLION", 17)
+    monkeypatch.setattr(two_stage, "_CANDIDATES", (17,))
+    monkeypatch.setattr(two_stage, "_EPOCHS", 1)
+    model = catalogue.untrained(tiny)
+    assert_positive(two_stage.measure_latency(tiny, Catalogue(model)))
+    generate("tiny", tmp_path / "tables", seed=1)
+    (figure,) = two_stage.measure_recall(tmp_path / "tables").values()
+    assert 0 <= figure.value <= 1

@@ -1,0 +1,121 @@
+"""Larger worlds: time and memory of each stage, beside a formula for the memory.
+
+Every world runs in a process of its own, so that its peak is its own.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from typing import Any, Final
+
+import numpy as np
+import tensorflow as tf
+
+from benchmarks import training, two_stage, world
+from benchmarks.catalogue import untrained
+from benchmarks.results import Figure
+from benchmarks.timing import seconds
+from tfx_pipeline.stopwatch import peak_mb
+from uvcan_tf.catalogue import Catalogue
+from uvcan_tf.config import Config
+from uvcan_tf.data.world import Size
+from uvcan_tf.dataset import Dataset
+from uvcan_tf.ranking import FULL, of_some_users, rank_pairs
+
+_BASE: Final = dataclasses.replace(world.TOFFEE_B, visual_length=64)
+WORLDS: Final = {
+    "base": _BASE,
+    "likes_x10": dataclasses.replace(
+        _BASE, users=10 * _BASE.users, likes=10 * _BASE.likes
+    ),
+    "likes_x100": dataclasses.replace(
+        _BASE, users=100 * _BASE.users, likes=100 * _BASE.likes
+    ),
+    "million_videos": dataclasses.replace(
+        _BASE, videos=1_000_000, likes=10 * _BASE.likes
+    ),
+}
+_RANKED = 64  # users
+_STEPS = 5
+_MB = 1 / (1 << 20)
+_LIBRARIES_MB = 700  # resident once TensorFlow is imported and has run
+
+
+def measure(name: str) -> dict[str, Figure]:
+    """One world, in a process of its own."""
+    command = [sys.executable, "-m", "benchmarks.growth", name]
+    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
+    found: dict[str, dict[str, Any]] = json.loads(done.stdout.splitlines()[-1])
+    return {key: Figure(**figure) for key, figure in found.items()}
+
+
+def bytes_of_training(size: Size, config: Config) -> float:
+    """What grows with the world while training.
+
+    Embeddings are there as weights, two moments of Adam, the best epoch's and one
+    gradient; tables as NumPy arrays and as constants; a like as two row numbers in
+    both, as a sampler's key, and in what sorting it needed.
+    """
+    K = config.model.factors
+    rows = size.users + size.videos + size.authors + size.music
+    tables = size.users * 4 * 2 + size.videos * 4 * (2 + 3 + size.visual_length)
+    return 4.0 * K * rows * 5 + 2 * tables + size.likes * (2 * 8 + 8 + 24)
+
+
+def bytes_of_catalogue(size: Size, config: Config) -> float:
+    """What rating a catalogue keeps: facets by row, and blocks of facets and W_x X."""
+    K, hops, M = config.model.factors, config.model.hops, 5
+    H = config.model.hidden_widths[0]
+    return 4.0 * size.videos * (M * K + M * K * (1 + hops) + hops * M + H)
+
+
+def _measure_here(name: str, size: Size) -> dict[str, Figure]:
+    figures: dict[str, Figure] = {}
+
+    def stage(label: str, work: Callable[[], Any]) -> Any:
+        start = time.perf_counter()
+        result = work()
+        figures[f"{name}_{label}_s"] = Figure(time.perf_counter() - start, "s")
+        return result
+
+    config = training.config()
+    dataset: Dataset = stage("world", lambda: world.dataset(size))
+    training._STEPS = _STEPS
+    rate = stage("training", lambda: training.examples_per_s(dataset, config))
+    figures[f"{name}_train_examples_per_s"] = Figure(rate, "examples/s")
+    figures[f"{name}_training_mb"] = Figure(
+        peak_mb(),
+        "MB",
+        bytes_of_training(size, config) * _MB + _LIBRARIES_MB,
+        "the formula",
+    )
+    model = untrained(dataset)
+    catalogue = stage("catalogue", lambda: Catalogue(model))
+    rate_every = tf.function(
+        lambda user: catalogue.rate_every(catalogue.user_side(user)), autograph=False
+    )
+    request = seconds(lambda: rate_every(tf.constant([[1]])), 5)
+    figures[f"{name}_request_ms"] = Figure(1000 * request, "ms")
+    few = dataclasses.replace(dataset, test=of_some_users(dataset.test, _RANKED, 1))
+    ranked = seconds(lambda: rank_pairs(catalogue, few, config.evaluation, (FULL,)), 1)
+    pairs = len(np.unique(few.test.user)) * size.videos
+    figures[f"{name}_full_ranking_pairs_per_s"] = Figure(pairs / ranked, "pairs/s")
+    if size.videos >= 1_000_000:
+        found = two_stage.measure_latency(dataset, catalogue)
+        figures.update({f"{name}_{key}": figure for key, figure in found.items()})
+    whole = bytes_of_training(size, config) + bytes_of_catalogue(size, config)
+    figures[f"{name}_peak_mb"] = Figure(
+        peak_mb(), "MB", whole * _MB + _LIBRARIES_MB, "the formula"
+    )
+    return figures
+
+
+if __name__ == "__main__":
+    figures = _measure_here(sys.argv[1], WORLDS[sys.argv[1]])
+    content = {key: dataclasses.asdict(figure) for key, figure in figures.items()}
+    print(json.dumps(content))
