@@ -154,10 +154,9 @@ def test_cold_holds_out_users_then_videos(folder: Path) -> None:
     assert run(folder, "cold", methods=methods).exit_code == 0
     for name in ("new-users.csv", "new-videos.csv"):
         assert list(dict.fromkeys(rows(folder, name).method)) == methods.split(",")
-    frame = rows(folder, "new-videos.csv").query("metric == 'hr' and k == 10")
-    hits = frame.query("protocol == 'full'").set_index("method")["value"]
-    assert hits["Attribute popularity"] > hits["ItemPop"] + 0.1
-    assert hits["Content profile"] > hits["ItemPop"] + 0.1
+    frame = rows(folder, "new-videos.csv").query("metric == 'ndcg' and k == 10")
+    ndcg = frame.query("protocol == 'full'").set_index("method")["value"]
+    assert ndcg["Content profile"] > ndcg["ItemPop"] + 0.1  # whose scores all tie
 
 
 def test_an_unknown_method_is_named(folder: Path) -> None:

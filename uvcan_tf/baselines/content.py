@@ -88,15 +88,16 @@ class ContentProfile:
         weighted = words @ diags(np.log(max(dataset.videos.size, 2) / having))
         self._videos = _unit(weighted.tocsr())
         likes = likes_of(dataset)
-        profiles = likes @ self._videos  # [n+2, W]
-        strangers = np.diff(likes.indptr) == 0
+        self._profiles = _unit((likes @ self._videos).tocsr())  # [n+2, W]
+        self._strangers = np.diff(likes.indptr) == 0
         everyone = csr_matrix(likes.sum(axis=0)) @ self._videos  # [1, W]
-        profiles = profiles + csr_matrix(strangers[:, None].astype(float)) @ everyone
-        self._profiles = _unit(profiles.tocsr())
+        self._everyone = _unit(everyone.tocsr()).toarray()
 
     def scores(self, users: IntArray) -> npt.NDArray[np.float32]:
         """float32 [B, V]."""
-        return (self._profiles[users] @ self._videos.T).toarray().astype(np.float32)
+        profiles = self._profiles[users].toarray()  # [B, W]
+        profiles[self._strangers[users]] = self._everyone
+        return (self._videos @ profiles.T).T.astype(np.float32)
 
 
 def _groups(
