@@ -67,7 +67,7 @@ def _answer(
     def answer(content: bytes, context: grpc.ServicerContext) -> bytes:
         try:
             request = request_type.FromString(content)
-        except (DecodeError, RuntimeWarning):
+        except (DecodeError, SystemError):  # the latter is protobuf's failed warning
             context.abort(Code.INTERNAL, "")
         try:
             left = _seconds_left(context)

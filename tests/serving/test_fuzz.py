@@ -9,8 +9,10 @@ import numpy as np
 import pytest
 
 from serving import tensors
-from serving.fuzz import fuzz, mutate
+from serving.conformance.suite import all_cases
+from serving.fuzz import fuzz, mutate, mutate_fields
 from serving.protos import predict_pb2, prediction_service_pb2_grpc
+from serving.services import METHODS
 from tests.serving.conftest import conformance_server
 
 
@@ -39,6 +41,22 @@ def test_an_op_that_quotes_raw_bytes_is_an_invalid_argument(
     with pytest.raises(grpc.RpcError, match="Could not parse example input") as caught:
         stub.Predict(request, timeout=5)
     assert caught.value.code() == grpc.StatusCode.INVALID_ARGUMENT
+
+
+def test_changed_fields_can_still_be_read() -> None:
+    source = random.Random(5)
+    changed = 0
+    for case in all_cases():
+        if not isinstance(case.request, str):
+            continue
+        _, content, _ = case.wire()
+        kind = METHODS[case.call].request
+        message = kind.FromString(content)
+        mutate_fields(message, source)
+        again = kind.FromString(message.SerializeToString())
+        assert str(again) == str(message)
+        changed += again != kind.FromString(content)
+    assert changed > 100
 
 
 def test_the_same_seed_gives_the_same_requests() -> None:
