@@ -77,7 +77,31 @@ class BPRSettings:
         require_not_negative("regularization", self.regularization)
 
 
-class ALS:
+class _Model(Protocol):
+    """The part of a model of `implicit` that is used here."""
+
+    user_factors: _Factors
+    item_factors: _Factors
+
+    def fit(self, user_items: csr_matrix, show_progress: bool) -> None: ...
+
+
+class Factorisation:
+    """Scores x_u · y_v of a model of `implicit`, fitted to the training pairs."""
+
+    def __init__(self, model: _Model, dataset: Dataset) -> None:
+        likes = likes_of(dataset)
+        model.fit(likes[1:-1], show_progress=False)
+        self._users = np.pad(model.user_factors, ((1, 1), (0, 0)))  # [n+2, F]
+        self._users[np.diff(likes.indptr) == 0] = 0.0
+        self._videos = model.item_factors  # [V, F]
+
+    def scores(self, users: IntArray) -> npt.NDArray[np.float32]:
+        """float32 [B, V]; zeros for users without training pairs."""
+        return self._users[users] @ self._videos.T
+
+
+class ALS(Factorisation):
     """Weighted least squares over all pairs: iALS or WMF.
 
     Hu, Koren and Volinsky, Collaborative Filtering for Implicit Feedback Datasets
@@ -95,14 +119,10 @@ class ALS:
                 num_threads=settings.threads,
                 use_gpu=False,
             )
-            self._users, self._videos = _fit(model, likes_of(dataset))
-
-    def scores(self, users: IntArray) -> npt.NDArray[np.float32]:
-        """float32 [B, V]; zeros for users without training pairs."""
-        return self._users[users] @ self._videos.T
+            super().__init__(model, dataset)
 
 
-class BPR:
+class BPR(Factorisation):
     """Bayesian personalised ranking: liked videos score above drawn other ones.
 
     Rendle et al., BPR: Bayesian Personalized Ranking from Implicit Feedback (UAI 2009),
@@ -119,25 +139,4 @@ class BPR:
             num_threads=settings.threads,
             use_gpu=False,
         )
-        self._users, self._videos = _fit(model, likes_of(dataset))
-
-    def scores(self, users: IntArray) -> npt.NDArray[np.float32]:
-        """float32 [B, V]; zeros for users without training pairs."""
-        return self._users[users] @ self._videos.T
-
-
-class _Model(Protocol):
-    """The part of a model of `implicit` that is used here."""
-
-    user_factors: _Factors
-    item_factors: _Factors
-
-    def fit(self, user_items: csr_matrix, show_progress: bool) -> None: ...
-
-
-def _fit(model: _Model, likes: csr_matrix) -> tuple[_Factors, _Factors]:
-    """Factors of all user rows [n+2, F], zeros where nothing is liked, and [V, F]."""
-    model.fit(likes[1:-1], show_progress=False)
-    users = np.pad(model.user_factors, ((1, 1), (0, 0)))
-    users[np.diff(likes.indptr) == 0] = 0.0
-    return users, model.item_factors
+        super().__init__(model, dataset)
