@@ -149,6 +149,17 @@ def test_other_widths_and_hops_are_measured(
 
 
 @pytest.mark.slow
+def test_the_report_is_put_together_from_what_was_written(
+    folder: Path, first: Result
+) -> None:
+    result = CliRunner().invoke(experiment, ["report", "--out", str(folder / "out")])
+    text = Path(result.stdout.strip()).read_text()
+    assert "![Table 3: every method, tuned alike](results/tiny/table3.png)" in text
+    assert "| **UVCAN(paper)** |" in text
+    assert "[ease](tiny/ease.json)" in text
+
+
+@pytest.mark.slow
 def test_cold_holds_out_users_then_videos(folder: Path) -> None:
     methods = "ItemPop,Attribute popularity,Content profile,Hybrid"
     assert run(folder, "cold", methods=methods).exit_code == 0

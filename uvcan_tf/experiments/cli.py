@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import shlex
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -102,7 +103,7 @@ def _open(
 def _command() -> str:
     """The command as it was given; of absolute paths, only the last part."""
     words = [Path(w).name if w.startswith("/") else w for w in sys.argv[1:]]
-    return " ".join(["python -m uvcan_tf", *words])
+    return f"python -m uvcan_tf {shlex.join(words)}"
 
 
 def _task(lab: Any, dataset: Any) -> Any:
@@ -186,6 +187,15 @@ def cold(lab: Any, dataset: Any, methods: str | None, seeds: list[int]) -> None:
         task = make(dataset, lab.evaluation, lab.validation_users)
         run(lab, task, some, seeds)
         _show(lab.results / f"{task.name}.md")
+
+
+@experiment.command("report")
+@click.option("--out", type=_FOLDER, default=Path("experiments"), show_default=True)
+def report(out: Path) -> None:
+    """Put README.md of the results' folder together."""
+    from uvcan_tf.experiments.report import write
+
+    click.echo(write(out))
 
 
 def _show(path: Path) -> None:

@@ -1,0 +1,104 @@
+"""`experiments/README.md`, put together from what the experiments wrote."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, Final
+
+from uvcan_tf.experiments.results import markdown
+
+#: Of every experiment: its title, its Markdown and its plots, where they exist.
+_PARTS: Final = (
+    ("Table 3: every method, tuned alike", "table3.md", ("table3.png",)),
+    ("Figure 3: cutoffs", None, ("figure3.png",)),
+    ("Figure 4: widths", None, ("figure4.png",)),
+    ("Tables 4 and 5: hops and widths", "tables45.md", ("tables45.png",)),
+    (
+        "By training likes of user and video",
+        "slices.md",
+        ("slices-user.png", "slices-video.png"),
+    ),
+    ("New users", "new-users.md", ("new-users.png",)),
+    ("New videos", "new-videos.md", ("new-videos.png",)),
+)
+#: Settings of every last fit of a neural method.
+_ALWAYS_THE_SAME: Final = ("training.validation_fraction", "training.time_limit_s")
+_INTRODUCTION: Final = """\
+# Experiments
+
+Written by `python -m uvcan_tf experiment report`; every figure below is read from the
+CSV and JSON files beside it.
+
+Every method has the same number of trials. They are drawn from the spaces in
+`uvcan_tf/experiments/spaces.py`, the first being the method's defaults, and compared by
+NDCG@10 over the whole catalogue on validation pairs: a tenth of each user's training
+pairs. The settings chosen lie in `experiments/<data>/<method>.json`, with the command
+that gives their figures again. Then every method is fitted with them on all training
+pairs, a neural one for as many epochs as its best trial kept, and ranks the held-out
+pairs once, among 1,000 sampled videos and among all. Ties take the middle rank. HR@10
+and NDCG@10 are means over pairs; p-values are of a paired bootstrap over users, seeds
+averaged first. A method without randomness has one figure for all seeds.
+
+New users and videos have no pair in training. New videos are ranked among themselves.
+"""
+
+
+def write(out: Path) -> Path:
+    """Writes the page from the results under `out`, and returns where it is."""
+    parts = [_INTRODUCTION]
+    for folder in sorted((out / "results").glob("*/")):
+        parts.append(f"## {folder.name}\n")
+        for title, text, plots in _PARTS:
+            parts += _part(folder, title, text, plots)
+        parts += _settings(out / folder.name)
+    path = out / "README.md"
+    path.write_text("\n".join(parts), encoding="utf-8")
+    return path
+
+
+def _part(
+    folder: Path, title: str, text: str | None, plots: tuple[str, ...]
+) -> list[str]:
+    files = [name for name in plots if (folder / name).exists()]
+    if not files:
+        return []
+    lines = [f"### {title}\n"]
+    if text is not None:
+        about = folder / text.replace(".md", ".json")
+        lines += _how(about) if about.exists() else []
+        content = (folder / text).read_text(encoding="utf-8")
+        lines.append(content.replace("### ", "#### "))
+    return [*lines, *(f"![{title}](results/{folder.name}/{n})\n" for n in files)]
+
+
+def _how(path: Path) -> list[str]:
+    content = json.loads(path.read_text(encoding="utf-8"))
+    hours = content["hours_of_fitting_and_ranking"]
+    return [f"    {content['command']}\n", f"{hours:.2f} hours besides the search.\n"]
+
+
+def _settings(folder: Path) -> list[str]:
+    """The chosen settings of every method."""
+    rows = [_row(path) for path in sorted(folder.glob("*.json"))]
+    if not rows:
+        return []
+    header = ("method", "settings", "trials", "validation NDCG@10", "fit, s")
+    return ["### Settings\n", markdown(header, rows)]
+
+
+def _row(path: Path) -> list[str]:
+    content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    shown = {
+        name: f"{value:g}" if isinstance(value, float) else str(value)
+        for name, value in content["settings"].items()
+        if name not in _ALWAYS_THE_SAME
+    }
+    settings = ", ".join(f"{name}={value}" for name, value in shown.items())
+    return [
+        f"[{path.stem}]({path.parent.name}/{path.name})",
+        settings or "none",
+        str(content["trials"]),
+        f"{content['validation_ndcg@10']:.4f}",
+        str(content.get("fit_seconds", "")),
+    ]
