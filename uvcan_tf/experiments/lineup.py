@@ -14,6 +14,7 @@ from uvcan_tf.baselines.content import (
 from uvcan_tf.baselines.ease import EASE, EASESettings
 from uvcan_tf.baselines.factorisation import ALS, BPR, ALSSettings, BPRSettings
 from uvcan_tf.baselines.hybrid import Hybrid
+from uvcan_tf.baselines.ials import IALS, IALSSettings
 from uvcan_tf.baselines.neighbours import UCF, ItemKNN, NeighbourSettings
 from uvcan_tf.baselines.neumf import NeuMF
 from uvcan_tf.baselines.neural import NeuralConfig
@@ -54,6 +55,10 @@ def _als(dataset: Dataset, values: Values, seed: int) -> Scorer:
     return ALS(dataset, ALSSettings(**values, seed=seed, threads=threads))
 
 
+def _ials(dataset: Dataset, values: Values, seed: int) -> Scorer:
+    return IALS(dataset, IALSSettings(**values, seed=seed))
+
+
 def _ncf(dataset: Dataset, config: NeuralConfig) -> NeuMF:
     return NeuMF(dataset, config.training, config.model)
 
@@ -91,7 +96,7 @@ TABLE3: Final[tuple[Method, ...]] = (
     Classical("EASE", spaces.EASE, _ease, random=False),
     Classical("BPR", spaces.BPR, _bpr),
     Classical("WMF", spaces.WMF, _als),
-    Classical("iALS", spaces.IALS, _als),
+    Classical("iALS", spaces.IALS, _ials),
     Neural("NCF", spaces.NEURAL, _ncf, config=NeuralConfig()),
     Neural(
         "Wide&Deep",

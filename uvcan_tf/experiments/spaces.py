@@ -41,13 +41,14 @@ WMF: Final[Space] = {
     "regularization": (0.01, 0.1, 1.0),
     "alpha": (1.0, 5.0, 10.0, 40.0),
 }
-#: As in "Revisiting the Performance of iALS" (RecSys 2022): larger, and searched
-#: together over the weight of unobserved pairs and the regulariser.
+#: As in "Revisiting the Performance of iALS" (RecSys 2022): the weight of unobserved
+#: pairs and the regulariser are searched together, and the latter follows frequency.
 IALS: Final[Space] = {
     "factors": (32, 64, 128, 256),
-    "regularization": (0.3, 1.0, 3.0, 10.0, 30.0, 100.0),
-    "alpha": (1.0, 3.0, 10.0, 30.0, 100.0),
-    "iterations": (8, 16),
+    "unobserved_weight": (0.003, 0.01, 0.03, 0.1, 0.3),
+    "regularization": (0.001, 0.003, 0.01, 0.03, 0.1),
+    "frequency": (0.5, 1.0),
+    "iterations": (8, 12, 16),
 }
 
 
