@@ -14,6 +14,7 @@ from serving.protos import tensor_pb2, types_pb2
 Array = npt.NDArray[Any]
 
 MAX_BYTES: Final = 2**31 - 1  # of one tensor: no message can carry more
+MAX_FILLED_BYTES: Final = 2**24  # that a message may claim without carrying them
 
 _FIELDS: Final[dict[int, tuple[np.dtype[Any], str]]] = {
     types_pb2.DT_FLOAT: (np.dtype(np.float32), "float_val"),
@@ -40,11 +41,12 @@ def to_array(proto: tensor_pb2.TensorProto) -> Array:
     """The numpy array that a TensorProto stands for; strings become bytes.
 
     As lenient as TensorFlow: too few values repeat the last one, none give zeros, too
-    many are cut, an unknown rank is a scalar.
+    many are cut, an unknown rank is a scalar. Unlike TensorFlow, a few bytes cannot
+    claim gigabytes: what is filled in is bounded.
 
     Raises:
-      ValueError: dtype unset or not servable, a negative dimension, or content of the
-        wrong length.
+      ValueError: dtype unset or not servable, a negative dimension, content of the
+        wrong length, or far too few values.
     """
     if proto.dtype not in _FIELDS:
         raise ValueError(f"dtype {proto.dtype} cannot be read.")
@@ -57,7 +59,10 @@ def to_array(proto: tensor_pb2.TensorProto) -> Array:
         raise ValueError(f"shape {shape} cannot be read.")
     if proto.tensor_content:
         return _from_content(proto.tensor_content, dtype, count).reshape(shape)
-    return _from_values(getattr(proto, field), dtype, count).reshape(shape)
+    values = getattr(proto, field)
+    if (count - len(values)) * dtype.itemsize > MAX_FILLED_BYTES:
+        raise ValueError(f"{len(values)} values cannot fill the shape {shape}.")
+    return _from_values(values, dtype, count).reshape(shape)
 
 
 def to_proto(array: Array) -> tensor_pb2.TensorProto:

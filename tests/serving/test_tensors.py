@@ -94,3 +94,13 @@ BROKEN = {
 def test_what_is_no_tensor_is_refused(name: str) -> None:
     with pytest.raises(ValueError):
         tensors.to_array(BROKEN[name])
+
+
+@pytest.mark.parametrize("dtype", ["DT_INT8", "DT_STRING", "DT_FLOAT"])
+def test_a_few_bytes_cannot_claim_gigabytes(dtype: str) -> None:
+    proto = tensor_pb2.TensorProto(dtype=dtype)
+    proto.tensor_shape.dim.add(size=2**25)
+    with pytest.raises(ValueError, match="0 values cannot fill the shape"):
+        tensors.to_array(proto)
+    proto.tensor_shape.dim[0].size = 2**20
+    assert tensors.to_array(proto).shape == (2**20,)
