@@ -73,9 +73,10 @@ class Pairs:
 
     def by_user(self, users: int) -> Rows:
         """The same pairs grouped by user, each user's videos in ascending order."""
-        order = np.lexsort((self.video, self.user))
-        starts = np.searchsorted(self.user[order], np.arange(users + 3))
-        return Rows(starts.astype(np.int64), self.video[order].astype(np.int32))
+        stride = int(self.video.max(initial=0)) + 1
+        keys = np.sort(self.user.astype(np.int64) * stride + self.video)
+        starts = np.searchsorted(keys, np.arange(users + 3) * stride)
+        return Rows(starts.astype(np.int64), (keys % stride).astype(np.int32))
 
 
 NO_PAIRS = Pairs(np.empty(0, np.int32), np.empty(0, np.int32))

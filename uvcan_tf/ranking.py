@@ -87,8 +87,10 @@ def rank_pairs(
     pairs = Pairs(dataset.test.user[order], dataset.test.video[order])
     distinct, first = np.unique(pairs.user, return_index=True)
     bounds = np.append(first, len(pairs))
-    seen = dataset.train.by_user(users)
-    observed = (dataset.train + dataset.test).by_user(users)
+    wanted = np.isin(np.arange(users + 2), distinct)
+    trained = dataset.train.where(wanted[dataset.train.user])
+    seen = trained.by_user(users)
+    observed = (trained + dataset.test).by_user(users)
     results = {protocol: np.empty([2, len(pairs)]) for protocol in protocols}
     block = max(1, _SCORES_AT_ONCE // videos)
     for start in range(0, len(distinct), block):
