@@ -6,7 +6,7 @@ depends on the user alone or on the video alone is computed once, and what the u
 attention finds is kept as weights of the user's N facets instead of as vectors.
 
 Shapes: B users, C videos of a block, M facets of a video, N of a user, K factors, H
-width of the first hidden layer, G either K or K + N.
+width of the first hidden layer, P factors of the prior, G either K or K + N.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ class VideoBlock(NamedTuple):
     projected: tuple[tf.Tensor, ...]  # W_x X of each hop, [M, K, C]
     bias: tuple[tf.Tensor, ...]  # b of each hop, lowest where missing, [M, C]
     fused: tf.Tensor  # hᵛ's part of the first hidden layer, [H, C]
+    prior: tuple[tf.Tensor, ...]  # y of the prior, [P, C], if there is one
 
 
 class UserTerms(NamedTuple):
@@ -37,6 +38,7 @@ class UserTerms(NamedTuple):
     W_g: tuple[tf.Tensor, ...]  # of each user hop, for [v̂ᵛ; Σa], [K, G]
     W: tf.Tensor  # of the first hidden layer, for [v̂ᵛ; a], [H, G]
     fused: tf.Tensor  # the rest of the first hidden layer, [H, C=1]
+    prior: tuple[tf.Tensor, ...]  # s x of the prior, [P], if there is one
 
 
 class BlockRating(tf.Module):
@@ -54,6 +56,7 @@ class BlockRating(tf.Module):
         if not network.video_attention_only:
             self._user = network.user_attention.hop_weights
         self._rating = network.rating.weights_of()
+        self._scale = None if network.prior_scale is None else network.scale
 
     def block(self, video: VideoSide) -> VideoBlock:
         """Videos [C, ...] with the videos innermost."""
@@ -67,6 +70,7 @@ class BlockRating(tf.Module):
             projected=tuple(innermost(P) for P in video.projected),
             bias=tuple(_masked(hop.b[:, None], mask) for hop in self._video),
             fused=innermost(video.fused),
+            prior=tuple(innermost(y) for y in video.prior),
         )
 
     def terms(self, user: UserSide) -> UserTerms:
@@ -89,6 +93,7 @@ class BlockRating(tf.Module):
             ),
             W=W,
             fused=fused[..., None],
+            prior=tuple(self._scale * x[:, 0] for x in user.prior),
         )
 
     def logits(self, user: UserTerms, video: VideoBlock) -> tf.Tensor:
@@ -116,7 +121,10 @@ class BlockRating(tf.Module):
         *hidden, (W, b) = self._rating.rest
         for W_i, b_i in hidden:
             x = tf.nn.relu(tf.matmul(W_i, x, transpose_a=True) + b_i[:, None])
-        return (tf.matmul(W, x, transpose_a=True) + b[:, None])[0]
+        logits = (tf.matmul(W, x, transpose_a=True) + b[:, None])[0]
+        for p, y in zip(user.prior, video.prior, strict=True):
+            logits += tf.linalg.matvec(y, p, transpose_a=True)  # [C]
+        return logits
 
 
 def _attention(H: tf.Tensor, w_h: tf.Tensor, b: tf.Tensor) -> tf.Tensor:

@@ -15,7 +15,6 @@ import tensorflow as tf
 
 from uvcan_tf.blocks import BlockRating, UserTerms, VideoBlock
 from uvcan_tf.dataset import IntArray
-from uvcan_tf.layers import Facets
 from uvcan_tf.model import UVCAN
 from uvcan_tf.network import Rated, UserSide, VideoSide
 from uvcan_tf.threads import in_threads
@@ -50,7 +49,9 @@ class Catalogue(tf.Module):
         self._block = -(-self.videos // self._blocks)
         self._user = _empty(model.half_of_users(tf.constant([0])), self.users + 2)
         video = model.half_of_videos(tf.zeros([self._block], tf.int32))
-        self._facets = _empty(video.facets, 2 + self._blocks * self._block)
+        self._facets = _empty(
+            (video.facets, video.prior), 2 + self._blocks * self._block
+        )
         block = tf.nest.map_structure(lambda x: x[None], self._rating.block(video))
         self._video = _empty(block, self._blocks)
         self._compiled = _Compiled(self)
@@ -64,11 +65,12 @@ class Catalogue(tf.Module):
         for number in range(self._blocks):
             rows = 1 + number * self._block + tf.range(self._block)
             half = model.half_of_videos(tf.minimum(rows, self.videos + 1))
-            _put(self._facets, rows, half.facets)
+            _put(self._facets, rows, (half.facets, half.prior))
             block = tf.nest.map_structure(lambda x: x[None], self._rating.block(half))
             _put(self._video, tf.constant([number]), block)
         unlisted = tf.constant([0, self.videos + 1])
-        _put(self._facets, unlisted, model.half_of_videos(unlisted).facets)
+        half = model.half_of_videos(unlisted)
+        _put(self._facets, unlisted, (half.facets, half.prior))
 
     def user_side(self, users: tf.Tensor) -> UserSide:
         """The user's half of user rows int [...]."""
@@ -76,8 +78,8 @@ class Catalogue(tf.Module):
 
     def video_side(self, videos: tf.Tensor) -> VideoSide:
         """The videos' half of video rows int [...]."""
-        facets = Facets(*(tf.gather(part, videos) for part in self._facets))
-        return self._video_half(facets)
+        parts = tf.nest.map_structure(lambda x: tf.gather(x, videos), self._facets)
+        return self._video_half(*parts)
 
     def rate(self, users: tf.Tensor, videos: tf.Tensor) -> Rated:
         """User rows int [B] with video rows int [B, C]."""

@@ -129,6 +129,40 @@ class TrainingConfig:
 
 
 @dataclasses.dataclass(frozen=True)
+class IALSSettings:
+    """How iALS is fitted; see `baselines.ials`.
+
+    Args:
+      factors: length of a user's and a video's vector.
+      unobserved_weight: α₀, of every pair beside the observed ones' weight of 1.
+      regularization: λ.
+      frequency: ν; a row's λ is multiplied by (its pairs + α₀ of all others)^ν.
+      iterations: times that users and videos are solved for in turn.
+      shown_weight: of pairs that were shown and not liked. They count as observed: to
+        have been shown something tells what a user is about. 0 leaves them out, as the
+        article does.
+      seed: of the initial factors.
+    """
+
+    factors: int = 64
+    unobserved_weight: float = 0.03
+    regularization: float = 0.01
+    frequency: float = 1.0
+    iterations: int = 12
+    shown_weight: float = 0.0
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        for name in ("factors", "iterations"):
+            _positive_int("prior", name, getattr(self, name))
+        for name in ("unobserved_weight", "regularization"):
+            _number_in("prior", name, getattr(self, name), 1e-8, 1e3)
+        for name in ("frequency", "shown_weight"):
+            _number_in("prior", name, getattr(self, name), 0, 10)
+        _seed("prior", self.seed)
+
+
+@dataclasses.dataclass(frozen=True)
 class EvaluationConfig:
     """The protocol of section 5.2.
 
@@ -157,6 +191,9 @@ class EvaluationConfig:
 class Config:
     """All settings of one run.
 
+    With `prior`, UVCAN learns what a matrix factorisation leaves open; without, the
+    default, it is the paper's.
+
     >>> Config().model.factors
     32
     """
@@ -164,6 +201,7 @@ class Config:
     model: ModelConfig = ModelConfig()
     training: TrainingConfig = TrainingConfig()
     evaluation: EvaluationConfig = EvaluationConfig()
+    prior: IALSSettings | None = None
 
     def to_json(self) -> dict[str, Any]:
         """The settings as the content of a `config.json`."""
@@ -201,6 +239,7 @@ def from_json(content: Mapping[str, Any]) -> Config:
         "model": ModelConfig,
         "training": TrainingConfig,
         "evaluation": EvaluationConfig,
+        "prior": IALSSettings,
     }
     unknown = set(_object("A config", content)) - set(sections)
     if unknown:
@@ -212,6 +251,7 @@ def from_json(content: Mapping[str, Any]) -> Config:
         **{
             name: _section(kind, name, content.get(name, {}))
             for name, kind in sections.items()
+            if name != "prior" or content.get(name) is not None
         }
     )
 

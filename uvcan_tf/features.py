@@ -32,6 +32,7 @@ EVAL: Final = "eval"
 
 # Facet names of the two identity embeddings (h^u and h^v, section 3.2).
 USER_IDENTITY: Final = USER_ID
+PRIOR: Final = "prior"  # factors of either side: no column of a table
 VIDEO_IDENTITY: Final = VIDEO_ID
 
 # Signatures of the SavedModel, and the names of their inputs and outputs.

@@ -6,13 +6,16 @@ Shapes: B pairs or users, C candidate videos.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import tensorflow as tf
 
 from uvcan_tf.config import Config
 from uvcan_tf.dataset import Dataset
+from uvcan_tf.features import PRIOR
 from uvcan_tf.network import CoAttentionNetwork, Rated, UserSide, VideoSide
 from uvcan_tf.pair_model import ModelScorer, PairModel, facets, sizes_of
+from uvcan_tf.prior import PRIOR_SCALE, CrossFitted, SkippedLastByModel
 
 
 class UVCAN(PairModel):
@@ -32,11 +35,25 @@ class UVCAN(PairModel):
             hops=config.model.hops,
             hidden=config.model.hidden_widths,
             video_attention_only=config.model.video_attention_only,
+            prior_scale=None if config.prior is None else PRIOR_SCALE,
             stddev=config.model.initial_stddev,
             seed=config.training.seed * 10_000,
         )
         super().__init__(dataset, config.training, network, config.model.id_dropout)
         self.config = config
+        self._prior: CrossFitted | None = None
+        if config.prior is not None:
+            self._prior = CrossFitted(dataset, config.prior)
+            self._user_columns = {**self._user_columns, PRIOR: self._prior.users}
+            self._video_columns = {**self._video_columns, PRIOR: self._prior.videos}
+
+    def columns_of(self, users: tf.Tensor, videos: tf.Tensor) -> tuple[Any, Any]:
+        """The prior never knows the pairs it is shown with; see `CrossFitted`."""
+        user_columns, video_columns = super().columns_of(users, videos)
+        if self._prior is None:
+            return user_columns, video_columns
+        x, y = self._prior.factors(users, videos)
+        return {**user_columns, PRIOR: x}, {**video_columns, PRIOR: y}
 
     def rate(self, users: tf.Tensor, videos: tf.Tensor) -> Rated:
         """User rows int [B] with video rows int [B, C]."""
@@ -53,4 +70,7 @@ class UVCAN(PairModel):
     def scorer(self) -> ModelScorer:
         from uvcan_tf.catalogue import Catalogue  # it knows this class
 
-        return Catalogue(self)
+        catalogue = Catalogue(self)
+        if self.config.prior is not None and self.config.prior.shown_weight:
+            return SkippedLastByModel(catalogue, self.dataset)
+        return catalogue

@@ -1,7 +1,7 @@
 """UVCAN as one layer over the two sides of a pair; Video-Att is a switch of it.
 
 Shapes: B users, C candidate videos, N user facets, M video facets, K factors, H width
-of the first hidden layer.
+of the first hidden layer, P factors of the prior.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import tensorflow as tf
 
+from uvcan_tf.features import PRIOR
 from uvcan_tf.layers import Facets, Rating, SideEmbedding, StackedAttention
 
 
@@ -21,6 +22,7 @@ class UserSide(NamedTuple):
     projected: tuple[tf.Tensor, ...]  # W_x X of each user hop, [B, C=1, N, K]
     q: tf.Tensor  # q̂₀, [B, C=1, K]
     fused: tf.Tensor  # hᵘ's part of the first hidden layer, [B, C=1, H]
+    prior: tuple[tf.Tensor, ...] = ()  # x of the prior, [B, C=1, P], if there is one
 
 
 class VideoSide(NamedTuple):
@@ -29,6 +31,7 @@ class VideoSide(NamedTuple):
     facets: Facets
     projected: tuple[tf.Tensor, ...]  # W_x X of each video hop, [B, C, M, K]
     fused: tf.Tensor  # hᵛ's part of the first hidden layer, [B, C, H]
+    prior: tuple[tf.Tensor, ...] = ()  # y of the prior, [B, C, P], if there is one
 
 
 class Rated(NamedTuple):
@@ -54,6 +57,9 @@ class CoAttentionNetwork(tf.keras.layers.Layer):
       hidden: widths of the MLP.
       video_attention_only: Video-Att. The paper says only that it lacks the user
         attention; q̂₀ then stands in z where v̂ᵘ stood.
+      prior_scale: with a prior, the first weight s of its share s x·y of the rating.
+        The factors x and y of a matrix factorisation are then the column `PRIOR` of
+        either side, and the network learns what they leave open. Unlike the paper.
       stddev, seed: of the initial weights.
 
     Call: (user columns, video columns) -> `Rated`. `user_side` and `video_side` give
@@ -68,6 +74,7 @@ class CoAttentionNetwork(tf.keras.layers.Layer):
         hops: int = 2,
         hidden: Sequence[int] = (64, 32, 16),
         video_attention_only: bool = False,
+        prior_scale: float | None = None,
         stddev: float = 0.1,
         seed: int = 0,
         **kwargs: Any,
@@ -79,6 +86,7 @@ class CoAttentionNetwork(tf.keras.layers.Layer):
         self.hops = hops
         self.hidden = tuple(hidden)
         self.video_attention_only = video_attention_only
+        self.prior_scale = prior_scale
         self.stddev = stddev
         self.seed = seed
         N, M = len(self.user), len(self.video)
@@ -101,6 +109,9 @@ class CoAttentionNetwork(tf.keras.layers.Layer):
         self.rating = Rating(
             self.hidden, factors, seed=seed + 6000, name="rating", stddev=stddev
         )
+        if prior_scale is not None:
+            first = tf.keras.initializers.Constant(prior_scale)
+            self.scale = self.add_weight("prior_scale", [], initializer=first)
 
     def user_side(self, columns: Mapping[str, tf.Tensor]) -> UserSide:
         """The user's half from columns [B, C=1, ...]."""
@@ -113,19 +124,24 @@ class CoAttentionNetwork(tf.keras.layers.Layer):
             else self.user_attention.project(facets.X),
             q=summary.x,
             fused=self.rating.user_part(facets.X[..., 0, :]),
+            prior=self._prior(columns),
         )
 
     def video_side(self, columns: Mapping[str, tf.Tensor]) -> VideoSide:
         """The videos' half from columns [B, C, ...]."""
-        return self.video_half(self.video_embedding(columns))
+        return self.video_half(self.video_embedding(columns), self._prior(columns))
 
-    def video_half(self, facets: Facets) -> VideoSide:
-        """The videos' half from facets [B, C, M, K]."""
+    def video_half(self, facets: Facets, prior: tuple[tf.Tensor, ...]) -> VideoSide:
+        """The videos' half from facets [B, C, M, K] and the prior's y [B, C, P]."""
         return VideoSide(
             facets=facets,
             projected=self.video_attention.project(facets.X),
             fused=self.rating.video_part(facets.X[..., 0, :]),
+            prior=prior,
         )
+
+    def _prior(self, columns: Mapping[str, tf.Tensor]) -> tuple[tf.Tensor, ...]:
+        return (columns[PRIOR],) if PRIOR in columns else ()
 
     def rate(self, user: UserSide, video: VideoSide) -> Rated:
         """Every user of [B, C=1, ...] with every video of [B or 1, C, ...]."""
@@ -135,6 +151,8 @@ class CoAttentionNetwork(tf.keras.layers.Layer):
         else:
             u, user_attention = self.user_attention(user.facets, user.projected, v.x)
         logits = self.rating(u, v.x, user.fused, video.fused)
+        for x, y in zip(user.prior, video.prior, strict=True):
+            logits += self.scale * tf.reduce_sum(x * y, axis=-1)  # [B, C]
         return Rated(logits, v.a, user_attention)
 
     def call(
@@ -151,6 +169,7 @@ class CoAttentionNetwork(tf.keras.layers.Layer):
             "hops": self.hops,
             "hidden": self.hidden,
             "video_attention_only": self.video_attention_only,
+            "prior_scale": self.prior_scale,
             "stddev": self.stddev,
             "seed": self.seed,
         }

@@ -106,6 +106,10 @@ class PairModel(tfrs.Model, abc.ABC):  # type: ignore[misc]  # tfrs is untyped
         """The encoded features [..., *] of video rows int [...]."""
         return {name: tf.gather(c, videos) for name, c in self._video_columns.items()}
 
+    def columns_of(self, users: tf.Tensor, videos: tf.Tensor) -> tuple[Any, Any]:
+        """What training sees of users int [B] and of videos int [B, C]."""
+        return self.user_columns(users[:, None]), self.video_columns(videos)
+
     def user_side(self, users: tf.Tensor) -> Half:
         """The user's half of user rows int [...]."""
         return self.network.user_side(self.user_columns(users))
@@ -144,8 +148,7 @@ class PairModel(tfrs.Model, abc.ABC):  # type: ignore[misc]  # tfrs is untyped
           The mean cross-entropy of the B * (1 + S) pairs, plus L2.
         """
         users, videos = self._batch(inputs)  # [B], [B, C = 1 + S]
-        user_columns = self.user_columns(users[:, None])
-        video_columns = self.video_columns(videos)
+        user_columns, video_columns = self.columns_of(users, videos)
         if training:
             user_columns = self._drop_ids(user_columns, USER_ID, self.dataset.users, 2)
             video_columns = self._drop_ids(

@@ -64,7 +64,10 @@ class Recommender(tf.Module):
             names.USER_ID: _fixed(identity_column(trained.trained_users)),
             names.VIDEO_ID: _fixed(identity_column(trained.trained_videos)),
         }
-        liked: Rows = dataset.train.by_user(dataset.users.size)
+        left_out = dataset.train
+        if model.config.prior is not None and model.config.prior.shown_weight:
+            left_out += dataset.shown  # they rank last; see `prior.SkippedLast`
+        liked: Rows = left_out.by_user(dataset.users.size)
         self._starts, self._liked = _fixed(liked.starts), _fixed(liked.videos)
         self._users = Users(
             self._features, self._catalogue, model.network, self._transform

@@ -14,8 +14,8 @@ from tests.baselines.communities import (
     assert_learns,
     communities,
 )
-from uvcan_tf.baselines.ials import IALS, IALSSettings
-from uvcan_tf.config import ConfigError
+from uvcan_tf.baselines.ials import IALS
+from uvcan_tf.config import ConfigError, IALSSettings
 from uvcan_tf.dataset import Dataset, Pairs
 
 WORLD = communities()
@@ -89,5 +89,5 @@ def test_blocks_do_not_change_the_factors(monkeypatch: pytest.MonkeyPatch) -> No
 
 @pytest.mark.parametrize("name", ["factors", "unobserved_weight", "shown_weight"])
 def test_a_setting_out_of_range_is_named(name: str) -> None:
-    with pytest.raises(ConfigError, match=f"`{name}` should be .* Received"):
+    with pytest.raises(ConfigError, match=f"`prior.{name}` should be .* Received"):
         dataclasses.replace(SETTINGS, **{name: -1})

@@ -7,7 +7,6 @@ factors, O rows of the other side.
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -16,51 +15,13 @@ import numpy.typing as npt
 import tensorflow as tf
 from scipy.sparse import csr_matrix
 
-from uvcan_tf.baselines.inputs import (
-    likes_of,
-    matrix_of,
-    require_count,
-    require_not_negative,
-    require_positive,
-)
+from uvcan_tf.baselines.inputs import likes_of, matrix_of
+from uvcan_tf.config import IALSSettings
 from uvcan_tf.dataset import Dataset, IntArray
 
 _Factors = npt.NDArray[np.float32]
 _PAIRS_AT_ONCE = 1 << 16
 _ROWS_AT_ONCE = 1024
-
-
-@dataclasses.dataclass(frozen=True)
-class IALSSettings:
-    """How iALS is fitted.
-
-    Args:
-      factors: K.
-      unobserved_weight: α₀, of every pair beside the observed ones' weight of 1.
-      regularization: λ.
-      frequency: ν; a row's λ is multiplied by (its pairs + α₀ O)^ν.
-      iterations: times that users and videos are solved for in turn.
-      shown_weight: of pairs that were shown and not liked. They count as observed: to
-        have been shown something tells what a user is about. 0 leaves them out, as the
-        article does.
-      seed: of the initial factors.
-    """
-
-    factors: int = 64
-    unobserved_weight: float = 0.03
-    regularization: float = 0.01
-    frequency: float = 1.0
-    iterations: int = 12
-    shown_weight: float = 0.0
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        for name in ("factors", "iterations"):
-            require_count(name, getattr(self, name))
-        for name in ("unobserved_weight", "regularization"):
-            require_positive(name, getattr(self, name))
-        for name in ("frequency", "shown_weight"):
-            require_not_negative(name, getattr(self, name))
 
 
 class IALS:
@@ -70,9 +31,7 @@ class IALS:
     equation (2).
     """
 
-    def __init__(
-        self, dataset: Dataset, settings: IALSSettings = IALSSettings()
-    ) -> None:
+    def __init__(self, dataset: Dataset, settings: IALSSettings) -> None:
         observed = likes_of(dataset)
         if settings.shown_weight:
             observed = observed + settings.shown_weight * matrix_of(

@@ -14,19 +14,20 @@ from uvcan_tf.baselines.content import (
 from uvcan_tf.baselines.ease import EASE, EASESettings
 from uvcan_tf.baselines.factorisation import ALS, BPR, ALSSettings, BPRSettings
 from uvcan_tf.baselines.hybrid import Hybrid
-from uvcan_tf.baselines.ials import IALS, IALSSettings
+from uvcan_tf.baselines.ials import IALS
 from uvcan_tf.baselines.neighbours import UCF, ItemKNN, NeighbourSettings
 from uvcan_tf.baselines.neumf import NeuMF
 from uvcan_tf.baselines.neural import NeuralConfig
 from uvcan_tf.baselines.popularity import ItemPop
 from uvcan_tf.baselines.wide_and_deep import WideAndDeep, WideAndDeepSettings
-from uvcan_tf.config import Config, ConfigError
+from uvcan_tf.config import Config, ConfigError, IALSSettings
 from uvcan_tf.dataset import Dataset
 from uvcan_tf.experiments import presets, spaces
 from uvcan_tf.experiments.methods import Classical, Method, Neural
 from uvcan_tf.experiments.spaces import Values
 from uvcan_tf.features import Features
 from uvcan_tf.model import UVCAN
+from uvcan_tf.prior import SkippedLast
 from uvcan_tf.ranking import Scorer
 
 
@@ -59,6 +60,11 @@ def _ials(dataset: Dataset, values: Values, seed: int) -> Scorer:
     return IALS(dataset, IALSSettings(**values, seed=seed))
 
 
+def _ials_shown(dataset: Dataset, values: Values, seed: int) -> Scorer:
+    settings = IALSSettings(**{"shown_weight": 0.5, **values, "seed": seed})
+    return SkippedLast(IALS(dataset, settings), dataset)
+
+
 def _ncf(dataset: Dataset, config: NeuralConfig) -> NeuMF:
     return NeuMF(dataset, config.training, config.model)
 
@@ -87,6 +93,7 @@ def _video_att() -> Config:
 
 ITEM_POP: Final = Classical("ItemPop", {}, _item_pop, random=False)
 PAPER: Final = Neural("UVCAN(paper)", spaces.NEURAL, UVCAN, config=presets.paper())
+BEST: Final = Neural("UVCAN(best)", spaces.BEST, UVCAN, config=presets.best())
 
 #: The rows of Table 3.
 TABLE3: Final[tuple[Method, ...]] = (
@@ -106,6 +113,9 @@ TABLE3: Final[tuple[Method, ...]] = (
     ),
     Neural("Video-Att", spaces.NEURAL, UVCAN, config=_video_att()),
     PAPER,
+    # What `best` is built on, alone: how much of its lead the network adds.
+    Classical("iALS+shown", spaces.IALS_SHOWN, _ials_shown),
+    BEST,
 )
 
 

@@ -50,6 +50,17 @@ IALS: Final[Space] = {
     "frequency": (0.5, 1.0),
     "iterations": (8, 12, 16),
 }
+IALS_SHOWN: Final[Space] = {**IALS, "shown_weight": (0.1, 0.3, 0.5, 0.8)}
+#: UVCAN over a prior: the learning rate and size of the one, the weights of the other.
+BEST: Final[Space] = {
+    "training.learning_rate": (3e-4, 1e-3, 3e-3),
+    "training.l2": (0.0, 1e-6, 1e-5, 1e-4),
+    "model.factors": (16, 32, 64),
+    "prior.factors": (32, 64, 128),
+    "prior.unobserved_weight": (0.01, 0.03, 0.1),
+    "prior.regularization": (0.003, 0.01, 0.03),
+    "prior.shown_weight": (0.3, 0.5, 0.8),
+}
 
 
 def attribute_popularity(features: Features) -> Space:

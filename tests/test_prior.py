@@ -1,0 +1,112 @@
+"""The prior: its share of a rating, and that it never knows the pair it rates."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tests.baselines.communities import USERS, VIDEOS, communities
+from uvcan_tf.baselines.ials import IALS
+from uvcan_tf.catalogue import Catalogue
+from uvcan_tf.config import Config, IALSSettings, ModelConfig, TrainingConfig
+from uvcan_tf.dataset import Pairs
+from uvcan_tf.export import export
+from uvcan_tf.model import UVCAN
+from uvcan_tf.prior import PRIOR_SCALE, CrossFitted, SkippedLast, fold_of
+from uvcan_tf.training import fit
+
+SHOWN = Pairs(np.array([1, 1, 30], np.int32), np.array([14, 20, 2], np.int32))
+WORLD = dataclasses.replace(communities(), shown=SHOWN)
+PRIOR = IALSSettings(factors=3, unobserved_weight=0.2, shown_weight=0.5)
+CONFIG = Config(
+    model=ModelConfig(factors=5, hops=2),
+    training=TrainingConfig(epochs=2, batch_size=64, validation_users=20),
+    prior=PRIOR,
+)
+
+
+def untrained(config: Config = CONFIG) -> UVCAN:
+    model = UVCAN(WORLD, config)
+    model((tf.constant([1]), tf.constant([[1]])))
+    return model
+
+
+def test_the_prior_adds_its_scaled_product_to_the_rating() -> None:
+    model = untrained()
+    users, videos = tf.constant([1, 30]), tf.constant([[1, 5, 19], [20, 3, 2]])
+    with_prior = model.rate(users, videos).logits.numpy()
+    model.network.scale.assign(0.0)
+    alone = model.rate(users, videos).logits.numpy()
+    factors = IALS(WORLD, PRIOR)
+    x, y = factors.users[users.numpy()], factors.videos[videos.numpy() - 1]
+    expected = PRIOR_SCALE * np.einsum("bp,bcp->bc", x, y)
+    np.testing.assert_allclose(with_prior - alone, expected, rtol=1e-4, atol=1e-5)
+
+
+def test_the_catalogue_rates_with_the_prior_as_the_network_does() -> None:
+    model = untrained()
+    users = np.array([0, 1, 30, USERS + 2], np.int32)
+    every = np.tile(np.arange(1, VIDEOS + 2, dtype=np.int32), (len(users), 1))
+    expected = model.rate(tf.constant(users), tf.constant(every)).logits.numpy()
+    catalogue = Catalogue(model)
+    np.testing.assert_allclose(catalogue.scores(users), expected, atol=1e-5)
+    rated = catalogue.rate(tf.constant(users), tf.constant(every)).logits
+    np.testing.assert_allclose(rated, expected, atol=1e-5)
+
+
+def test_a_pair_is_trained_on_with_factors_that_left_it_out() -> None:
+    prior = CrossFitted(WORLD, PRIOR)
+    user, video = int(WORLD.train.user[0]), int(WORLD.train.video[0])
+    x, y = prior.factors(tf.constant([user]), tf.constant([[video, 26, 3]]))
+    train = WORLD.train
+    fold = fold_of(train.user, train.video)
+    rest = dataclasses.replace(WORLD, train=train.where(fold != fold_of(user, video)))
+    expected = IALS(rest, PRIOR)
+    np.testing.assert_allclose(x[0, 0], expected.users[user], atol=1e-6)
+    np.testing.assert_allclose(y[0, 1], expected.videos[25], atol=1e-6)
+
+
+def test_what_was_shown_and_not_liked_ranks_last() -> None:
+    scores = SkippedLast(Catalogue(untrained()), WORLD).scores(
+        np.array([1, 2], np.int32)
+    )
+    assert set(np.argsort(scores[0])[:2] + 1) == {14, 20}
+    assert np.ptp(scores[1]) < 100
+
+
+def test_training_keeps_the_prior_and_the_embeddings_apart() -> None:
+    model = fit(WORLD, CONFIG)
+    names = [weight.name for weight in model.network.trainable_variables]
+    assert sum("prior" in name for name in names) == 1
+    assert isinstance(model.scorer(), SkippedLast)
+
+
+@pytest.mark.parametrize("prior", [None, IALSSettings(factors=3)])
+def test_without_a_weight_for_what_was_shown_nothing_ranks_last(
+    prior: IALSSettings | None,
+) -> None:
+    model = untrained(dataclasses.replace(CONFIG, prior=prior))
+    assert isinstance(model.scorer(), Catalogue)
+
+
+def test_the_saved_model_recommends_with_the_prior(tmp_path: Path) -> None:
+    model = fit(WORLD, CONFIG)
+    export(model, WORLD, None, CONFIG, tmp_path / "1")
+    saved = tf.saved_model.load(str(tmp_path / "1"))
+    none = tf.zeros([0, 0], tf.string)
+    answer = saved.signatures["recommend"](
+        user_id=tf.constant(["u0"]),
+        k=tf.constant(5),
+        exclude_video_ids=none,
+        candidate_video_ids=none,
+    )
+    scores = model.scorer().scores(np.array([1], np.int32))[0]
+    scores[WORLD.train.video[WORLD.train.user == 1] - 1] = -np.inf
+    best = np.argsort(-scores)[:5]
+    assert list(answer["video_ids"].numpy()[0]) == [f"v{i}".encode() for i in best]
+    probability = 1 / (1 + np.exp(-scores[best]))
+    np.testing.assert_allclose(answer["score"][0], probability, atol=1e-5)
