@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 
 from uvcan_tf import features as names
 from uvcan_tf.config import EvaluationConfig
-from uvcan_tf.data.split import hold_out
+from uvcan_tf.data.split import hold_out, hold_out_report
 from uvcan_tf.data.tables import Tables
 from uvcan_tf.features import Features
 
@@ -34,6 +34,9 @@ def splits(
     `train` and `eval` are interactions joined with the categorical attributes of their
     user and video and with the popularity of the video's group among training likes.
     Only likes are held out; a row of `eval` carries all held-out videos of its user.
+
+    Raises:
+      DataError: no user has likes enough to hold one out.
     """
     joined = _join(tables, features)
     held_out = _held_out(tables.interactions, evaluation)
@@ -77,12 +80,11 @@ def _join(tables: Tables, features: Features) -> pa.Table:
 def _held_out(pairs: pa.Table, evaluation: EvaluationConfig) -> npt.NDArray[np.bool_]:
     """Marks the held-out rows; a row with label 0 never is one."""
     liked = np.flatnonzero(np.asarray(pairs[names.LABEL]) == 1)
-    chosen = hold_out(
-        np.asarray(pairs[names.USER_ID])[liked],
-        np.asarray(pairs[names.VIDEO_ID])[liked],
-        evaluation.held_out_fraction,
-        evaluation.seed,
-    )
+    users = np.asarray(pairs[names.USER_ID])[liked]
+    videos = np.asarray(pairs[names.VIDEO_ID])[liked]
+    fraction = evaluation.held_out_fraction
+    chosen = hold_out(users, videos, fraction, evaluation.seed)
+    hold_out_report(users, chosen, fraction)  # raises where nothing is
     held_out = np.zeros(pairs.num_rows, bool)
     held_out[liked[chosen]] = True
     return held_out

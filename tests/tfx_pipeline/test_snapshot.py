@@ -9,6 +9,7 @@ import pytest
 from tfx_pipeline import snapshot
 from uvcan_tf import features as names
 from uvcan_tf.config import EvaluationConfig
+from uvcan_tf.data.errors import DataError
 from uvcan_tf.data.tables import Tables
 from uvcan_tf.features import Categorical, Dense, Features
 
@@ -71,6 +72,12 @@ def test_train_and_eval_share_out_the_interactions(
 
     both = pairs(splits[names.TRAIN]) + pairs(splits[names.EVAL])
     assert sorted(both) == sorted(pairs(tables.interactions))
+
+
+def test_likes_too_few_to_hold_one_out_are_said(tables: Tables) -> None:
+    few = EvaluationConfig(held_out_fraction=0.05)
+    with pytest.raises(DataError, match="should have 20 liked videos, .* none of 7"):
+        snapshot.splits(tables, FEATURES, few)
 
 
 def test_a_quarter_of_each_users_likes_is_held_out_and_nothing_else(
