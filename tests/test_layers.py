@@ -13,7 +13,7 @@ import pytest
 import tensorflow as tf
 
 from tests import test_network as paper
-from uvcan_tf.layers import Facets, Rating, SideEmbedding, StackedAttention
+from uvcan_tf.layers import Distinct, Facets, Rating, SideEmbedding, StackedAttention
 from uvcan_tf.network import CoAttentionNetwork
 
 B, C, F, K = 2, 3, 5, 7
@@ -177,6 +177,24 @@ def test_several_tags_are_the_mean_of_their_embeddings() -> None:
     X, mask = layer({"tags": tf.constant([[1, 2, 0], [3, 0, 0], [0, 0, 0]])})
     np.testing.assert_allclose(X[:, 0], [[2, 4], [5, 5], [0, 0]])
     assert mask.numpy().tolist() == [[True], [True], [False]]
+
+
+def test_distinct_vectors_give_the_facets_and_gradients_of_repeated_ones() -> None:
+    layer = SideEmbedding([{"name": "look", "kind": "dense", "size": 3}], 2)
+    values = tf.concat([noise(4, 3), tf.zeros([1, 3])], axis=0)
+    position = tf.constant([[0, 4, 2], [2, 2, 1]])
+
+    def facets(column: Any) -> tuple[Facets, tf.Tensor]:
+        with tf.GradientTape() as tape:
+            found = layer({"look": column})
+            loss = tf.reduce_sum(found.X**2)
+        return found, tape.gradient(loss, layer.trainable_variables)[0]
+
+    repeated, expected = facets(tf.gather(values, position))
+    distinct, gradient = facets(Distinct(values, position))
+    np.testing.assert_allclose(distinct.X, repeated.X, atol=1e-6)
+    np.testing.assert_array_equal(distinct.mask, repeated.mask)
+    np.testing.assert_allclose(gradient, expected, atol=1e-5)
 
 
 def test_a_dense_feature_passes_one_linear_layer() -> None:

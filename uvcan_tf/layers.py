@@ -36,6 +36,13 @@ class Facets(NamedTuple):
     mask: tf.Tensor
 
 
+class Distinct(NamedTuple):
+    """A dense feature whose rows repeat: values [R, D], and the row of each, [...]."""
+
+    values: tf.Tensor
+    position: tf.Tensor
+
+
 @_register
 class SideEmbedding(tf.keras.layers.Layer):
     """q^u or q^v of section 3.2: one K-vector for the identity and each feature.
@@ -50,8 +57,9 @@ class SideEmbedding(tf.keras.layers.Layer):
       stddev: of the initial weights.
       seed: of the initial weights.
 
-    Call: columns by name, int [...] | int [..., L] padded with 0 | float [..., D]
-      -> `Facets`, X [..., F, K] and mask bool [..., F]. Missing facets are zeros.
+    Call: columns by name, int [...] | int [..., L] padded with 0 | float [..., D], or
+      `Distinct` instead of the last -> `Facets`, X [..., F, K] and mask bool [..., F].
+      Missing facets are zeros.
     """
 
     def __init__(
@@ -87,10 +95,14 @@ class SideEmbedding(tf.keras.layers.Layer):
         )
 
     def _facet(
-        self, facet: Mapping[str, Any], column: tf.Tensor
+        self, facet: Mapping[str, Any], column: tf.Tensor | Distinct
     ) -> tuple[tf.Tensor, tf.Tensor]:
         """One facet's vectors [..., K], and where it is there, [...]."""
         table = self._tables[facet["name"]]
+        if isinstance(column, Distinct):
+            parts = self._facet(facet, column.values)  # [R, K], [R]
+            x, there = (tf.gather(part, column.position) for part in parts)
+            return x, there
         if facet["kind"] == "dense":
             there = tf.reduce_any(column != 0, axis=-1)
             return linear(column, table), there

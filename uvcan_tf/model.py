@@ -12,7 +12,8 @@ import tensorflow as tf
 
 from uvcan_tf.config import Config
 from uvcan_tf.dataset import Dataset
-from uvcan_tf.features import PRIOR
+from uvcan_tf.features import PRIOR, Dense
+from uvcan_tf.layers import Distinct
 from uvcan_tf.network import CoAttentionNetwork, Rated, UserSide, VideoSide
 from uvcan_tf.pair_model import ModelScorer, PairModel, facets, sizes_of
 from uvcan_tf.prior import PRIOR_SCALE, CrossFitted, SkippedLastByModel
@@ -41,6 +42,7 @@ class UVCAN(PairModel):
         )
         super().__init__(dataset, config.training, network, config.model.id_dropout)
         self.config = config
+        self._dense = [f.name for f in dataset.features.video if isinstance(f, Dense)]
         self._prior: CrossFitted | None = None
         if config.prior is not None:
             self._prior = CrossFitted(dataset, config.prior)
@@ -48,8 +50,16 @@ class UVCAN(PairModel):
             self._video_columns = {**self._video_columns, PRIOR: self._prior.videos}
 
     def columns_of(self, users: tf.Tensor, videos: tf.Tensor) -> tuple[Any, Any]:
-        """The prior never knows the pairs it is shown with; see `CrossFitted`."""
+        """Dense vectors once for each distinct video, to be projected once.
+
+        The prior never knows the pairs it is shown with; see `CrossFitted`.
+        """
         user_columns, video_columns = super().columns_of(users, videos)
+        rows, position = tf.unique(tf.reshape(videos, [-1]))
+        position = tf.reshape(position, tf.shape(videos))  # [B, C]
+        for name in self._dense:
+            vectors = tf.gather(self._video_columns[name], rows)
+            video_columns[name] = Distinct(vectors, position)
         if self._prior is None:
             return user_columns, video_columns
         x, y = self._prior.factors(users, videos)
