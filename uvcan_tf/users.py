@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 import tensorflow as tf
 
 from uvcan_tf.catalogue import Catalogue
-from uvcan_tf.encoding import Encoded, Raw
+from uvcan_tf.encoding import Encoded, Raw, raw_spec
 from uvcan_tf.features import USER_ID, Categorical, Features
 from uvcan_tf.network import CoAttentionNetwork, UserSide
 
@@ -89,11 +89,12 @@ class Users(tf.Module):
 
     def _columns(self, batch: tf.Tensor, attributes: Attributes) -> Attributes:
         """Encoded features [B, C=1, ...] of users of whom only attributes are known."""
-        raw = {}
-        for feature in self._features.user:
-            told = attributes.get(feature.name, tf.zeros([0, 0], tf.string))
-            rows = _for_each(told, batch)  # [B, L]
-            raw[feature.name] = tf.sparse.from_dense(rows)
+        raw = {
+            name: _nothing(batch, spec.dtype)
+            for name, spec in raw_spec(self._features).items()
+        }  # whole rows: Transform's graph checks even what nobody asks for
+        for name, told in attributes.items():
+            raw[name] = tf.sparse.from_dense(_for_each(told, batch))  # [B, L]
         encoded = self._transform(raw)
         columns = {
             feature.name: _dense(encoded[feature.name])[:, None]
@@ -115,6 +116,13 @@ def _for_each(told: tf.Tensor, batch: tf.Tensor) -> tf.Tensor:
     missing = tf.where(none, [[0, batch], [0, width - tf.shape(rows)[1]]], 0)
     padded = tf.pad(rows, missing)
     return tf.broadcast_to(padded, [batch, tf.shape(padded)[1]])
+
+
+def _nothing(batch: tf.Tensor, dtype: tf.DType) -> tf.SparseTensor:
+    """A feature that every row is without."""
+    shape = tf.cast(tf.stack([batch, 0]), tf.int64)
+    nowhere = tf.zeros([0, 2], tf.int64)
+    return tf.SparseTensor(nowhere, tf.zeros([0], dtype), shape)
 
 
 def _dense(column: tf.Tensor | tf.SparseTensor) -> tf.Tensor:
