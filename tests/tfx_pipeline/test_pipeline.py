@@ -18,6 +18,8 @@ import pytest
 import tensorflow as tf
 import tensorflow_transform as tft
 
+from serving.server.savedmodel import SavedModel
+from serving.server.warmup import FILE, warm_up
 from tests.tfx_pipeline.worlds import FEATURES, USERS, VIDEOS, write_world
 from tfx_pipeline import config as settings
 from tfx_pipeline import local, report
@@ -94,6 +96,15 @@ def test_a_good_model_is_blessed_and_pushed(finished: Finished) -> None:
     assert finished.report.slices["overall"]["hr_at_10"] > 0.8
     assert finished.report.pushed is not None
     assert tf.saved_model.contains_saved_model(str(finished.report.pushed))
+
+
+def test_every_warm_up_request_of_the_pushed_model_succeeds(
+    finished: Finished,
+) -> None:
+    pushed = finished.report.pushed
+    assert pushed is not None
+    assert (pushed / FILE).is_file()
+    warm_up(SavedModel(pushed), pushed)  # raises where a request fails
 
 
 def test_every_row_of_the_tables_is_in_a_split(finished: Finished) -> None:
