@@ -19,6 +19,14 @@ CHANNEL_OPTIONS: Final = (
 FIRST_PAUSE_S: Final = 0.05  # before the first retry; doubles from there
 
 
+def require_server(channel: grpc.Channel, target: str, timeout_s: float = 5.0) -> None:
+    """Raises `ServerUnavailable` unless something accepts connections."""
+    try:
+        grpc.channel_ready_future(channel).result(timeout_s)
+    except grpc.FutureTimeoutError:
+        raise ServerUnavailable(f"No server answers at {target}.") from None
+
+
 class Connection(abc.ABC):
     """A channel with the settings of its calls.
 

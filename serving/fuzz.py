@@ -14,6 +14,8 @@ from google.protobuf.message import DecodeError
 
 from serving.conformance.case import Case
 from serving.conformance.suite import all_cases
+from serving.connection import require_server
+from serving.errors import ServingError
 from serving.services import METHODS
 
 _GOOD: Final = "Predict with version 2 is answered by version 2"
@@ -167,6 +169,10 @@ def _after(good: Case, channel: grpc.Channel, number: int) -> list[str]:
 def fuzz_command(target: str, count: int, seed: int) -> None:
     """Sends malformed requests to a server of the conformance models."""
     with grpc.insecure_channel(target) as channel:
+        try:
+            require_server(channel, target)
+        except ServingError as error:
+            raise click.ClickException(str(error)) from None
         statuses, wrong = fuzz(channel, count, seed)
     for name, number in statuses.most_common():
         click.echo(f"{number:8d} {name}")

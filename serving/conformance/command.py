@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import sys
+import urllib.error
 from pathlib import Path
 
 import click
 import grpc
 
 from serving.conformance.suite import run_all
-from serving.connection import open_channel
+from serving.connection import open_channel, require_server
+from serving.errors import ServingError
 from serving.flags import tls_options
 from serving.records import Tls
 
@@ -49,7 +51,12 @@ def conformance(
     if not target:
         raise click.UsageError("Give --target, or --write-models.")
     with open_channel(target, tls) as channel:
-        sys.exit(_report(channel, rest_url))
+        try:
+            require_server(channel, target)
+            sys.exit(_report(channel, rest_url))
+        except (ServingError, urllib.error.URLError) as error:
+            where = f"{rest_url}: " if isinstance(error, OSError) else ""
+            raise click.ClickException(f"{where}{error}") from None
 
 
 def _report(channel: grpc.Channel, rest_url: str | None) -> int:

@@ -7,8 +7,10 @@ from pathlib import Path
 import grpc
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
 from serving import tensors
+from serving.cli import main
 from serving.conformance.suite import all_cases
 from serving.fuzz import fuzz, mutate, mutate_fields
 from serving.protos import predict_pb2, prediction_service_pb2_grpc
@@ -65,3 +67,10 @@ def test_the_same_seed_gives_the_same_requests() -> None:
         for _ in range(2)
     )
     assert first == second
+
+
+def test_a_server_that_is_not_there_is_said_in_a_sentence() -> None:
+    for command in ("fuzz", "conformance"):
+        found = CliRunner().invoke(main, [command, "--target", "127.0.0.1:1"])
+        assert found.exit_code == 1
+        assert found.output == "Error: No server answers at 127.0.0.1:1.\n"
