@@ -48,6 +48,15 @@ def _seed(owner: str, value: object) -> None:
         )
 
 
+def tower_widths(factors: int) -> tuple[int, ...]:
+    """The hidden layers where none are named: 2K, K and K/2.
+
+    >>> tower_widths(32)
+    (64, 32, 16)
+    """
+    return 2 * factors, factors, max(factors // 2, 1)
+
+
 @dataclasses.dataclass(frozen=True)
 class ModelConfig:
     """The network of sections 3.2 to 4.4.
@@ -85,8 +94,7 @@ class ModelConfig:
     @property
     def hidden_widths(self) -> tuple[int, ...]:
         """Widths of the hidden layers, the default one spelled out."""
-        k = self.factors
-        return self.hidden or (2 * k, k, max(k // 2, 1))
+        return self.hidden or tower_widths(self.factors)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -202,6 +210,11 @@ class Config:
     training: TrainingConfig = TrainingConfig()
     evaluation: EvaluationConfig = EvaluationConfig()
     prior: IALSSettings | None = None
+
+    @property
+    def ranks_skipped_last(self) -> bool:
+        """Whether what was shown and not liked comes last; see `prior.SkippedLast`."""
+        return self.prior is not None and self.prior.shown_weight > 0
 
     def to_json(self) -> dict[str, Any]:
         """The settings as the content of a `config.json`."""

@@ -81,6 +81,6 @@ class UVCAN(PairModel):
         from uvcan_tf.catalogue import Catalogue  # it knows this class
 
         catalogue = Catalogue(self)
-        if self.config.prior is not None and self.config.prior.shown_weight:
+        if self.config.ranks_skipped_last:
             return SkippedLastByModel(catalogue, self.dataset)
         return catalogue

@@ -65,8 +65,8 @@ class Recommender(tf.Module):
             names.VIDEO_ID: _fixed(identity_column(trained.trained_videos)),
         }
         left_out = dataset.train
-        if model.config.prior is not None and model.config.prior.shown_weight:
-            left_out += dataset.shown  # they rank last; see `prior.SkippedLast`
+        if model.config.ranks_skipped_last:
+            left_out += dataset.shown
         liked: Rows = left_out.by_user(dataset.users.size)
         self._starts, self._liked = _fixed(liked.starts), _fixed(liked.videos)
         self._users = Users(

@@ -50,3 +50,15 @@ class BlockScorer:
             user = self._half_of_users(tf.constant(users[some], tf.int32))
             result[some] = self._join(user, self._video).numpy()
         return result
+
+
+class BlockModel(PairModel):
+    """A pair model whose network rates two halves by `rate`, and nothing else."""
+
+    network: Any
+
+    def logits_of(self, user: Any, video: Any) -> tf.Tensor:
+        return self.network.rate(user, video)
+
+    def scorer(self) -> BlockScorer:
+        return BlockScorer(self)

@@ -12,12 +12,12 @@ from typing import Any, NamedTuple
 
 import tensorflow as tf
 
-from uvcan_tf.baselines.blocks import BlockScorer
+from uvcan_tf.baselines.blocks import BlockModel
 from uvcan_tf.baselines.neural import NeuralSettings
 from uvcan_tf.config import TrainingConfig
 from uvcan_tf.dataset import Dataset
 from uvcan_tf.layers import SideEmbedding
-from uvcan_tf.pair_model import Columns, PairModel, facets, sizes_of
+from uvcan_tf.pair_model import Columns, facets, sizes_of
 
 
 class Summed(NamedTuple):
@@ -75,7 +75,7 @@ def _summed(X: tf.Tensor) -> Summed:
     return Summed(X, total[..., :-1], total[..., -1])
 
 
-class Hybrid(PairModel):
+class Hybrid(BlockModel):
     """The network with the tables it reads, ids among the features.
 
     Unlike LightFM, it has equation (5)'s loss and Adam, the loop of all models here.
@@ -101,11 +101,5 @@ class Hybrid(PairModel):
         )
         super().__init__(dataset, training, network, settings.id_dropout)
 
-    def logits_of(self, user: Summed, video: Summed) -> tf.Tensor:
-        return self.network.rate(user, video)
-
     def embeddings(self, user: Summed, video: Summed) -> Sequence[tf.Tensor]:
         return user.facets, video.facets
-
-    def scorer(self) -> BlockScorer:
-        return BlockScorer(self)

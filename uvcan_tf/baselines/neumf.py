@@ -13,12 +13,12 @@ from typing import Any, NamedTuple
 import tensorflow as tf
 
 from uvcan_tf.attention import linear
-from uvcan_tf.baselines.blocks import BlockScorer
+from uvcan_tf.baselines.blocks import BlockModel
 from uvcan_tf.baselines.neural import NeuralSettings, Tower
 from uvcan_tf.config import TrainingConfig
 from uvcan_tf.dataset import Dataset
 from uvcan_tf.layers import SideEmbedding
-from uvcan_tf.pair_model import Columns, PairModel, facets, sizes_of
+from uvcan_tf.pair_model import Columns, facets, sizes_of
 
 
 class IdSide(NamedTuple):
@@ -89,7 +89,7 @@ class NeuMFNetwork(tf.keras.layers.Layer):
         return tf.reduce_sum(product, -1) + deep + self.output_layer.bias
 
 
-class NeuMF(PairModel):
+class NeuMF(BlockModel):
     """The network with the tables it reads; it knows ids alone.
 
     Args:
@@ -112,11 +112,5 @@ class NeuMF(PairModel):
         )
         super().__init__(dataset, training, network, settings.id_dropout)
 
-    def logits_of(self, user: IdSide, video: IdSide) -> tf.Tensor:
-        return self.network.rate(user, video)
-
     def embeddings(self, user: IdSide, video: IdSide) -> Sequence[tf.Tensor]:
         return user.factors, user.identity, video.factors, video.identity
-
-    def scorer(self) -> BlockScorer:
-        return BlockScorer(self)

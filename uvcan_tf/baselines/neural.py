@@ -17,7 +17,7 @@ from uvcan_tf.baselines.inputs import (
     require_not_negative,
     require_share,
 )
-from uvcan_tf.config import TrainingConfig
+from uvcan_tf.config import TrainingConfig, tower_widths
 
 
 @dataclasses.dataclass(frozen=True)
@@ -46,8 +46,7 @@ class NeuralSettings:
     @property
     def hidden_widths(self) -> tuple[int, ...]:
         """Widths of the hidden layers, the default one spelled out."""
-        k = self.factors
-        return self.hidden or (2 * k, k, max(k // 2, 1))
+        return self.hidden or tower_widths(self.factors)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -15,13 +15,13 @@ from typing import Any, NamedTuple
 import tensorflow as tf
 
 from uvcan_tf.attention import linear
-from uvcan_tf.baselines.blocks import BlockScorer
+from uvcan_tf.baselines.blocks import BlockModel
 from uvcan_tf.baselines.inputs import require_count
 from uvcan_tf.baselines.neural import NeuralSettings, Tower
 from uvcan_tf.config import TrainingConfig
 from uvcan_tf.dataset import Dataset
 from uvcan_tf.layers import SideEmbedding
-from uvcan_tf.pair_model import Columns, PairModel, facets, sizes_of
+from uvcan_tf.pair_model import Columns, facets, sizes_of
 
 
 @dataclasses.dataclass(frozen=True)
@@ -153,7 +153,7 @@ def _gathered(table: tf.Tensor, index: tf.Tensor) -> tuple[tf.Tensor, Any]:
     return tf.gather(table, index), gradient
 
 
-class WideAndDeep(PairModel):
+class WideAndDeep(BlockModel):
     """The network with the tables it reads.
 
     Unlike the article, both parts are trained by Adam, the loop of all models here.
@@ -179,12 +179,6 @@ class WideAndDeep(PairModel):
         )
         super().__init__(dataset, training, network, settings.id_dropout)
 
-    def logits_of(self, user: FeatureSide, video: FeatureSide) -> tf.Tensor:
-        return self.network.rate(user, video)
-
     def embeddings(self, user: FeatureSide, video: FeatureSide) -> Sequence[tf.Tensor]:
         crosses = self.network.cross_weights(user, video)
         return user.facets, user.weights, video.facets, video.weights, crosses
-
-    def scorer(self) -> BlockScorer:
-        return BlockScorer(self)
