@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
-from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
 import tensorflow as tf
 
 from tests.baselines.communities import USERS, VIDEOS, communities
+from uvcan_tf import features as names
 from uvcan_tf.baselines.ials import IALS
 from uvcan_tf.catalogue import Catalogue
 from uvcan_tf.config import Config, IALSSettings, ModelConfig, TrainingConfig
@@ -17,6 +18,7 @@ from uvcan_tf.dataset import Pairs
 from uvcan_tf.export import export
 from uvcan_tf.model import UVCAN
 from uvcan_tf.prior import PRIOR_SCALE, CrossFitted, SkippedLast, fold_of
+from uvcan_tf.ranking import SAMPLED, rank_pairs
 from uvcan_tf.training import fit
 
 SHOWN = Pairs(np.array([1, 1, 30], np.int32), np.array([14, 20, 2], np.int32))
@@ -93,10 +95,31 @@ def test_without_a_weight_for_what_was_shown_nothing_ranks_last(
     assert isinstance(model.scorer(), Catalogue)
 
 
-def test_the_saved_model_recommends_with_the_prior(tmp_path: Path) -> None:
+class Saved(NamedTuple):
+    model: UVCAN
+    signatures: Any
+
+
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory: pytest.TempPathFactory) -> Saved:
     model = fit(WORLD, CONFIG)
-    export(model, WORLD, None, CONFIG, tmp_path / "1")
-    saved = tf.saved_model.load(str(tmp_path / "1"))
+    folder = tmp_path_factory.mktemp("saved") / "1"
+    export(model, WORLD, None, CONFIG, folder)
+    return Saved(model, tf.saved_model.load(str(folder)).signatures)
+
+
+def example(**values: list[str]) -> tf.Tensor:
+    features = {
+        name: tf.train.Feature(
+            bytes_list=tf.train.BytesList(value=[v.encode() for v in value])
+        )
+        for name, value in values.items()
+    }
+    row = tf.train.Example(features=tf.train.Features(feature=features))
+    return tf.constant([row.SerializeToString()])
+
+
+def test_the_saved_model_recommends_with_the_prior(saved: Saved) -> None:
     none = tf.zeros([0, 0], tf.string)
     answer = saved.signatures["recommend"](
         user_id=tf.constant(["u0"]),
@@ -104,9 +127,35 @@ def test_the_saved_model_recommends_with_the_prior(tmp_path: Path) -> None:
         exclude_video_ids=none,
         candidate_video_ids=none,
     )
-    scores = model.scorer().scores(np.array([1], np.int32))[0]
+    scores = saved.model.scorer().scores(np.array([1], np.int32))[0]
     scores[WORLD.train.video[WORLD.train.user == 1] - 1] = -np.inf
     best = np.argsort(-scores)[:5]
     assert list(answer["video_ids"].numpy()[0]) == [f"v{i}".encode() for i in best]
     probability = 1 / (1 + np.exp(-scores[best]))
     np.testing.assert_allclose(answer["score"][0], probability, atol=1e-5)
+
+
+@pytest.mark.parametrize("user", ["u0", f"u{USERS}", "nobody"])
+def test_an_example_scores_as_rank_does(saved: Saved, user: str) -> None:
+    scored = saved.signatures["serving_default"](
+        examples=example(user_id=[user], video_id=["v3"])
+    )
+    ranked = saved.signatures["rank"](
+        user_id=tf.constant([user]), video_ids=tf.constant([["v3"]])
+    )
+    np.testing.assert_allclose(scored["score"], ranked["score"][0], atol=1e-6)
+
+
+def test_the_evaluator_meets_skipped_videos_as_any_others(saved: Saved) -> None:
+    pair = WORLD.test.where(WORLD.test.user == 1)
+    held_out = [f"v{pair.video[0] - 1}"]
+    found = saved.signatures["evaluate"](
+        examples=example(
+            user_id=["u0"], video_id=held_out, **{names.HELD_OUT: held_out}
+        )
+    )
+    part = dataclasses.replace(WORLD, test=pair)
+    ranks = rank_pairs(Catalogue(saved.model), part, CONFIG.evaluation, (SAMPLED,))
+    expected = ranks.by_protocol[SAMPLED].rank
+    np.testing.assert_allclose(found[names.SAMPLED_RANK], expected)
+    assert ranks.by_protocol[SAMPLED].rivals[0] == VIDEOS + 1 - 11

@@ -16,7 +16,7 @@ import tensorflow as tf
 from uvcan_tf import features as names
 from uvcan_tf.catalogue import Catalogue
 from uvcan_tf.config import EvaluationConfig
-from uvcan_tf.dataset import Dataset, Rows
+from uvcan_tf.dataset import Dataset, Pairs
 from uvcan_tf.encoding import Encoded, raw_spec
 from uvcan_tf.evaluator import PairEvaluator
 from uvcan_tf.model import UVCAN
@@ -64,17 +64,14 @@ class Recommender(tf.Module):
             names.USER_ID: _fixed(identity_column(trained.trained_users)),
             names.VIDEO_ID: _fixed(identity_column(trained.trained_videos)),
         }
-        left_out = dataset.train
+        liked = _by_user(dataset.train, dataset)
+        self._left_out = liked
         if model.config.ranks_skipped_last:
-            left_out += dataset.shown
-        liked: Rows = left_out.by_user(dataset.users.size)
-        self._starts, self._liked = _fixed(liked.starts), _fixed(liked.videos)
+            self._left_out = _by_user(dataset.train + dataset.shown, dataset)
         self._users = Users(
             self._features, self._catalogue, model.network, self._transform
         )
-        self._evaluator = PairEvaluator(
-            self._catalogue, self._rows, self._starts, self._liked, config
-        )
+        self._evaluator = PairEvaluator(self._catalogue, self._rows, *liked, config)
 
     def signatures(self) -> dict[str, Any]:
         """Every signature as a function to save.
@@ -119,9 +116,14 @@ class Recommender(tf.Module):
     def score_examples(self, examples: tf.Tensor) -> dict[str, tf.Tensor]:
         """Serialized raw `tf.Example`s [N] -> score [N], from the features alone."""
         raw = tf.io.parse_example(examples, raw_spec(self._features))
-        columns = self._columns(self._transform(raw))
+        rows = _dense(self._transform(raw))
+        columns = {**rows, **self._known(rows)}
         user = {name: columns[name][:, None] for name in self._features.user_facets}
         video = {name: columns[name][:, None] for name in self._features.video_facets}
+        for x in self._catalogue.user_side(rows[names.USER_ID][:, None]).prior:
+            user[names.PRIOR] = x
+        for y in self._catalogue.video_side(rows[names.VIDEO_ID][:, None]).prior:
+            video[names.PRIOR] = y
         return {names.SCORE: tf.sigmoid(self._call(user, video).logits[:, 0])}
 
     def judge(self, inputs: tf.Tensor) -> dict[str, tf.Tensor]:
@@ -166,7 +168,7 @@ class Recommender(tf.Module):
             lambda: self._rate_every(users, attributes),
         )  # [B, V]
         excluded = self._places(self._rows(names.VIDEO_ID, exclude_video_ids))
-        hidden = tf.concat([self._liked_places(users), excluded], axis=0)
+        hidden = tf.concat([self._left_out_places(users), excluded], axis=0)
         lowest = tf.fill(tf.shape(hidden)[:1], logits.dtype.min)
         logits = tf.tensor_scatter_nd_update(logits, hidden, lowest)
         k = tf.clip_by_value(k, 0, self._catalogue.videos)
@@ -199,17 +201,9 @@ class Recommender(tf.Module):
             names.SCORE: tf.sigmoid(rated.logits[:, 0]),
         }
 
-    def _columns(self, encoded: Encoded) -> dict[str, tf.Tensor]:
-        dense = {
-            name: tf.sparse.to_dense(column)
-            if isinstance(column, tf.SparseTensor)
-            else column
-            for name, column in encoded.items()
-        }
-        known = {
-            name: tf.gather(i, dense[name]) for name, i in self._identities.items()
-        }
-        return {**dense, **known}
+    def _known(self, rows: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+        """Identities of encoded ids; one that training never saw is unknown."""
+        return {name: tf.gather(i, rows[name]) for name, i in self._identities.items()}
 
     def _rows(self, name: str, ids: tf.Tensor) -> tf.Tensor:
         """Row numbers of ids of any shape; an unknown id is the unknown row."""
@@ -237,15 +231,12 @@ class Recommender(tf.Module):
         columns = tf.gather_nd(rows, places) - 1
         return tf.stack([tf.cast(places[:, 0], tf.int32), columns], axis=1)
 
-    def _liked_places(self, users: tf.Tensor) -> tf.Tensor:
-        """int32 [*, 2]: (position in the batch, column) of every liked video."""
-        starts, ends = (
-            tf.gather(self._starts, users),
-            tf.gather(self._starts, users + 1),
-        )
-        liked = tf.ragged.range(starts, ends)
-        columns = tf.gather(self._liked, liked.values) - 1
-        return tf.stack([tf.cast(liked.value_rowids(), tf.int32), columns], axis=1)
+    def _left_out_places(self, users: tf.Tensor) -> tf.Tensor:
+        """int32 [*, 2]: (position in the batch, column) of what is not recommended."""
+        starts, videos = self._left_out
+        places = tf.ragged.range(tf.gather(starts, users), tf.gather(starts, users + 1))
+        columns = tf.gather(videos, places.values) - 1
+        return tf.stack([tf.cast(places.value_rowids(), tf.int32), columns], axis=1)
 
 
 def _function(
@@ -275,6 +266,21 @@ def _function(
     call.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     specs = [*required, *optional.values()]
     return tf.function(call, input_signature=specs, autograph=False)
+
+
+def _dense(encoded: Encoded) -> dict[str, tf.Tensor]:
+    return {
+        name: tf.sparse.to_dense(column)
+        if isinstance(column, tf.SparseTensor)
+        else column
+        for name, column in encoded.items()
+    }
+
+
+def _by_user(pairs: Pairs, dataset: Dataset) -> tuple[tf.Variable, tf.Variable]:
+    """Starts and videos of `dataset.Rows`."""
+    rows = pairs.by_user(dataset.users.size)
+    return _fixed(rows.starts), _fixed(rows.videos)
 
 
 def _fixed(array: Any) -> tf.Variable:
