@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from tests.baselines.communities import USERS, VIDEOS, communities
 from uvcan_tf import features as names
+from uvcan_tf import metrics
 from uvcan_tf.baselines.ials import IALS
 from uvcan_tf.catalogue import Catalogue
 from uvcan_tf.config import Config, IALSSettings, ModelConfig, TrainingConfig
@@ -156,6 +157,7 @@ def test_the_evaluator_meets_skipped_videos_as_any_others(saved: Saved) -> None:
     )
     part = dataclasses.replace(WORLD, test=pair)
     ranks = rank_pairs(Catalogue(saved.model), part, CONFIG.evaluation, (SAMPLED,))
-    expected = ranks.by_protocol[SAMPLED].rank
-    np.testing.assert_allclose(found[names.SAMPLED_RANK], expected)
-    assert ranks.by_protocol[SAMPLED].rivals[0] == VIDEOS + 1 - 11
+    rank, rivals = ranks.by_protocol[SAMPLED]
+    np.testing.assert_allclose(found[names.SAMPLED_RANK], rank)
+    np.testing.assert_allclose(found[names.AUC], metrics.auc(rank, rivals), rtol=1e-6)
+    assert rank[0] > 1 and rivals[0] == VIDEOS + 1 - 11
