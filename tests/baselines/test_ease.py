@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -13,6 +15,7 @@ from tests.baselines.communities import (
 )
 from uvcan_tf.baselines.ease import EASE, EASESettings
 from uvcan_tf.config import ConfigError
+from uvcan_tf.dataset import Pairs
 
 LIKES = np.array(
     [
@@ -63,3 +66,16 @@ def test_it_learns_two_communities() -> None:
 def test_l2_must_be_positive() -> None:
     with pytest.raises(ConfigError, match="`l2` should be a positive.*l2=0"):
         EASESettings(l2=0)
+
+
+def test_what_was_shown_counts_by_its_weight() -> None:
+    shown = np.zeros_like(LIKES)
+    shown[4, 1:4] = 1
+    both = LIKES + 0.5 * shown
+    users, videos = (rows.astype(np.int32) + 1 for rows in np.nonzero(shown))
+    world = dataclasses.replace(dataset_of(LIKES), shown=Pairs(users, videos))
+    precision = np.linalg.inv(both.T @ both + 3.0 * np.eye(7))
+    expected = -precision / precision.diagonal()
+    np.fill_diagonal(expected, 0.0)
+    scores = EASE(world, EASESettings(l2=3.0, shown_weight=0.5)).scores(EVERYONE)
+    np.testing.assert_allclose(scores, both @ expected, rtol=1e-5, atol=1e-6)

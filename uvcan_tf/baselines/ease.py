@@ -11,26 +11,33 @@ import numpy as np
 import numpy.typing as npt
 from scipy import linalg
 
-from uvcan_tf.baselines.inputs import likes_of, require_positive
+from uvcan_tf.baselines.inputs import (
+    observed_of,
+    require_not_negative,
+    require_positive,
+)
 from uvcan_tf.dataset import Dataset, IntArray
 
 
 @dataclasses.dataclass(frozen=True)
 class EASESettings:
-    """The one setting of EASE.
+    """The one setting of EASE, and what X holds.
 
     Args:
       l2: λ, the weight of the squared weights; more of it for sparser data.
+      shown_weight: in X, of what was shown and not liked, beside the likes' 1.
     """
 
     l2: float = 500.0
+    shown_weight: float = 0.0
 
     def __post_init__(self) -> None:
         require_positive("l2", self.l2)
+        require_not_negative("shown_weight", self.shown_weight)
 
 
 class EASE:
-    """Scores x_u B, x_u the user's likes and B the weights between videos.
+    """Scores x_u B, x_u what is observed of the user and B the weights between videos.
 
         P = (XᵀX + λI)⁻¹,  B_ij = -P_ij / P_jj,  B_jj = 0
 
@@ -41,8 +48,10 @@ class EASE:
     def __init__(
         self, dataset: Dataset, settings: EASESettings = EASESettings()
     ) -> None:
-        self._likes = likes_of(dataset)
-        gram = (self._likes.T @ self._likes).toarray().astype(np.float64)  # [V, V]
+        self._observed = observed_of(dataset, settings.shown_weight)
+        gram = (
+            (self._observed.T @ self._observed).toarray().astype(np.float64)
+        )  # [V, V]
         np.fill_diagonal(gram, gram.diagonal() + settings.l2)
         precision = linalg.inv(gram, overwrite_a=True, check_finite=False)
         precision /= -precision.diagonal()
@@ -51,4 +60,4 @@ class EASE:
 
     def scores(self, users: IntArray) -> npt.NDArray[np.float32]:
         """float32 [B, V]; zeros for users without training pairs."""
-        return self._likes[users] @ self._weights
+        return self._observed[users] @ self._weights

@@ -18,6 +18,14 @@ def likes_of(dataset: Dataset) -> csr_matrix:
     return matrix_of(dataset, dataset.train)
 
 
+def observed_of(dataset: Dataset, shown_weight: float) -> csr_matrix:
+    """As `likes_of`, and what was shown and not liked with a weight of its own."""
+    likes = likes_of(dataset)
+    if not shown_weight:
+        return likes
+    return (likes + shown_weight * matrix_of(dataset, dataset.shown)).tocsr()
+
+
 def matrix_of(dataset: Dataset, pairs: Pairs) -> csr_matrix:
     """Any pairs as ones, float32 [n+2, V]; one that occurs twice counts once."""
     shape = (dataset.users.size + 2, dataset.videos.size)

@@ -47,6 +47,11 @@ def _ease(dataset: Dataset, values: Values, seed: int) -> Scorer:
     return EASE(dataset, EASESettings(**values))
 
 
+def _ease_shown(dataset: Dataset, values: Values, seed: int) -> Scorer:
+    settings = EASESettings(**{"shown_weight": 0.5, **values})
+    return SkippedLast(EASE(dataset, settings), dataset)
+
+
 def _bpr(dataset: Dataset, values: Values, seed: int) -> Scorer:
     return BPR(dataset, BPRSettings(**values, seed=seed))
 
@@ -113,7 +118,8 @@ TABLE3: Final[tuple[Method, ...]] = (
     ),
     Neural("Video-Att", spaces.NEURAL, UVCAN, config=_video_att()),
     PAPER,
-    # What `best` is built on, alone: how much of its lead the network adds.
+    # Of what was shown, as `best`; the latter is what `best` is built on.
+    Classical("EASE+shown", spaces.EASE_SHOWN, _ease_shown, random=False),
     Classical("iALS+shown", spaces.IALS_SHOWN, _ials_shown),
     BEST,
 )

@@ -50,6 +50,7 @@ IALS: Final[Space] = {
     "frequency": (0.5, 1.0),
     "iterations": (8, 12, 16),
 }
+EASE_SHOWN: Final[Space] = {**EASE, "shown_weight": (0.1, 0.3, 0.5, 0.8)}
 IALS_SHOWN: Final[Space] = {**IALS, "shown_weight": (0.1, 0.3, 0.5, 0.8)}
 #: UVCAN over a prior: the learning rate and size of the one, the weights of the other.
 BEST: Final[Space] = {
