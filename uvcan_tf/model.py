@@ -11,7 +11,7 @@ from typing import Any
 import tensorflow as tf
 
 from uvcan_tf.config import Config
-from uvcan_tf.dataset import Dataset
+from uvcan_tf.dataset import NO_PAIRS, Dataset
 from uvcan_tf.features import PRIOR, Dense
 from uvcan_tf.layers import Distinct
 from uvcan_tf.network import CoAttentionNetwork, Rated, UserSide, VideoSide
@@ -40,7 +40,13 @@ class UVCAN(PairModel):
             stddev=config.model.initial_stddev,
             seed=config.training.seed * 10_000,
         )
-        super().__init__(dataset, config.training, network, config.model.id_dropout)
+        super().__init__(
+            dataset,
+            config.training,
+            network,
+            config.model.id_dropout,
+            never_drawn=dataset.shown if config.ranks_skipped_last else NO_PAIRS,
+        )
         self.config = config
         self._dense = [f.name for f in dataset.features.video if isinstance(f, Dense)]
         self._prior: CrossFitted | None = None

@@ -16,7 +16,7 @@ import tensorflow as tf
 import tensorflow_recommenders as tfrs
 
 from uvcan_tf.config import TrainingConfig
-from uvcan_tf.dataset import Dataset, IntArray, Side
+from uvcan_tf.dataset import NO_PAIRS, Dataset, IntArray, Pairs, Side
 from uvcan_tf.features import USER_ID, VIDEO_ID, Dense, Feature, Features
 from uvcan_tf.sampling import UnobservedSampler
 
@@ -69,6 +69,7 @@ class PairModel(tfrs.Model, abc.ABC):  # type: ignore[misc]  # tfrs is untyped
         training: TrainingConfig,
         network: Network,
         id_dropout: float,
+        never_drawn: Pairs = NO_PAIRS,
     ) -> None:
         super().__init__()
         self.dataset = dataset
@@ -82,7 +83,7 @@ class PairModel(tfrs.Model, abc.ABC):  # type: ignore[misc]  # tfrs is untyped
             tf.constant(dataset.train.video),
         )
         self._sampler = UnobservedSampler(
-            dataset.train, dataset.users.size, dataset.videos.size
+            dataset.train + never_drawn, dataset.users.size, dataset.videos.size
         )
         self.step = tf.Variable(0, dtype=tf.int64, trainable=False, name="step")
 
