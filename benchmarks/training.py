@@ -14,6 +14,7 @@ from benchmarks.results import Figure
 from uvcan_tf.config import Config
 from uvcan_tf.dataset import Dataset
 from uvcan_tf.model import UVCAN
+from uvcan_tf.optimizer import SparseAdam
 from uvcan_tf.training import positions
 
 _STEPS = 40
@@ -44,7 +45,7 @@ def measure(dataset: Dataset, machine: Machine) -> dict[str, Figure]:
 def examples_per_s(dataset: Dataset, settings: Config) -> float:
     """Of UVCAN, after the steps that compile and warm up."""
     model = UVCAN(dataset, settings)
-    model.compile(tf.keras.optimizers.Adam(settings.training.learning_rate))
+    model.compile(SparseAdam(settings.training.learning_rate))
     batches = positions(len(dataset.train), settings.training.batch_size)
     rate = _rate(model, batches.repeat(), _STEPS)
     return rate * settings.training.batch_size * (1 + settings.training.negatives)

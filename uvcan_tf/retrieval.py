@@ -17,6 +17,7 @@ from uvcan_tf.config import TrainingConfig
 from uvcan_tf.dataset import Dataset, Side
 from uvcan_tf.features import USER_ID, VIDEO_ID
 from uvcan_tf.layers import SideEmbedding
+from uvcan_tf.optimizer import SparseAdam
 from uvcan_tf.pair_model import facets, identity_column, sizes_of
 
 TopK: TypeAlias = tfrs.layers.factorized_top_k.TopK
@@ -86,7 +87,7 @@ class Towers(tfrs.Model):
 def fit(dataset: Dataset, config: TrainingConfig, factors: int = 32) -> Towers:
     """Trains towers on the dataset's training pairs, for all of `config.epochs`."""
     towers = Towers(dataset, factors, seed=config.seed)
-    towers.compile(tf.keras.optimizers.Adam(config.learning_rate))
+    towers.compile(SparseAdam(config.learning_rate))
     pairs = tf.data.Dataset.from_tensor_slices(
         (dataset.train.user, dataset.train.video)
     )

@@ -16,6 +16,7 @@ from uvcan_tf import progress
 from uvcan_tf.config import Config
 from uvcan_tf.dataset import Dataset
 from uvcan_tf.model import UVCAN
+from uvcan_tf.optimizer import SparseAdam
 from uvcan_tf.pair_model import ModelScorer, PairModel
 from uvcan_tf.ranking import FULL, of_some_users, rank_pairs
 
@@ -60,7 +61,7 @@ def fit(
         config.training.validation_fraction, config.training.seed
     )
     model = build(part, config)
-    model.compile(optimizer=tf.keras.optimizers.Adam(config.training.learning_rate))
+    model.compile(optimizer=SparseAdam(config.training.learning_rate))
     model((tf.constant([1]), tf.constant([[1]])))
     validation = Validation(model, part, config, folder, report)
     pairs = len(part.train)
