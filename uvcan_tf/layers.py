@@ -37,10 +37,21 @@ class Facets(NamedTuple):
 
 
 class Distinct(NamedTuple):
-    """A dense feature whose rows repeat: values [R, D], and the row of each, [...]."""
+    """A dense feature whose rows repeat: values [R, D], and the row of each, [...].
+
+    there: bool [R], whether a row is there at all, where that is known already.
+    """
 
     values: tf.Tensor
     position: tf.Tensor
+    there: tf.Tensor | None = None
+
+
+class Found(NamedTuple):
+    """What one facet's column led to; several values [..., L, K], else [..., K]."""
+
+    values: tf.Tensor
+    there: tf.Tensor  # bool [..., L] or [...]
 
 
 @_register
@@ -88,28 +99,44 @@ class SideEmbedding(tf.keras.layers.Layer):
         super().build(input_shape)
 
     def call(self, columns: Mapping[str, tf.Tensor]) -> Facets:
-        facets = [self._facet(facet, columns[facet["name"]]) for facet in self.facets]
+        return self.join(self.look_up(columns))
+
+    def look_up(self, columns: Mapping[str, Any]) -> tuple[Found, ...]:
+        """Rows of the tables, and products with them, of every facet."""
+        return tuple(
+            self._look_up(facet, columns[facet["name"]]) for facet in self.facets
+        )
+
+    def join(self, found: Sequence[Found]) -> Facets:
+        """The facets of what `look_up` found."""
+        facets = [
+            self._facet(facet["kind"], x)
+            for facet, x in zip(self.facets, found, strict=True)
+        ]
         return Facets(
             tf.stack([x for x, _ in facets], axis=-2),  # [..., F, K]
             tf.stack([there for _, there in facets], axis=-1),  # [..., F]
         )
 
-    def _facet(
-        self, facet: Mapping[str, Any], column: tf.Tensor | Distinct
-    ) -> tuple[tf.Tensor, tf.Tensor]:
-        """One facet's vectors [..., K], and where it is there, [...]."""
+    def _look_up(self, facet: Mapping[str, Any], column: tf.Tensor | Distinct) -> Found:
         table = self._tables[facet["name"]]
         if isinstance(column, Distinct):
-            parts = self._facet(facet, column.values)  # [R, K], [R]
-            x, there = (tf.gather(part, column.position) for part in parts)
-            return x, there
+            there = column.there
+            if there is None:
+                there = tf.reduce_any(column.values != 0, axis=-1)  # [R]
+            x = linear(column.values, table)  # [R, K]
+            return Found(*(tf.gather(part, column.position) for part in (x, there)))
         if facet["kind"] == "dense":
-            there = tf.reduce_any(column != 0, axis=-1)
-            return linear(column, table), there
-        values = tf.gather(table, column)  # [..., K] or [..., L, K]
-        there = column != 0  # [...] or [..., L]
+            return Found(linear(column, table), tf.reduce_any(column != 0, axis=-1))
+        return Found(tf.gather(table, column), column != 0)
+
+    def _facet(self, kind: str, found: Found) -> tuple[tf.Tensor, tf.Tensor]:
+        """One facet's vectors [..., K], and where it is there, [...]."""
+        values, there = found
+        if kind == "dense":
+            return values, there
         values = values * tf.cast(tf.expand_dims(there, -1), values.dtype)
-        if facet["kind"] == "multivalued":
+        if kind == "multivalued":
             count = tf.reduce_sum(tf.cast(there, values.dtype), -1, keepdims=True)
             values = tf.math.divide_no_nan(tf.reduce_sum(values, axis=-2), count)
             there = tf.reduce_any(there, axis=-1)

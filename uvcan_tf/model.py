@@ -10,6 +10,7 @@ from typing import Any
 
 import tensorflow as tf
 
+from uvcan_tf.blocked_loss import PAIRS_A_BLOCK, BlockedLoss
 from uvcan_tf.config import Config
 from uvcan_tf.dataset import NO_PAIRS, Dataset
 from uvcan_tf.features import PRIOR, Dense
@@ -49,6 +50,11 @@ class UVCAN(PairModel):
         )
         self.config = config
         self._dense = [f.name for f in dataset.features.video if isinstance(f, Dense)]
+        self._there = {  # [R]: whether a video has the vector
+            name: tf.constant(dataset.videos.columns[name].any(axis=1))
+            for name in self._dense
+        }
+        self._blocked: BlockedLoss | None = None
         self._prior: CrossFitted | None = None
         if config.prior is not None:
             self._prior = CrossFitted(dataset, config.prior)
@@ -65,11 +71,22 @@ class UVCAN(PairModel):
         position = tf.reshape(position, tf.shape(videos))  # [B, C]
         for name in self._dense:
             vectors = tf.gather(self._video_columns[name], rows)
-            video_columns[name] = Distinct(vectors, position)
+            there = tf.gather(self._there[name], rows)
+            video_columns[name] = Distinct(vectors, position, there)
         if self._prior is None:
             return user_columns, video_columns
         x, y = self._prior.factors(users, videos)
         return {**user_columns, PRIOR: x}, {**video_columns, PRIOR: y}
+
+    def mean_loss(self, user_columns: Any, video_columns: Any) -> tf.Tensor:
+        """By blocks where there are enough pairs to be worth compiling for."""
+        if self.training.batch_size < PAIRS_A_BLOCK:
+            return super().mean_loss(user_columns, video_columns)
+        if self._blocked is None:
+            with tf.init_scope():  # builds the network
+                self((tf.constant([1]), tf.constant([[1]])))
+            self._blocked = BlockedLoss(self.network, self.training.l2)
+        return self._blocked(user_columns, video_columns)
 
     def rate(self, users: tf.Tensor, videos: tf.Tensor) -> Rated:
         """User rows int [B] with video rows int [B, C]."""

@@ -115,7 +115,10 @@ class CoAttentionNetwork(tf.keras.layers.Layer):
 
     def user_side(self, columns: Mapping[str, tf.Tensor]) -> UserSide:
         """The user's half from columns [B, C=1, ...]."""
-        facets = self.user_embedding(columns)
+        return self.user_half(self.user_embedding(columns), self._prior(columns))
+
+    def user_half(self, facets: Facets, prior: tuple[tf.Tensor, ...]) -> UserSide:
+        """The user's half from facets [B, C=1, N, K] and the prior's x [B, C=1, P]."""
         summary = self.summary(facets, self.summary.project(facets.X))
         return UserSide(
             facets=facets,
@@ -124,7 +127,7 @@ class CoAttentionNetwork(tf.keras.layers.Layer):
             else self.user_attention.project(facets.X),
             q=summary.x,
             fused=self.rating.user_part(facets.X[..., 0, :]),
-            prior=self._prior(columns),
+            prior=prior,
         )
 
     def video_side(self, columns: Mapping[str, tf.Tensor]) -> VideoSide:

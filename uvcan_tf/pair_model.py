@@ -155,6 +155,18 @@ class PairModel(tfrs.Model, abc.ABC):  # type: ignore[misc]  # tfrs is untyped
             video_columns = self._drop_ids(
                 video_columns, VIDEO_ID, self.dataset.videos, 3
             )
+        loss = self.mean_loss(user_columns, video_columns)
+        if training:
+            self.step.assign_add(1)
+        return loss + self._l2()
+
+    def mean_loss(self, user_columns: Any, video_columns: Any) -> tf.Tensor:
+        """The mean cross-entropy, and the embeddings' part of the regulariser.
+
+        Args:
+          user_columns: [B, C=1, ...].
+          video_columns: [B, C, ...], of each pair's observed video first.
+        """
         user = self.network.user_side(user_columns)
         video = self.network.video_side(video_columns)
         logits = self.logits_of(user, video)  # [B, C]
@@ -164,9 +176,10 @@ class PairModel(tfrs.Model, abc.ABC):  # type: ignore[misc]  # tfrs is untyped
         loss = tf.reduce_mean(
             tf.nn.sigmoid_cross_entropy_with_logits(labels=labels, logits=logits)
         )
-        if training:
-            self.step.assign_add(1)
-        return loss + self._l2(self.embeddings(user, video), tf.size(logits))
+        if not self.training.l2:
+            return loss
+        squares = tf.add_n([tf.nn.l2_loss(x) for x in self.embeddings(user, video)])
+        return loss + self.training.l2 * squares / tf.cast(tf.size(logits), loss.dtype)
 
     def _batch(self, positions: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """Users [B] and videos [B, 1 + S]: an observed one, then unobserved ones.
@@ -195,18 +208,16 @@ class PairModel(tfrs.Model, abc.ABC):  # type: ignore[misc]  # tfrs is untyped
         dropped = tf.where(draw < self.id_dropout, side.unknown, ids)
         return {**columns, name: dropped}
 
-    def _l2(self, embeddings: Sequence[tf.Tensor], pairs: tf.Tensor) -> tf.Tensor:
-        """The regulariser: embeddings of the batch per pair, other weights whole.
+    def _l2(self) -> tf.Tensor:
+        """The regulariser of all weights but embeddings, which count by the pair.
 
         The paper leaves open which weights its regulariser covers.
         """
-        weight = self.training.l2
-        if not weight:
+        if not self.training.l2:
             return tf.constant(0.0)
-        squares = tf.add_n([tf.nn.l2_loss(x) for x in embeddings])
         dense = [v for v in self.trainable_variables if "embedding" not in v.name]
-        whole = tf.add_n([tf.constant(0.0), *(tf.nn.l2_loss(v) for v in dense)])
-        return weight * (squares / tf.cast(pairs, tf.float32) + whole)
+        squares = tf.add_n([tf.constant(0.0), *(tf.nn.l2_loss(v) for v in dense)])
+        return self.training.l2 * squares
 
 
 def facets(
