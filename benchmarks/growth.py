@@ -59,8 +59,8 @@ def bytes_of_training(size: Size, config: Config) -> float:
     """What grows with the world while training.
 
     Embeddings are there as weights, two moments of Adam and the best epoch's, with the
-    step that used a row last; tables as NumPy arrays and as constants; a like as two row
-    numbers in both, as a sampler's key, and in what sorting it needed.
+    step that used a row last; tables as NumPy arrays and as constants; a like as two
+    row numbers in both, as a sampler's key, and in what sorting it needed.
     """
     K = config.model.factors
     rows = size.users + size.videos + size.authors + size.music

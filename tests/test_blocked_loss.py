@@ -23,6 +23,12 @@ CONFIGS = {
     "Video-Att": dataclasses.replace(
         SMALL, model=dataclasses.replace(SMALL.model, video_attention_only=True)
     ),
+    "a softmax over popular videos": dataclasses.replace(
+        SMALL,
+        training=dataclasses.replace(
+            SMALL.training, softmax=True, popular_negatives=0.5
+        ),
+    ),
     "with a prior": dataclasses.replace(SMALL, prior=IALSSettings(factors=3)),
 }
 
@@ -60,7 +66,7 @@ def test_gradients_are_scaled_by_what_comes_after_the_loss() -> None:
     model = UVCAN(worlds.small(), dataclasses.replace(SMALL, training=training))
     columns = model.columns_of(tf.constant([1, 2]), tf.constant([[1, 2], [3, 5]]))
     with tf.GradientTape(persistent=True) as tape:
-        loss = model.mean_loss(*columns)
+        loss = model.mean_loss(*columns, tf.zeros([2, 2]))
         thrice = 3 * loss
     for weight in model.network.trainable_variables:
         one, three = (

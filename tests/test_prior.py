@@ -38,20 +38,40 @@ def untrained(config: Config = CONFIG) -> UVCAN:
     return model
 
 
-def test_the_prior_adds_its_scaled_product_to_the_rating() -> None:
-    model = untrained()
+def randomised(config: Config = CONFIG) -> UVCAN:
+    """A model whose every weight counts; at first the MLP's last ones are zeros."""
+    model = untrained(config)
+    draw = np.random.default_rng(3)
+    network = model.network
+    network.set_weights([draw.normal(0, 0.3, w.shape) for w in network.weights])
+    return model
+
+
+def test_before_training_a_rating_is_the_scaled_prior() -> None:
     users, videos = tf.constant([1, 30]), tf.constant([[1, 5, 19], [20, 3, 2]])
-    with_prior = model.rate(users, videos).logits.numpy()
-    model.network.scale.assign(0.0)
-    alone = model.rate(users, videos).logits.numpy()
     factors = IALS(WORLD, PRIOR)
     x, y = factors.users[users.numpy()], factors.videos[videos.numpy() - 1]
     expected = PRIOR_SCALE * np.einsum("bp,bcp->bc", x, y)
-    np.testing.assert_allclose(with_prior - alone, expected, rtol=1e-4, atol=1e-5)
+    logits = untrained().rate(users, videos).logits
+    np.testing.assert_allclose(logits, expected, rtol=1e-4, atol=1e-5)
+
+
+def test_the_prior_is_one_more_input_of_the_network() -> None:
+    rating = randomised().network.rating
+    v_u, v_v, h_u, h_v, bias, rest, (kernel, scale) = rating.weights_of()
+    z = np.arange(20, dtype=np.float32).reshape(4, 1, 1, 5) / 10
+    x = z[0] @ v_u + z[1] @ v_v + z[2] @ h_u + z[3] @ h_v + bias + 0.7 * kernel
+    for W, b in rest[:-1]:
+        x = np.maximum(x, 0) @ W + b
+    W, b = rest[-1]
+    expected = (np.maximum(x, 0) @ W + b)[..., 0] + scale * 0.7
+    halves = rating.user_part(z[2]), rating.video_part(z[3])
+    logits = rating(z[0], z[1], *halves, tf.constant([[0.7]]))
+    np.testing.assert_allclose(logits, expected, rtol=1e-4)
 
 
 def test_the_catalogue_rates_with_the_prior_as_the_network_does() -> None:
-    model = untrained()
+    model = randomised()
     users = np.array([0, 1, 30, USERS + 2], np.int32)
     every = np.tile(np.arange(1, VIDEOS + 2, dtype=np.int32), (len(users), 1))
     expected = model.rate(tf.constant(users), tf.constant(every)).logits.numpy()
@@ -84,7 +104,8 @@ def test_what_was_shown_and_not_liked_ranks_last() -> None:
 def test_training_keeps_the_prior_and_the_embeddings_apart() -> None:
     model = fit(WORLD, CONFIG)
     names = [weight.name for weight in model.network.trainable_variables]
-    assert sum("prior" in name for name in names) == 1
+    own = [name.split("/")[-1] for name in names if "prior" in name]
+    assert sorted(own) == ["prior_kernel:0", "prior_scale:0"]
     assert isinstance(model.scorer(), SkippedLast)
 
 

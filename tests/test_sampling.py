@@ -9,7 +9,8 @@ import scipy.stats
 import tensorflow as tf
 
 from uvcan_tf.dataset import NO_PAIRS, Pairs
-from uvcan_tf.sampling import UnobservedSampler, sampled_candidates
+from uvcan_tf.losses import errors
+from uvcan_tf.sampling import MixedSampler, UnobservedSampler, sampled_candidates
 
 USERS, VIDEOS = 7, 31
 ALL_BUT_ONE, NONE = 3, 5  # user rows: all but video 17 observed, and nothing observed
@@ -183,3 +184,33 @@ def test_over_users_every_unobserved_video_is_equally_often_a_candidate(
 def test_one_users_pairs_together_meet_every_unobserved_video() -> None:
     rivals, _ = candidates([2] * 200, np.arange(200), 5)
     assert set(rivals.ravel()) == set(unobserved(2))
+
+
+def test_a_share_of_the_samples_follows_popularity() -> None:
+    observed = Pairs(np.array([1, 2, 3, 4], np.int32), np.array([3, 3, 3, 5], np.int32))
+    sampler = MixedSampler(observed, users=7, videos=5, popular=0.5)
+    drawn = sampler(tf.fill([3000], 7), 4, tf.constant([2, 11], tf.int64)).numpy()
+    counts = np.array([1, 1, 4, 1, 2]) / 9
+    expected = 0.5 * counts + 0.5 / 5
+    found = np.bincount(drawn.ravel(), minlength=6)[1:] / drawn.size
+    np.testing.assert_allclose(found, expected, atol=0.015)
+
+
+def test_the_correction_is_how_much_more_often_a_video_is_drawn() -> None:
+    observed = Pairs(np.array([1, 2, 3, 4], np.int32), np.array([3, 3, 3, 5], np.int32))
+    sampler = MixedSampler(observed, users=7, videos=5, popular=0.25)
+    correction = sampler.correction(tf.constant([1]), tf.constant([[3, 5, 1]])).numpy()
+    expected = [[np.log(0.75 + 0.25 * 5 * share) for share in (4 / 9, 2 / 9, 1 / 9)]]
+    np.testing.assert_allclose(correction, expected, rtol=1e-6)
+
+
+def test_a_sample_that_is_observed_has_no_gradient() -> None:
+    observed = Pairs(np.array([1, 1], np.int32), np.array([2, 3], np.int32))
+    sampler = MixedSampler(observed, users=2, videos=4, popular=0.5)
+    logits = tf.constant([[0.5, 2.0, 1.0]])
+    correction = sampler.correction(tf.constant([1]), tf.constant([[2, 3, 4]]))
+    for softmax in (False, True):
+        with tf.GradientTape() as tape:
+            tape.watch(logits)
+            loss = tf.reduce_sum(errors(logits - correction, softmax))
+        assert (tape.gradient(loss, logits).numpy()[0] != 0).tolist() == [True, 0, True]

@@ -17,6 +17,7 @@ import tensorflow as tf
 
 from uvcan_tf.features import PRIOR
 from uvcan_tf.layers import Distinct, Found
+from uvcan_tf.losses import errors
 from uvcan_tf.network import CoAttentionNetwork
 
 PAIRS_A_BLOCK = 512
@@ -36,14 +37,18 @@ class BlockedLoss:
     Args:
       network: built.
       l2: weight of half the squares of a pair's embeddings.
+      softmax: see `losses.errors`.
 
     Call: user columns [B, C=1, ...] and video columns [B, C, ...] -> a scalar, the same
       as by the network's own `rate`, to rounding; so are its gradients.
     """
 
-    def __init__(self, network: CoAttentionNetwork, l2: float) -> None:
+    def __init__(
+        self, network: CoAttentionNetwork, l2: float, softmax: bool = False
+    ) -> None:
         self._network = network
         self._l2 = l2
+        self._softmax = softmax
         self._embeddings = network.user_embedding, network.video_embedding
         tables = {x.ref() for side in self._embeddings for x in side.weights}
         self._weights = [
@@ -51,7 +56,9 @@ class BlockedLoss:
         ]
         self._compiled = tf.function(self._of_block, autograph=False, jit_compile=True)
 
-    def __call__(self, user: Mapping[str, Any], video: Mapping[str, Any]) -> tf.Tensor:
+    def __call__(
+        self, user: Mapping[str, Any], video: Mapping[str, Any], correction: tf.Tensor
+    ) -> tf.Tensor:
         pairs = tf.shape(next(iter(user.values())))[0]
         spare = -pairs % PAIRS_A_BLOCK
         user_side, video_side = (
@@ -62,15 +69,16 @@ class BlockedLoss:
             for embedding, columns in zip(self._embeddings, (user, video), strict=True)
         )
         share = tf.fill([pairs], 1 / tf.cast(pairs, tf.float32))
-        return self._of_batch(user_side, video_side, _longer(share, spare))
+        rest = (_longer(correction, spare), _longer(share, spare))
+        return self._of_batch(user_side, video_side, *rest)
 
-    def _of_batch(self, user: Looked, video: Looked, share: tf.Tensor) -> tf.Tensor:
+    def _of_batch(self, user: Looked, video: Looked, *rest: tf.Tensor) -> tf.Tensor:
         """The loss as a function of what was looked up, gradients included."""
 
         @tf.custom_gradient
         def loss(*values: tf.Tensor) -> Any:
             sides = _with(values, user, video)
-            blocks = tf.nest.map_structure(_in_blocks, (*sides, share))
+            blocks = tf.nest.map_structure(_in_blocks, (*sides, *rest))
             total, of_values, of_weights = tf.map_fn(
                 lambda block: self._compiled(*block),
                 blocks,
@@ -97,20 +105,22 @@ class BlockedLoss:
 
         return loss(*_values(user, video))
 
-    def _of_block(self, user: Looked, video: Looked, share: tf.Tensor) -> Any:
+    def _of_block(self, user: Looked, video: Looked, *rest: tf.Tensor) -> Any:
         """A block's part of the loss, and its gradients by values and weights [W]."""
         values = _values(user, video)
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch([*values, *self._weights])
             user, video = _with(values, user, video)
-            loss = self._loss(user, video, share)
+            loss = self._loss(user, video, *rest)
         gradients = tape.gradient(
             loss, [*values, *self._weights], unconnected_gradients="zero"
         )
         of_weights = [tf.reshape(g, [-1]) for g in gradients[len(values) :]]
         return loss, gradients[: len(values)], tf.concat(of_weights, axis=0)
 
-    def _loss(self, user: Looked, video: Looked, share: tf.Tensor) -> tf.Tensor:
+    def _loss(
+        self, user: Looked, video: Looked, correction: tf.Tensor, share: tf.Tensor
+    ) -> tf.Tensor:
         network = self._network
         X_u, X_v = (
             embedding.join(side.found)
@@ -119,12 +129,11 @@ class BlockedLoss:
         logits = network.rate(
             network.user_half(X_u, user.prior), network.video_half(X_v, video.prior)
         ).logits  # [P, C]
-        observed = tf.one_hot(tf.zeros_like(logits[:, 0], tf.int32), logits.shape[1])
-        errors = tf.nn.sigmoid_cross_entropy_with_logits(observed, logits)  # [P, C]
+        wrong = errors(logits - correction, self._softmax)  # [P, C or 1]
         if self._l2:
             squares = [tf.reduce_sum(x**2, axis=[2, 3]) for x in (X_u.X, X_v.X)]
-            errors += self._l2 / 2 * (squares[0] / logits.shape[1] + squares[1])
-        return tf.reduce_sum(share * tf.reduce_mean(errors, axis=1))
+            wrong += self._l2 / 2 * (squares[0] / logits.shape[1] + squares[1])
+        return tf.reduce_sum(share * tf.reduce_mean(wrong, axis=1))
 
     def _by_weight(self, flat: tf.Tensor) -> dict[Any, tf.Tensor]:
         """The gradient of each weight from those of all, [W]."""

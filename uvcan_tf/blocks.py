@@ -38,7 +38,7 @@ class UserTerms(NamedTuple):
     W_g: tuple[tf.Tensor, ...]  # of each user hop, for [v̂ᵛ; Σa], [K, G]
     W: tf.Tensor  # of the first hidden layer, for [v̂ᵛ; a], [H, G]
     fused: tf.Tensor  # the rest of the first hidden layer, [H, C=1]
-    prior: tuple[tf.Tensor, ...]  # s x of the prior, [P], if there is one
+    prior: tuple[tf.Tensor, ...]  # x of the prior, [P], if there is one
 
 
 class BlockRating(tf.Module):
@@ -56,7 +56,6 @@ class BlockRating(tf.Module):
         if not network.video_attention_only:
             self._user = network.user_attention.hop_weights
         self._rating = network.rating.weights_of()
-        self._scale = None if network.prior_scale is None else network.scale
 
     def block(self, video: VideoSide) -> VideoBlock:
         """Videos [C, ...] with the videos innermost."""
@@ -93,7 +92,7 @@ class BlockRating(tf.Module):
             ),
             W=W,
             fused=fused[..., None],
-            prior=tuple(self._scale * x[:, 0] for x in user.prior),
+            prior=tuple(x[:, 0] for x in user.prior),
         )
 
     def logits(self, user: UserTerms, video: VideoBlock) -> tf.Tensor:
@@ -117,14 +116,17 @@ class BlockRating(tf.Module):
             total = a if total is None else a + total
         if self._user:
             z = tf.concat([v, a], axis=0)
-        x = tf.nn.relu(user.W @ z + video.fused + user.fused)  # [H, C]
+        x = user.W @ z + video.fused + user.fused  # [H, C]
+        prior: tf.Tensor | float = 0.0
+        if self._rating.prior is not None:
+            kernel, scale = self._rating.prior
+            product = tf.linalg.matvec(video.prior[0], user.prior[0], transpose_a=True)
+            x, prior = x + kernel[:, None] * product, scale * product  # [C]
+        x = tf.nn.relu(x)
         *hidden, (W, b) = self._rating.rest
         for W_i, b_i in hidden:
             x = tf.nn.relu(tf.matmul(W_i, x, transpose_a=True) + b_i[:, None])
-        logits = (tf.matmul(W, x, transpose_a=True) + b[:, None])[0]
-        for p, y in zip(user.prior, video.prior, strict=True):
-            logits += tf.linalg.matvec(y, p, transpose_a=True)  # [C]
-        return logits
+        return (tf.matmul(W, x, transpose_a=True) + b[:, None])[0] + prior
 
 
 def _attention(H: tf.Tensor, w_h: tf.Tensor, b: tf.Tensor) -> tf.Tensor:

@@ -29,6 +29,13 @@ def _number_in(owner: str, name: str, value: object, low: float, high: float) ->
         )
 
 
+def _boolean(owner: str, name: str, value: object) -> None:
+    if not isinstance(value, bool):
+        raise ConfigError(
+            f"`{owner}.{name}` should be true or false. Received: {name}={value!r}."
+        )
+
+
 def _positive_ints(owner: str, name: str, values: object) -> None:
     if not isinstance(values, tuple):
         raise ConfigError(
@@ -83,11 +90,7 @@ class ModelConfig:
         _positive_int("model", "factors", self.factors)
         _positive_int("model", "hops", self.hops)
         _positive_ints("model", "hidden", self.hidden)
-        if not isinstance(self.video_attention_only, bool):
-            raise ConfigError(
-                "`model.video_attention_only` should be true or false. Received: "
-                f"video_attention_only={self.video_attention_only!r}."
-            )
+        _boolean("model", "video_attention_only", self.video_attention_only)
         _number_in("model", "initial_stddev", self.initial_stddev, 0, 10)
         _number_in("model", "id_dropout", self.id_dropout, 0, 1)
 
@@ -105,6 +108,10 @@ class TrainingConfig:
       learning_rate: of Adam (the paper's grid: 1e-4, 1e-3, 1e-2, 1e-1).
       batch_size: observed pairs a step; each brings `negatives` unobserved ones.
       negatives: unobserved pairs drawn for each observed one (the paper: 4).
+      popular_negatives: share of the negatives drawn by popularity, with a correction.
+        Unlike the paper, as is `softmax`; see `sampling.MixedSampler`.
+      softmax: whether the loss asks which of a pair's videos was the observed one; see
+        `losses.errors`.
       l2: weight of the squared weights (the paper's grid: 0, 1e-3, 1e-2, 1e-1).
       epochs: passes over the observed pairs, at most.
       patience: epochs without a better validation NDCG@10 before stopping.
@@ -117,6 +124,8 @@ class TrainingConfig:
     learning_rate: float = 0.001
     batch_size: int = 2048
     negatives: int = 4
+    popular_negatives: float = 0.0
+    softmax: bool = False
     l2: float = 0.0
     epochs: int = 30
     patience: int = 3
@@ -130,6 +139,8 @@ class TrainingConfig:
         for name in counts:
             _positive_int("training", name, getattr(self, name))
         _number_in("training", "learning_rate", self.learning_rate, 1e-8, 10)
+        _number_in("training", "popular_negatives", self.popular_negatives, 0, 1)
+        _boolean("training", "softmax", self.softmax)
         _number_in("training", "l2", self.l2, 0, 1e3)
         _number_in("training", "time_limit_s", self.time_limit_s, 1, 1e9)
         _number_in("training", "validation_fraction", self.validation_fraction, 0, 0.5)

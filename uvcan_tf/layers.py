@@ -249,7 +249,8 @@ class StackedAttention(tf.keras.layers.Layer):
 class RatingWeights(NamedTuple):
     """The first layer's kernel by the parts of z, [K, H] each, and the layers after.
 
-    bias: [H]. rest: (kernel, bias) of every further layer.
+    bias: [H]. rest: (kernel, bias) of every further layer. prior: with one, its kernel
+    [H] and its scale.
     """
 
     v_u: tf.Tensor
@@ -258,6 +259,7 @@ class RatingWeights(NamedTuple):
     h_v: tf.Tensor
     bias: tf.Tensor
     rest: list[tuple[tf.Tensor, tf.Tensor]]
+    prior: tuple[tf.Tensor, tf.Tensor] | None
 
 
 @_register
@@ -271,16 +273,20 @@ class Rating(tf.keras.layers.Layer):
     Args:
       hidden: widths of the hidden layers, the first being H.
       factors: K.
+      prior_scale: with a prior, the first weight s of its share of the logit. Unlike
+        the paper, ŷ = MLP([z; p]) + s p then, p being what the prior says of the pair.
+        The MLP begins with an output of 0, so that training begins with the prior.
       stddev, seed: of the initial weights.
 
-    Call: (v̂ᵘ [B, C, K], v̂ᵛ [B, C, K], user part [B, 1, H], video part [B, C, H])
-      -> ŷ [B, C], a logit.
+    Call: (v̂ᵘ [B, C, K], v̂ᵛ [B, C, K], user part [B, 1, H], video part [B, C, H], and
+      with a prior p [B, C]) -> ŷ [B, C], a logit.
     """
 
     def __init__(
         self,
         hidden: Sequence[int],
         factors: int,
+        prior_scale: float | None = None,
         stddev: float = 0.1,
         seed: int = 0,
         **kwargs: Any,
@@ -288,6 +294,7 @@ class Rating(tf.keras.layers.Layer):
         super().__init__(**kwargs)
         self.hidden = tuple(hidden)
         self.factors = factors
+        self.prior_scale = prior_scale
         self.stddev = stddev
         self.seed = seed
 
@@ -302,11 +309,27 @@ class Rating(tf.keras.layers.Layer):
             for number, part in enumerate(("v_u", "v_v", "h_u", "h_v"))
         ]
         self._bias = self.add_weight(name="bias", shape=[first], initializer="zeros")
+        last: Any = "zeros"
+        if self.prior_scale is None:
+            last = gaussian(self.stddev, self.seed + 4 + len(rest))
+        else:
+            self._prior = self.add_weight(
+                name="prior_kernel",
+                shape=[first],
+                initializer=gaussian(self.stddev, self.seed + 9),
+            )
+            self._scale = self.add_weight(
+                name="prior_scale",
+                shape=[],
+                initializer=tf.keras.initializers.Constant(self.prior_scale),
+            )
         self._rest = [
             tf.keras.layers.Dense(
                 width,
                 activation=activation,
-                kernel_initializer=gaussian(self.stddev, self.seed + 4 + number),
+                kernel_initializer=gaussian(self.stddev, self.seed + 4 + number)
+                if activation
+                else last,
             )
             for number, (width, activation) in enumerate(
                 [*((width, "relu") for width in rest), (1, None)]
@@ -320,7 +343,8 @@ class Rating(tf.keras.layers.Layer):
         """The parameters by what they weigh."""
         v_u, v_v, h_u, h_v = self._blocks
         rest = [(dense.kernel, dense.bias) for dense in self._rest]
-        return RatingWeights(v_u, v_v, h_u, h_v, self._bias, rest)
+        prior = None if self.prior_scale is None else (self._prior, self._scale)
+        return RatingWeights(v_u, v_v, h_u, h_v, self._bias, rest, prior)
 
     def user_part(self, h_u: tf.Tensor) -> tf.Tensor:
         """hᵘ's share of the first hidden layer: [..., K] -> [..., H]."""
@@ -341,18 +365,24 @@ class Rating(tf.keras.layers.Layer):
         v_v: tf.Tensor,
         user_part: tf.Tensor,
         video_part: tf.Tensor,
+        prior: tf.Tensor | None = None,
     ) -> tf.Tensor:
-        attended = self._part(v_u, 0) + self._part(v_v, 1)  # [B, C, H]
-        x = tf.nn.relu(attended + user_part + video_part + self._bias)
+        x = self._part(v_u, 0) + self._part(v_v, 1)  # [B, C, H]
+        x += user_part + video_part + self._bias
+        if prior is not None:
+            x += prior[..., None] * self._prior
+        x = tf.nn.relu(x)
         for dense in self._rest:
             x = dense(x)
-        return tf.squeeze(x, axis=-1)  # [B, C]
+        logits = tf.squeeze(x, axis=-1)  # [B, C]
+        return logits if prior is None else logits + self._scale * prior
 
     def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
             "hidden": self.hidden,
             "factors": self.factors,
+            "prior_scale": self.prior_scale,
             "stddev": self.stddev,
             "seed": self.seed,
         }

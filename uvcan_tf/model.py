@@ -78,15 +78,19 @@ class UVCAN(PairModel):
         x, y = self._prior.factors(users, videos)
         return {**user_columns, PRIOR: x}, {**video_columns, PRIOR: y}
 
-    def mean_loss(self, user_columns: Any, video_columns: Any) -> tf.Tensor:
+    def mean_loss(
+        self, user_columns: Any, video_columns: Any, correction: tf.Tensor
+    ) -> tf.Tensor:
         """By blocks where there are enough pairs to be worth compiling for."""
         if self.training.batch_size < PAIRS_A_BLOCK:
-            return super().mean_loss(user_columns, video_columns)
+            return super().mean_loss(user_columns, video_columns, correction)
         if self._blocked is None:
             with tf.init_scope():  # builds the network
                 self((tf.constant([1]), tf.constant([[1]])))
-            self._blocked = BlockedLoss(self.network, self.training.l2)
-        return self._blocked(user_columns, video_columns)
+            self._blocked = BlockedLoss(
+                self.network, self.training.l2, self.training.softmax
+            )
+        return self._blocked(user_columns, video_columns, correction)
 
     def rate(self, users: tf.Tensor, videos: tf.Tensor) -> Rated:
         """User rows int [B] with video rows int [B, C]."""

@@ -57,9 +57,10 @@ class CoAttentionNetwork(tf.keras.layers.Layer):
       hidden: widths of the MLP.
       video_attention_only: Video-Att. The paper says only that it lacks the user
         attention; q̂₀ then stands in z where v̂ᵘ stood.
-      prior_scale: with a prior, the first weight s of its share s x·y of the rating.
-        The factors x and y of a matrix factorisation are then the column `PRIOR` of
-        either side, and the network learns what they leave open. Unlike the paper.
+      prior_scale: with a prior, the first weight of its share x·y of the rating; see
+        `Rating`. The factors x and y of a matrix factorisation are then the column
+        `PRIOR` of either side, and the network learns what they leave open. Unlike the
+        paper.
       stddev, seed: of the initial weights.
 
     Call: (user columns, video columns) -> `Rated`. `user_side` and `video_side` give
@@ -107,11 +108,13 @@ class CoAttentionNetwork(tf.keras.layers.Layer):
                 hops, N, factors, seed=seed + 5000, name="user_attention", stddev=stddev
             )
         self.rating = Rating(
-            self.hidden, factors, seed=seed + 6000, name="rating", stddev=stddev
+            self.hidden,
+            factors,
+            prior_scale,
+            seed=seed + 6000,
+            name="rating",
+            stddev=stddev,
         )
-        if prior_scale is not None:
-            first = tf.keras.initializers.Constant(prior_scale)
-            self.scale = self.add_weight("prior_scale", [], initializer=first)
 
     def user_side(self, columns: Mapping[str, tf.Tensor]) -> UserSide:
         """The user's half from columns [B, C=1, ...]."""
@@ -153,9 +156,11 @@ class CoAttentionNetwork(tf.keras.layers.Layer):
             u, user_attention = user.q, ()
         else:
             u, user_attention = self.user_attention(user.facets, user.projected, v.x)
-        logits = self.rating(u, v.x, user.fused, video.fused)
-        for x, y in zip(user.prior, video.prior, strict=True):
-            logits += self.scale * tf.reduce_sum(x * y, axis=-1)  # [B, C]
+        products = (
+            tf.reduce_sum(x * y, axis=-1)  # [B, C]
+            for x, y in zip(user.prior, video.prior, strict=True)
+        )
+        logits = self.rating(u, v.x, user.fused, video.fused, *products)
         return Rated(logits, v.a, user_attention)
 
     def call(

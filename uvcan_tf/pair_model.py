@@ -18,7 +18,8 @@ import tensorflow_recommenders as tfrs
 from uvcan_tf.config import TrainingConfig
 from uvcan_tf.dataset import NO_PAIRS, Dataset, IntArray, Pairs, Side
 from uvcan_tf.features import USER_ID, VIDEO_ID, Dense, Feature, Features
-from uvcan_tf.sampling import UnobservedSampler
+from uvcan_tf.losses import errors
+from uvcan_tf.sampling import MixedSampler, UnobservedSampler
 
 Columns = Mapping[str, tf.Tensor]
 Half = Any  # a nest of tensors [B, C, ...]: all of one side that a rating needs
@@ -82,9 +83,12 @@ class PairModel(tfrs.Model, abc.ABC):  # type: ignore[misc]  # tfrs is untyped
             tf.constant(dataset.train.user),
             tf.constant(dataset.train.video),
         )
-        self._sampler = UnobservedSampler(
-            dataset.train + never_drawn, dataset.users.size, dataset.videos.size
-        )
+        known = dataset.train + never_drawn
+        sizes = dataset.users.size, dataset.videos.size
+        self._mixed: MixedSampler | None = None
+        if training.popular_negatives:
+            self._mixed = MixedSampler(known, *sizes, training.popular_negatives)
+        self._sampler = self._mixed or UnobservedSampler(known, *sizes)
         self.step = tf.Variable(0, dtype=tf.int64, trainable=False, name="step")
 
     @abc.abstractmethod
@@ -146,7 +150,8 @@ class PairModel(tfrs.Model, abc.ABC):  # type: ignore[misc]  # tfrs is untyped
           training: whether to drop ids.
 
         Returns:
-          The mean cross-entropy of the B * (1 + S) pairs, plus L2.
+          The mean cross-entropy of the B * (1 + S) pairs, or of the B choices by
+          softmax, plus L2.
         """
         users, videos = self._batch(inputs)  # [B], [B, C = 1 + S]
         user_columns, video_columns = self.columns_of(users, videos)
@@ -155,27 +160,28 @@ class PairModel(tfrs.Model, abc.ABC):  # type: ignore[misc]  # tfrs is untyped
             video_columns = self._drop_ids(
                 video_columns, VIDEO_ID, self.dataset.videos, 3
             )
-        loss = self.mean_loss(user_columns, video_columns)
+        correction = tf.zeros(tf.shape(videos))
+        if self._mixed is not None:
+            correction = self._mixed.correction(users, videos)
+        loss = self.mean_loss(user_columns, video_columns, correction)
         if training:
             self.step.assign_add(1)
         return loss + self._l2()
 
-    def mean_loss(self, user_columns: Any, video_columns: Any) -> tf.Tensor:
+    def mean_loss(
+        self, user_columns: Any, video_columns: Any, correction: tf.Tensor
+    ) -> tf.Tensor:
         """The mean cross-entropy, and the embeddings' part of the regulariser.
 
         Args:
           user_columns: [B, C=1, ...].
           video_columns: [B, C, ...], of each pair's observed video first.
+          correction: subtracted from the logits, [B, C]; see `MixedSampler`.
         """
         user = self.network.user_side(user_columns)
         video = self.network.video_side(video_columns)
         logits = self.logits_of(user, video)  # [B, C]
-        labels = tf.concat(
-            [tf.ones_like(logits[:, :1]), tf.zeros_like(logits[:, 1:])], axis=1
-        )
-        loss = tf.reduce_mean(
-            tf.nn.sigmoid_cross_entropy_with_logits(labels=labels, logits=logits)
-        )
+        loss = tf.reduce_mean(errors(logits - correction, self.training.softmax))
         if not self.training.l2:
             return loss
         squares = tf.add_n([tf.nn.l2_loss(x) for x in self.embeddings(user, video)])

@@ -21,7 +21,7 @@ from uvcan_tf.ranking import Scorer
 
 #: The first weight of x·y, which lies about in 0..1, on the scale of a logit.
 PRIOR_SCALE: Final = 6.0
-_FOLDS: Final = 4
+_FOLDS: Final = 5
 _SKIPPED: Final = np.float32(-1e4)
 
 

@@ -15,6 +15,7 @@ import tensorflow as tf
 from uvcan_tf.dataset import Pairs
 
 _LOW_BITS = 0xFFFFFFFF
+_NEVER = 1e9  # subtracted from a logit, leaves no loss and no gradient
 
 
 class UnobservedSampler:
@@ -61,6 +62,55 @@ class UnobservedSampler:
         found = tf.searchsorted(self._keys, keys, side="right", out_type=tf.int64)
         j = tf.reshape(found, tf.shape(r)) - tf.gather(self._starts, wide)
         return tf.cast(r + j + 1, tf.int32)
+
+
+class MixedSampler:
+    """Negatives of which a share is drawn by popularity, and what that calls for.
+
+    Popular videos are a model's closest rivals; drawn uniformly, they are seldom met.
+
+    Args:
+      observed: the pairs never to count; a video's popularity is theirs, and one more.
+      users, videos: numbers of known rows.
+      popular: the share of the samples that is drawn by popularity.
+    """
+
+    def __init__(
+        self, observed: Pairs, users: int, videos: int, popular: float
+    ) -> None:
+        self._uniform = UnobservedSampler(observed, users, videos)
+        self._popular = popular
+        counts = np.bincount(observed.video, minlength=videos + 1)[1:] + 1.0
+        share = counts / counts.sum()  # [V]
+        self._up_to = tf.constant(np.cumsum(share)[:-1], tf.float64)
+        more = 1 - popular + popular * videos * share
+        self._more = tf.constant(np.log([1.0, *more]), tf.float32)  # [1 + V]
+        self._stride = videos + 1
+        keys = observed.user.astype(np.int64) * self._stride + observed.video
+        self._keys = tf.constant(np.sort(keys))
+
+    def __call__(self, user: tf.Tensor, size: int, seed: tf.Tensor) -> tf.Tensor:
+        """int32 [B, S]: videos for user rows int [B]; see `UnobservedSampler`."""
+        popular = round(self._popular * size)
+        shape = [tf.shape(user)[0], popular]
+        draw = tf.random.stateless_uniform(shape, seed + [0, 2**20], dtype=tf.float64)
+        found = tf.searchsorted(self._up_to, tf.reshape(draw, [-1]), side="right")
+        drawn = tf.reshape(found, shape) + 1
+        return tf.concat([self._uniform(user, size - popular, seed), drawn], axis=1)
+
+    def correction(self, user: tf.Tensor, videos: tf.Tensor) -> tf.Tensor:
+        """What to subtract from the logits [B, C] of an observed video and samples.
+
+        log of how much more often than uniformly a video is drawn, as of a sampled
+        softmax (logQ), so that logits still learn to rate as against uniform samples;
+        and so much for a sample that happens to be observed that it does not count.
+        """
+        keys = tf.cast(user, tf.int64)[:, None] * self._stride
+        keys = tf.reshape(keys + tf.cast(videos, tf.int64), [-1])
+        place = tf.minimum(tf.searchsorted(self._keys, keys), len(self._keys) - 1)
+        known = tf.reshape(tf.gather(self._keys, place) == keys, tf.shape(videos))
+        first = tf.range(tf.shape(videos)[1]) == 0  # [C]
+        return tf.where(known & ~first, _NEVER, tf.gather(self._more, videos))
 
 
 def sampled_candidates(
