@@ -22,11 +22,15 @@ def paper() -> Config:
 def best() -> Config:
     """UVCAN over a matrix factorisation that also knows what was shown.
 
-    The co-attention is the paper's; it learns what iALS, cross-fitted, leaves open.
+    The co-attention is the paper's; it learns what iALS, cross-fitted, leaves open,
+    choosing the observed video among eight rivals, half of them popular ones.
 
     Command: python -m uvcan_tf experiment table3 --data TABLES --methods UVCAN(best)
     Duration, expected metric: experiments/<data>/uvcan-best.json, from the last run.
     """
     return Config(
-        training=TrainingConfig(patience=2), prior=IALSSettings(shown_weight=0.5)
+        training=TrainingConfig(
+            negatives=8, popular_negatives=0.5, softmax=True, patience=2
+        ),
+        prior=IALSSettings(factors=128, shown_weight=0.5),
     )

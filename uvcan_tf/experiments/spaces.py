@@ -57,9 +57,9 @@ BEST: Final[Space] = {
     "training.learning_rate": (3e-4, 1e-3, 3e-3),
     "training.l2": (0.0, 1e-6, 1e-5, 1e-4),
     "model.factors": (16, 32, 64),
-    "prior.factors": (32, 64, 128),
-    "prior.unobserved_weight": (0.01, 0.03, 0.1),
-    "prior.regularization": (0.003, 0.01, 0.03),
+    "prior.factors": (64, 128),
+    "prior.unobserved_weight": (0.02, 0.03, 0.05),
+    "prior.regularization": (0.005, 0.01, 0.02),
     "prior.shown_weight": (0.3, 0.5, 0.8),
 }
 
