@@ -70,6 +70,19 @@ def test_the_prior_is_one_more_input_of_the_network() -> None:
     np.testing.assert_allclose(logits, expected, rtol=1e-4)
 
 
+def test_a_dropped_id_takes_its_prior_along() -> None:
+    model = untrained(
+        dataclasses.replace(
+            CONFIG, model=dataclasses.replace(CONFIG.model, id_dropout=1.0)
+        )
+    )
+    with tf.GradientTape() as tape:
+        loss = model.compute_loss(tf.range(5, dtype=tf.int64), training=True)
+    (scale,) = (w for w in model.trainable_variables if "prior_scale" in w.name)
+    assert tape.gradient(loss, scale).numpy() == 0
+    assert float(loss) == pytest.approx(np.log(2))
+
+
 def test_the_catalogue_rates_with_the_prior_as_the_network_does() -> None:
     model = randomised()
     users = np.array([0, 1, 30, USERS + 2], np.int32)

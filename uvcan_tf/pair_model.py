@@ -17,7 +17,7 @@ import tensorflow_recommenders as tfrs
 
 from uvcan_tf.config import TrainingConfig
 from uvcan_tf.dataset import NO_PAIRS, Dataset, IntArray, Pairs, Side
-from uvcan_tf.features import USER_ID, VIDEO_ID, Dense, Feature, Features
+from uvcan_tf.features import PRIOR, USER_ID, VIDEO_ID, Dense, Feature, Features
 from uvcan_tf.losses import errors
 from uvcan_tf.sampling import MixedSampler, UnobservedSampler
 
@@ -209,10 +209,14 @@ class PairModel(tfrs.Model, abc.ABC):  # type: ignore[misc]  # tfrs is untyped
     def _drop_ids(
         self, columns: dict[str, tf.Tensor], name: str, side: Side, stream: int
     ) -> dict[str, tf.Tensor]:
+        """Some ids become the unknown one, of which a prior knows nothing either."""
         ids = columns[name]
         draw = tf.random.stateless_uniform(tf.shape(ids), self._seed(stream))
-        dropped = tf.where(draw < self.id_dropout, side.unknown, ids)
-        return {**columns, name: dropped}
+        drops = draw < self.id_dropout
+        dropped = {name: tf.where(drops, side.unknown, ids)}
+        if PRIOR in columns:
+            dropped[PRIOR] = tf.where(drops[..., None], 0.0, columns[PRIOR])
+        return {**columns, **dropped}
 
     def _l2(self) -> tf.Tensor:
         """The regulariser of all weights but embeddings, which count by the pair.

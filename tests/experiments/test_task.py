@@ -82,6 +82,19 @@ def test_new_users_are_neither_learned_from_nor_validated_on() -> None:
     assert not new & validated
 
 
+def test_of_new_users_and_videos_not_even_what_was_shown_is_known() -> None:
+    dataset = dataclasses.replace(worlds.checkerboard()[0], test=NO_PAIRS)
+    users, videos = (
+        np.arange(1, side.size + 1) for side in (dataset.users, dataset.videos)
+    )
+    shown = Pairs(*(x.ravel().astype(np.int32) for x in np.meshgrid(users, videos)))
+    dataset = dataclasses.replace(dataset, shown=shown)
+    whole = new_users_task(dataset, CONFIG, validation_users=99).whole.dataset
+    assert set(whole.shown.user) == set(users) - set(whole.test.user)
+    split = new_videos_task(dataset, CONFIG, validation_users=99).whole
+    assert set(split.dataset.shown.video) == set(videos) - set(split.candidates)
+
+
 def test_new_videos_are_ranked_among_themselves() -> None:
     dataset = dataclasses.replace(worlds.checkerboard()[0], test=NO_PAIRS)
     task = new_videos_task(dataset, CONFIG, validation_users=99)

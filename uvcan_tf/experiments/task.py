@@ -122,7 +122,10 @@ def table_task(
 def new_users_task(
     dataset: Dataset, evaluation: EvaluationConfig, validation_users: int
 ) -> Task:
-    """A share of the users have no pair to learn from; all of theirs are ranked."""
+    """A share of the users have no pair to learn from; all of theirs are ranked.
+
+    Nor is it known what they were shown.
+    """
     whole = _without_users(_everything(dataset), evaluation)
     part = Split(_without_users(whole, evaluation))
     return Task(
@@ -133,7 +136,7 @@ def new_users_task(
 def new_videos_task(
     dataset: Dataset, evaluation: EvaluationConfig, validation_users: int
 ) -> Task:
-    """A share of the videos have no pair to learn from.
+    """A share of the videos have no pair to learn from, nor were they shown.
 
     Their pairs are ranked among them alone: who of the new videos is for whom? Among
     all videos, the question would be how far popularity is trusted.
@@ -151,14 +154,16 @@ def _everything(dataset: Dataset) -> Dataset:
 
 def _without_users(dataset: Dataset, evaluation: EvaluationConfig) -> Dataset:
     rows = _held_out(dataset.users, dataset.train.user, evaluation)
+    shown = dataset.shown.where(~np.isin(dataset.shown.user, rows))
     held_out = np.isin(dataset.train.user, rows)
-    return _divided(dataset, held_out)
+    return dataclasses.replace(_divided(dataset, held_out), shown=shown)
 
 
 def _without_videos(dataset: Dataset, evaluation: EvaluationConfig) -> Split:
     rows = _held_out(dataset.videos, dataset.train.video, evaluation)
+    shown = dataset.shown.where(~np.isin(dataset.shown.video, rows))
     held_out = np.isin(dataset.train.video, rows)
-    return Split(_divided(dataset, held_out), rows)
+    return Split(dataclasses.replace(_divided(dataset, held_out), shown=shown), rows)
 
 
 def _held_out(side: Side, observed: IntArray, evaluation: EvaluationConfig) -> IntArray:
