@@ -23,7 +23,7 @@ def logits(net: CoAttentionNetwork, b: int) -> np.ndarray:
     terms = rating.terms(net.user_side(tensors(USERS)))
     video = net.video_side({name: c[b] for name, c in tensors(VIDEOS).items()})
     user = tf.nest.map_structure(lambda part: part[b], terms)
-    return rating.logits(user, rating.block(video)).numpy()
+    return rating.logits(user, rating.block(video.facets, video.prior)).numpy()
 
 
 def assert_as_the_oracle(
@@ -57,7 +57,8 @@ def test_a_side_without_any_facet_is_rated_as_the_network_rates_it() -> None:
     rating = BlockRating(net)
     user, video = net.user_side(nobody), net.video_side(nothing)
     terms = tf.nest.map_structure(lambda part: part[0], rating.terms(user))
-    block = rating.block(tf.nest.map_structure(lambda part: part[0], video))
+    of_row = tf.nest.map_structure(lambda part: part[0], video)
+    block = rating.block(of_row.facets, of_row.prior)
     np.testing.assert_allclose(
         rating.logits(terms, block), net.rate(user, video).logits[0], atol=1e-5
     )

@@ -63,11 +63,20 @@ def test_a_catalogue_of_several_blocks_scores_the_same(
     np.testing.assert_allclose(logits, direct(model), rtol=1e-5, atol=1e-5)
 
 
-def test_some_videos_are_rated_as_in_the_model(model: UVCAN) -> None:
+@pytest.mark.parametrize("block", [1, 2, 3, 5, 7])
+def test_some_videos_are_rated_as_in_the_model(
+    model: UVCAN, block: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_BLOCK", block)
     videos = tf.constant([12, 1, 7, 7, 0])
     logits = Catalogue(model).rate_some(tf.constant(6), videos)
     expected = model.rate(tf.constant([6]), videos[None]).logits[0]
     np.testing.assert_allclose(logits, expected, rtol=1e-5, atol=1e-5)
+
+
+def test_none_of_the_videos_is_rated(model: UVCAN) -> None:
+    nothing = tf.zeros([0], tf.int32)
+    assert Catalogue(model).rate_some(tf.constant(6), nothing).shape == [0]
 
 
 def test_chosen_videos_are_rated_as_in_the_model(model: UVCAN) -> None:

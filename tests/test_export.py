@@ -359,6 +359,37 @@ def test_evaluate_measures_as_the_metrics_do(saved: Saved) -> None:
         np.testing.assert_allclose(found[names.ndcg_at(k)], expected, atol=1e-6)
 
 
+def test_a_pair_is_ranked_alike_in_any_company(saved: Saved) -> None:
+    examples = held_out_examples(saved.dataset)
+    order = np.random.default_rng(5).permutation(len(examples))
+    shuffled = saved.call(names.EVALUATE, examples=[examples[i] for i in order])
+    alone = [saved.call(names.EVALUATE, examples=[example]) for example in examples]
+    for name in METRICS:
+        expected = np.concatenate([outputs[name] for outputs in alone])
+        np.testing.assert_allclose(shuffled[name], expected[order], rtol=1e-6)
+
+
+def test_each_row_tells_its_own_held_out_videos(saved: Saved) -> None:
+    rivals = [["v2", "v5", "v7"], ["v3"], []]
+    rows = [
+        {
+            names.USER_ID: STRANGER,
+            names.VIDEO_ID: "v0",
+            names.HELD_OUT: [video for video in ALL_VIDEOS if video not in others],
+        }
+        for others in rivals
+    ]
+    found = saved.call(names.EVALUATE, examples=[worlds.example(row) for row in rows])
+    for rank, others in zip(found[names.SAMPLED_RANK], rivals, strict=True):
+        own, *theirs = saved.rank([STRANGER], [["v0", *others]])[0]
+        assert rank == 1 + sum(score > own for score in theirs)
+
+
+def test_evaluate_of_no_rows_gives_none(saved: Saved) -> None:
+    found = saved.call(names.EVALUATE, examples=np.empty(0, object))
+    assert {output.shape for output in found.values()} == {(0,)}
+
+
 def test_evaluate_of_unknown_ids_gives_a_rank(saved: Saved) -> None:
     row = {names.USER_ID: STRANGER, names.VIDEO_ID: STRANGER}
     found = saved.call(names.EVALUATE, examples=[worlds.example(row)])

@@ -32,6 +32,9 @@ from uvcan_tf import features as names
 
 TRAINED_ON = [names.TRAIN, names.USERS, names.VIDEOS]
 
+#: Interactions are joined with rows of these two and hold no other value.
+TABLES = [names.USERS, names.VIDEOS]
+
 
 def create_pipeline(
     config: PipelineConfig,
@@ -105,7 +108,7 @@ def _transform(
         schema=union.outputs["schema"],
         preprocessing_fn="tfx_pipeline.preprocessing.preprocessing_fn",
         splits_config=transform_pb2.SplitsConfig(
-            analyze=TRAINED_ON, transform=snapshot.SPLITS
+            analyze=TABLES, transform=snapshot.SPLITS
         ),
         custom_config=config.transform_config(),
         disable_statistics=True,

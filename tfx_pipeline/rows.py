@@ -51,6 +51,6 @@ def check(stage: str, expected: Mapping[str, int], found: Mapping[str, int]) -> 
 
 def _count(folder: str) -> int:
     files = tf.io.gfile.glob(f"{folder}/*.gz")
-    records = tf.data.TFRecordDataset(files, "GZIP", num_parallel_reads=2).batch(4096)
+    records = tf.data.TFRecordDataset(files, "GZIP").batch(4096)
     counts = records.map(lambda batch: tf.shape(batch, tf.int64)[0])
     return int(counts.reduce(tf.constant(0, tf.int64), tf.add))

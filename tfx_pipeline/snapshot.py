@@ -33,7 +33,9 @@ def splits(
 
     `train` and `eval` are interactions joined with the categorical attributes of their
     user and video and with the popularity of the video's group among training likes.
-    Only likes are held out; a row of `eval` carries all held-out videos of its user.
+    Only likes are held out; a row of `eval` carries all held-out videos of its user,
+    whose rows stand together: the signature `evaluate` rates a video once for all pairs
+    of a user that it is given at once.
 
     Raises:
       DataError: no user has likes enough to hold one out.
@@ -43,7 +45,7 @@ def splits(
     liked = np.asarray(tables.interactions[names.LABEL]) == 1
     popularity = _popularity(joined[features.popularity_of], liked & ~held_out)
     joined = joined.append_column(names.POPULARITY, popularity)
-    evaluated = joined.filter(pa.array(held_out))
+    evaluated = _by_user(joined.filter(pa.array(held_out)))
     return {
         names.TRAIN: joined.filter(pa.array(~held_out)),
         names.EVAL: evaluated.append_column(names.HELD_OUT, _videos_of_user(evaluated)),
@@ -104,6 +106,12 @@ def _popularity(groups: pa.ChunkedArray, counted: npt.NDArray[np.bool_]) -> pa.A
     return pa.array(_BUCKET_NAMES).take(
         pa.array(np.searchsorted(_BUCKETS, most, "right"))
     )
+
+
+def _by_user(rows: pa.Table) -> pa.Table:
+    """The rows of each user one after the other, in the order they came in."""
+    users = rows[names.USER_ID].combine_chunks().dictionary_encode().indices
+    return rows.take(pa.array(np.argsort(np.asarray(users), kind="stable")))
 
 
 def _videos_of_user(evaluated: pa.Table) -> pa.Array:

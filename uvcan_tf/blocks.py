@@ -16,7 +16,8 @@ from typing import NamedTuple
 import tensorflow as tf
 
 from uvcan_tf.attention import AttentionWeights, linear
-from uvcan_tf.network import CoAttentionNetwork, UserSide, VideoSide
+from uvcan_tf.layers import Facets
+from uvcan_tf.network import CoAttentionNetwork, UserSide
 
 
 class VideoBlock(NamedTuple):
@@ -57,19 +58,24 @@ class BlockRating(tf.Module):
             self._user = network.user_attention.hop_weights
         self._rating = network.rating.weights_of()
 
-    def block(self, video: VideoSide) -> VideoBlock:
-        """Videos [C, ...] with the videos innermost."""
+    def block(self, facets: Facets, prior: tuple[tf.Tensor, ...]) -> VideoBlock:
+        """Facets [C, M, K] and the prior's y [C, P] with the videos innermost.
 
-        def innermost(x: tf.Tensor) -> tf.Tensor:
-            return tf.transpose(x, [*range(1, len(x.shape)), 0])
-
-        mask = innermost(video.facets.mask)  # [M, C]
+        W_x X comes after the transposition: of all that a block holds, only the facets
+        change their layout.
+        """
+        X = tf.transpose(facets.X, [1, 2, 0])  # [M, K, C]
+        mask = tf.transpose(facets.mask)  # [M, C]
+        W_x = tf.concat([hop.W_x for hop in self._video], axis=1)  # [K, hops * K]
+        projected = tf.stack(
+            [tf.matmul(W_x, X[i], transpose_a=True) for i in range(X.shape[0])]
+        )  # [M, hops * K, C]
         return VideoBlock(
-            X=innermost(video.facets.X),
-            projected=tuple(innermost(P) for P in video.projected),
+            X=X,
+            projected=tuple(tf.split(projected, len(self._video), axis=1)),
             bias=tuple(_masked(hop.b[:, None], mask) for hop in self._video),
-            fused=innermost(video.fused),
-            prior=tuple(innermost(y) for y in video.prior),
+            fused=tf.matmul(self._rating.h_v, X[0], transpose_a=True),
+            prior=tuple(tf.transpose(y) for y in prior),
         )
 
     def terms(self, user: UserSide) -> UserTerms:

@@ -15,6 +15,7 @@ import tensorflow as tf
 
 from uvcan_tf.blocks import BlockRating, UserTerms, VideoBlock
 from uvcan_tf.dataset import IntArray
+from uvcan_tf.layers import Facets
 from uvcan_tf.model import UVCAN
 from uvcan_tf.network import Rated, UserSide, VideoSide
 from uvcan_tf.threads import in_threads
@@ -48,11 +49,9 @@ class Catalogue(tf.Module):
         self._blocks = -(-self.videos // _BLOCK)
         self._block = -(-self.videos // self._blocks)
         self._user = _empty(model.half_of_users(tf.constant([0])), self.users + 2)
-        video = model.half_of_videos(tf.zeros([self._block], tf.int32))
-        self._facets = _empty(
-            (video.facets, video.prior), 2 + self._blocks * self._block
-        )
-        block = tf.nest.map_structure(lambda x: x[None], self._rating.block(video))
+        of_block = _facets(model, tf.zeros([self._block], tf.int32))
+        self._facets = _empty(of_block, 2 + self._blocks * self._block)
+        block = tf.nest.map_structure(lambda x: x[None], self._rating.block(*of_block))
         self._video = _empty(block, self._blocks)
         self._compiled = _Compiled(self)
         self.refresh(model)
@@ -64,13 +63,13 @@ class Catalogue(tf.Module):
             _put(self._user, rows, model.half_of_users(rows))
         for number in range(self._blocks):
             rows = 1 + number * self._block + tf.range(self._block)
-            half = model.half_of_videos(tf.minimum(rows, self.videos + 1))
-            _put(self._facets, rows, (half.facets, half.prior))
-            block = tf.nest.map_structure(lambda x: x[None], self._rating.block(half))
+            found = _facets(model, tf.minimum(rows, self.videos + 1))
+            _put(self._facets, rows, found)
+            block = self._rating.block(*found)
+            block = tf.nest.map_structure(lambda x: x[None], block)
             _put(self._video, tf.constant([number]), block)
         unlisted = tf.constant([0, self.videos + 1])
-        half = model.half_of_videos(unlisted)
-        _put(self._facets, unlisted, (half.facets, half.prior))
+        _put(self._facets, unlisted, _facets(model, unlisted))
 
     def user_side(self, users: tf.Tensor) -> UserSide:
         """The user's half of user rows int [...]."""
@@ -78,8 +77,7 @@ class Catalogue(tf.Module):
 
     def video_side(self, videos: tf.Tensor) -> VideoSide:
         """The videos' half of video rows int [...]."""
-        parts = tf.nest.map_structure(lambda x: tf.gather(x, videos), self._facets)
-        return self._video_half(*parts)
+        return self._video_half(*self._facets_of(videos))
 
     def rate(self, users: tf.Tensor, videos: tf.Tensor) -> Rated:
         """User rows int [B] with video rows int [B, C]."""
@@ -88,7 +86,21 @@ class Catalogue(tf.Module):
     def rate_some(self, user: tf.Tensor, videos: tf.Tensor) -> tf.Tensor:
         """Logits [C] of one user row with many video rows int [C]; no attention."""
         terms = tf.nest.map_structure(lambda part: part[0], self.terms(user[None]))
-        return self.logits(terms, self._rating.block(self.video_side(videos)))
+        size = tf.size(videos)
+        blocks = tf.maximum(-(-size // _BLOCK), 1)
+        missing = -size % blocks
+        rows = tf.reshape(tf.pad(videos, [[0, missing]]), [blocks, -1])
+
+        def of_block(some: tf.Tensor) -> tf.Tensor:
+            return self.logits(terms, self._rating.block(*self._facets_of(some)))
+
+        logits = tf.map_fn(
+            of_block,
+            rows,
+            fn_output_signature=tf.TensorSpec([None], tf.float32),
+            parallel_iterations=2,
+        )
+        return tf.reshape(logits, [-1])[:size]
 
     def rate_every(self, user: UserSide) -> tf.Tensor:
         """Logits [B, V] of users' halves [B, C=1, ...] with every known video."""
@@ -108,6 +120,10 @@ class Catalogue(tf.Module):
             fn_output_signature=tf.TensorSpec([self.videos], tf.float32),
             parallel_iterations=1,
         )
+
+    def _facets_of(self, videos: tf.Tensor) -> tuple[Facets, tuple[tf.Tensor, ...]]:
+        """Facets and the prior's y of video rows int [...]."""
+        return tf.nest.map_structure(lambda x: tf.gather(x, videos), self._facets)
 
     def block(self, number: tf.Tensor) -> VideoBlock:
         """One of the catalogue's blocks; the last is padded."""
@@ -169,6 +185,11 @@ class _Compiled:
         logits = tf.TensorArray(tf.float32, _USERS_AT_ONCE, element_shape=[None])
         first = (tf.constant(0), logits)
         return tf.while_loop(lambda i, _: i < count, rate_one, first)[1].stack()
+
+
+def _facets(model: UVCAN, videos: tf.Tensor) -> tuple[Facets, tuple[tf.Tensor, ...]]:
+    half = model.half_of_videos(videos)
+    return half.facets, half.prior
 
 
 def _empty(parts: Any, rows: int) -> Any:

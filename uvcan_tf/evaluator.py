@@ -1,6 +1,6 @@
 """The signature `evaluate`: held-out pairs ranked inside the SavedModel.
 
-Shapes: N examples, S sampled videos.
+Shapes: N examples, of D users, P of one user, S sampled videos, E observed ones.
 """
 
 from __future__ import annotations
@@ -56,41 +56,71 @@ class PairEvaluator(tf.Module):
         held_out = self._rows(
             names.VIDEO_ID, tf.sparse.to_dense(raw[names.HELD_OUT])
         )  # [N, *]; padding is the unknown row
-        rank, rivals = tf.map_fn(
-            lambda row: self._sampled_rank(*row),
-            (users, videos, held_out),
-            fn_output_signature=(tf.float32, tf.float32),
+        order, bounds = _by_user(users)
+        found = tf.map_fn(
+            lambda of: self._ranks(
+                users[order[of[0]]],
+                *(tf.gather(x, order[of[0] : of[1]]) for x in (videos, held_out)),
+            ),
+            (bounds[:-1], bounds[1:]),
+            fn_output_signature=tf.RaggedTensorSpec([None, 2], ragged_rank=0),
             parallel_iterations=4,
         )
-        return _pair_metrics(rank, rivals, self._config)
+        found = tf.reshape(found.values, [-1, 2])  # of no rows, too
+        ranks = tf.scatter_nd(order[:, None], found, tf.shape(found))  # [N, 2]
+        return _pair_metrics(ranks[:, 0], ranks[:, 1], self._config)
 
     def _first(self, name: str, ids: tf.SparseTensor) -> tf.Tensor:
         """Row numbers [N] of the first id of each example; one without is unknown."""
         padded = tf.pad(tf.sparse.to_dense(ids), [[0, 0], [0, 1]])  # [N, * + 1]
         return self._rows(name, padded[:, 0])
 
-    def _sampled_rank(
-        self, user: tf.Tensor, video: tf.Tensor, held_out: tf.Tensor
-    ) -> tuple[tf.Tensor, tf.Tensor]:
-        """Rank and number of rivals of one held-out pair; see `sampling`."""
+    def _ranks(
+        self, user: tf.Tensor, videos: tf.Tensor, held_out: tf.Tensor
+    ) -> tf.Tensor:
+        """Rank and number of rivals [P, 2] of a user's pairs [P]; see `sampling`.
+
+        The pairs' samples overlap: each video is rated once.
+        """
+        pairs = tf.shape(videos)[0]
         liked = self._liked[self._starts[user] : self._starts[user + 1]]
-        known = tf.concat([liked, held_out, video[None]], axis=0)
-        observed = tf.unique(tf.sort(known)).y
+        known = tf.concat(
+            [tf.repeat(liked[None], pairs, axis=0), held_out, videos[:, None]], axis=1
+        )  # [P, E]
         rivals, there = sampled_candidates(
-            user[None],
-            video[None],
-            observed[None],
+            tf.fill([pairs], user),
+            videos,
+            _distinct(known, self._catalogue.videos + 1),
             self._catalogue.videos,
             self._config.sampled_negatives,
             self._config.seed,
         )
         rivals = tf.minimum(rivals, self._catalogue.videos)
-        candidates = tf.concat([video[None], rivals[0]], axis=0)  # [1 + S]
-        logits = self._catalogue.rate_some(user, candidates)
-        own, rival = logits[0], logits[1:]
-        greater = tf.reduce_sum(tf.cast((rival > own) & there[0], tf.float32))
-        equal = tf.reduce_sum(tf.cast((rival == own) & there[0], tf.float32))
-        return 1.0 + greater + 0.5 * equal, tf.reduce_sum(tf.cast(there, tf.float32))
+        candidates = tf.concat([videos[:, None], rivals], axis=1)  # [P, 1 + S]
+        listed, place = tf.unique(tf.reshape(candidates, [-1]))
+        logits = tf.gather(self._catalogue.rate_some(user, listed), place)
+        logits = tf.reshape(logits, tf.shape(candidates))
+        own, rival = logits[:, :1], logits[:, 1:]
+        greater, equal, count = (
+            tf.reduce_sum(tf.cast(those & there, tf.float32), axis=1)
+            for those in (rival > own, rival == own, there)
+        )
+        return tf.stack([1.0 + greater + 0.5 * equal, count], axis=1)
+
+
+def _by_user(users: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """Positions [N] sorted by user, and where each of the D users' begin [D + 1]."""
+    distinct, group = tf.unique(users)
+    counts = tf.math.bincount(group, minlength=tf.size(distinct))
+    bounds = tf.pad(tf.cumsum(counts), [[1, 0]])
+    return tf.argsort(group, stable=True), bounds
+
+
+def _distinct(known: tf.Tensor, fill: int) -> tf.Tensor:
+    """Each row of [P, E] ascending and without repeats, its end filled up."""
+    ascending = tf.sort(known, axis=1)
+    again = tf.pad(ascending[:, 1:] == ascending[:, :-1], [[0, 0], [1, 0]])
+    return tf.sort(tf.where(again, fill, ascending), axis=1)
 
 
 def _pair_metrics(

@@ -175,6 +175,24 @@ def test_transform_encodes_as_the_library_does(finished: Finished) -> None:
     assert _pairs(through_transform) == _pairs(direct)
 
 
+@pytest.mark.parametrize("split", [names.TRAIN, names.EVAL])
+def test_interactions_hold_no_value_unknown_to_the_vocabularies(
+    finished: Finished, split: str
+) -> None:
+    root = finished.folder / "root/Transform"
+    output = tft.TFTransformOutput(_only(root / "transform_graph/*"))
+    files = f"{_only(root / 'transformed_examples/*')}/Split-{split}/*"
+    records = tf.data.TFRecordDataset(glob.glob(files), "GZIP")
+    rows = tf.io.parse_example(
+        list(records.as_numpy_iterator()), output.transformed_feature_spec()
+    )
+    light = (feature.name for feature in (*FEATURES.user, *FEATURES.light_video))
+    for name in (names.USER_ID, names.VIDEO_ID, *light):
+        column = rows[name]
+        numbers = column.values if isinstance(column, tf.SparseTensor) else column
+        assert 1 <= tf.reduce_max(numbers) <= output.vocabulary_size_by_name(name)
+
+
 def _pairs(dataset: Dataset) -> tuple[set[tuple[str, str]], ...]:
     users, videos = dataset.users.ids, dataset.videos.ids
     return tuple(

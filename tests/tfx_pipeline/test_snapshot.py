@@ -1,6 +1,8 @@
 """Joins, held-out rows, popularity and shards, against row-level Python."""
 
 import collections
+import dataclasses
+import itertools
 
 import numpy as np
 import pyarrow as pa
@@ -61,6 +63,18 @@ def tables() -> Tables:
 @pytest.fixture(scope="module")
 def splits(tables: Tables) -> dict[str, pa.Table]:
     return snapshot.splits(tables, FEATURES, EVALUATION)
+
+
+def test_held_out_rows_of_a_user_stand_together(tables: Tables) -> None:
+    order = np.random.default_rng(2).permutation(tables.interactions.num_rows)
+    shuffled = dataclasses.replace(
+        tables, interactions=tables.interactions.take(pa.array(order))
+    )
+    half = EvaluationConfig(held_out_fraction=0.5)
+    rows = snapshot.splits(shuffled, FEATURES, half)[names.EVAL]
+    users = rows[names.USER_ID].to_pylist()
+    runs = [user for user, _ in itertools.groupby(users)]
+    assert len(users) > len(runs) == len(set(users))
 
 
 def test_train_and_eval_share_out_the_interactions(
