@@ -149,6 +149,21 @@ def test_other_widths_and_hops_are_measured(
 
 
 @pytest.mark.slow
+def test_an_ablation_takes_one_ingredient_away_at_a_time(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from uvcan_tf.experiments import ablation
+
+    some = {k: ablation.WITHOUT[k] for k in (ablation.WHOLE, "one hop")}
+    monkeypatch.setattr(ablation, "WITHOUT", some)
+    assert run(folder, "ablation", "--trials", "1").exit_code == 0
+    frame = rows(folder, "ablation.csv").query("metric == 'hr' and protocol == 'full'")
+    values = frame.set_index("variant")["value"]
+    assert list(values.index) == [*some, ablation.PRIOR_ALONE, ablation.NO_PRIOR]
+    assert values[ablation.PRIOR_ALONE] > values[ablation.NO_PRIOR]  # after one epoch
+
+
+@pytest.mark.slow
 def test_the_report_is_put_together_from_what_was_written(
     folder: Path, first: Result
 ) -> None:

@@ -164,6 +164,16 @@ def tables45(lab: Any, dataset: Any, methods: str | None, seeds: list[int]) -> N
     _show(lab.results / "tables45.md")
 
 
+@experiment.command("ablation")
+@_options
+def ablation(lab: Any, dataset: Any, methods: str | None, seeds: list[int]) -> None:
+    """UVCAN(best) without one ingredient at a time."""
+    from uvcan_tf.experiments.ablation import run
+
+    run(lab, _task(lab, dataset), seeds)
+    _show(lab.results / "ablation.md")
+
+
 @experiment.command("slices")
 @_options
 def slices(lab: Any, dataset: Any, methods: str | None, seeds: list[int]) -> None:

@@ -14,6 +14,7 @@ _PARTS: Final = (
     ("Figure 3: cutoffs", None, ("figure3.png",)),
     ("Figure 4: widths", None, ("figure4.png",)),
     ("Tables 4 and 5: hops and widths", "tables45.md", ("tables45.png",)),
+    ("What each ingredient of `best` is worth", "ablation.md", ()),
     (
         "By training likes of user and video",
         "slices.md",
@@ -61,7 +62,7 @@ def _part(
     folder: Path, title: str, text: str | None, plots: tuple[str, ...]
 ) -> list[str]:
     files = [name for name in plots if (folder / name).exists()]
-    if not files:
+    if not files and not (text and (folder / text).exists()):
         return []
     lines = [f"### {title}\n"]
     if text is not None:

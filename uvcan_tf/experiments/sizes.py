@@ -29,7 +29,7 @@ def has_factors(method: Method) -> bool:
     return _factors_setting(method) in method.space
 
 
-def _rows(
+def rows_of(
     lab: Lab,
     task: Task,
     jobs: Sequence[tuple[Method, Values, Mapping[str, Any]]],
@@ -72,7 +72,7 @@ def figure4(
         for method in sized
         for k in FACTORS
     ]
-    frame = _rows(lab, task, jobs, seeds)
+    frame = rows_of(lab, task, jobs, seeds)
     results.write_csv(lab.results / "figure4.csv", frame)
     own = subject(tuple(sized))
     place = lab.results / "figure4.png"
@@ -91,7 +91,7 @@ def tables45(lab: Lab, task: Task, method: Method, seeds: Sequence[int]) -> None
         for k in FACTORS
         for hops in HOPS
     ]
-    frame = _rows(lab, task, jobs, seeds)
+    frame = rows_of(lab, task, jobs, seeds)
     results.write_csv(lab.results / "tables45.csv", frame)
     text = [f"{lab.name}: {method.name}, mean over {len(seeds)} seed(s).\n"]
     for number, (name, shown) in enumerate(SHOWN.items()):

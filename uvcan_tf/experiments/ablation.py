@@ -1,0 +1,79 @@
+"""What each ingredient of the preset `best` is worth: one at a time is taken away."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import pandas as pd
+
+from uvcan_tf.experiments import results
+from uvcan_tf.experiments.lab import Lab
+from uvcan_tf.experiments.lineup import BEST, IALS_SHOWN
+from uvcan_tf.experiments.methods import Method
+from uvcan_tf.experiments.results import SHOWN
+from uvcan_tf.experiments.sizes import rows_of
+from uvcan_tf.experiments.spaces import Values
+from uvcan_tf.experiments.table3 import TITLES, tune
+from uvcan_tf.experiments.task import PROTOCOLS, Task
+
+WHOLE: Final = "all of `best`"
+#: Settings of `best` that are changed, by what that takes away.
+WITHOUT: Final[Mapping[str, Values]] = {
+    WHOLE: {},
+    "uniform negatives only": {"training.popular_negatives": 0.0},
+    "each pair on its own, no softmax": {"training.softmax": False},
+    "the paper's negatives and loss": {
+        "training.popular_negatives": 0.0,
+        "training.softmax": False,
+        "training.negatives": 4,
+    },
+    "no id dropout": {"model.id_dropout": 0.0},
+    "one hop": {"model.hops": 1},
+    "no user attention (Video-Att)": {"model.video_attention_only": True},
+    "nothing of what was shown": {"prior.shown_weight": 0.0},
+}
+PRIOR_ALONE: Final = "no network: the prior alone"
+NO_PRIOR: Final = "no prior: the network alone"
+
+
+def run(lab: Lab, task: Task, seeds: Sequence[int]) -> None:
+    """Measures every variant with the settings of Table 3, epochs included."""
+    settings = tune(lab, task, [BEST])[BEST.name]
+    frame = rows_of(lab, task, _jobs(settings), seeds).drop(columns="method")
+    results.write_csv(lab.results / "ablation.csv", frame)
+    text = [f"{lab.name}: mean over {len(seeds)} seed(s).\n", _table(frame)]
+    (lab.results / "ablation.md").write_text("\n".join(text), encoding="utf-8")
+
+
+def _jobs(settings: Values) -> list[tuple[Method, Values, Mapping[str, Any]]]:
+    of_prior = dataclasses.asdict(BEST.config.prior)
+    of_prior |= {
+        name.removeprefix("prior."): value
+        for name, value in settings.items()
+        if name.startswith("prior.")
+    }
+    del of_prior["seed"]
+    own = {k: v for k, v in settings.items() if not k.startswith("prior.")}
+    without = dataclasses.replace(
+        BEST, config=dataclasses.replace(BEST.config, prior=None)
+    )
+    return [
+        *((BEST, {**settings, **less}, {"variant": v}) for v, less in WITHOUT.items()),
+        (IALS_SHOWN, of_prior, {"variant": PRIOR_ALONE}),
+        (without, own, {"variant": NO_PRIOR}),
+    ]
+
+
+def _table(frame: pd.DataFrame) -> str:
+    means = frame.pivot_table(
+        "value", "variant", ["protocol", "metric"], sort=False, observed=True
+    )
+    columns = [(protocol, name) for protocol in PROTOCOLS for name in SHOWN]
+    header = ["", *(f"{SHOWN[name]}@10, {TITLES[p].lower()}" for p, name in columns)]
+    rows = [
+        [str(variant), *(f"{line[column]:.4f}" for column in columns)]
+        for variant, line in means.iterrows()
+    ]
+    return results.markdown(header, rows)
