@@ -193,3 +193,15 @@ def test_an_unknown_method_is_named(folder: Path) -> None:
 def test_seeds_are_ints(folder: Path) -> None:
     with pytest.raises(ConfigError, match="`--seeds` should be ints.*'1,b'"):
         run(folder, "table3", "--seeds", "1,b")
+
+
+@pytest.mark.slow
+def test_the_batch_size_is_part_of_the_settings(folder: Path) -> None:
+    assert (
+        run(
+            folder, "table3", "--batch-size", "64", "--name", "few", methods="NCF"
+        ).exit_code
+        == 0
+    )
+    kept = json.loads((folder / "out" / "few" / "ncf.json").read_text())
+    assert kept["settings"]["training.batch_size"] == 64

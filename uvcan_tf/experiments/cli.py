@@ -45,6 +45,13 @@ _OPTIONS = (
         help="A neural method's trial starts no epoch later than that.",
     ),
     click.option(
+        "--batch-size",
+        type=click.IntRange(1),
+        default=2048,
+        show_default=True,
+        help="Of neural methods, in likes; less for few likes.",
+    ),
+    click.option(
         "--work",
         type=_FOLDER,
         default=Path("build/experiments"),

@@ -32,6 +32,7 @@ class Lab:
       trials: of every method's search.
       test_users, validation_users: at most so many users are ranked.
       epochs, trial_seconds: limits of a neural method's trial.
+      batch_size: of neural methods; little data needs less, or an epoch is few steps.
       say: told one sentence at a time.
     """
 
@@ -45,6 +46,7 @@ class Lab:
     validation_users: int = 1000
     epochs: int = 30
     trial_seconds: float = 300.0
+    batch_size: int = 2048
     say: Callable[[str], None] = print
 
     @property
@@ -61,6 +63,7 @@ class Lab:
             epochs=self.epochs,
             time_limit_s=self.trial_seconds,
             validation_users=min(500, self.validation_users),
+            batch_size=self.batch_size,
         )
 
 

@@ -28,6 +28,7 @@ class Run:
       epochs: of a neural method, at most.
       time_limit_s: a neural method begins no epoch after so many seconds.
       validation_users: so many are scored after an epoch.
+      batch_size: of a neural method, in observed pairs; part of what is settled.
       say: told one sentence at a time.
     """
 
@@ -36,6 +37,7 @@ class Run:
     epochs: int = 30
     time_limit_s: float = 86_400.0
     validation_users: int = 500
+    batch_size: int = TrainingConfig().batch_size
     say: Callable[[str], None] = lambda sentence: None
 
 
@@ -117,6 +119,8 @@ class Neural(Method):
             "training.validation_fraction": 0.0,
             "training.time_limit_s": TrainingConfig().time_limit_s,
         }
+        if training.batch_size != TrainingConfig().batch_size:
+            settled["training.batch_size"] = training.batch_size
         return Fitted(model.scorer(), {**values, **settled})
 
 
@@ -129,5 +133,5 @@ def without_epochs(values: Values) -> dict[str, Any]:
 
 
 def _limits(run: Run) -> dict[str, Any]:
-    names = ("epochs", "time_limit_s", "validation_users")
+    names = ("epochs", "time_limit_s", "validation_users", "batch_size")
     return {f"training.{name}": getattr(run, name) for name in names}
