@@ -82,10 +82,13 @@ def test_a_seed_is_a_whole_number_of_31_bits(section: str) -> None:
 
 
 @pytest.mark.parametrize("value", [0, "false", None])
-def test_the_switch_is_true_or_false(value: Any) -> None:
-    sentence = f"true or false. Received: video_attention_only={value!r}"
+@pytest.mark.parametrize(
+    ("section", "name"), [("model", "video_attention_only"), ("training", "softmax")]
+)
+def test_a_switch_is_true_or_false(section: str, name: str, value: Any) -> None:
+    sentence = f"`{section}.{name}` should be true or false. Received: {name}={value!r}"
     with pytest.raises(ConfigError, match=sentence):
-        ModelConfig(video_attention_only=value)
+        SECTIONS[section](**{name: value})
 
 
 @pytest.mark.parametrize(

@@ -26,6 +26,7 @@ def best() -> Config:
     choosing the observed video among eight rivals, half of them popular ones.
 
     Command: python -m uvcan_tf experiment table3 --data TABLES --methods UVCAN(best)
+      In a pipeline: --config configs/best.json.
     Duration, expected metric: experiments/<data>/uvcan-best.json, from the last run.
     """
     return Config(
