@@ -66,7 +66,8 @@ def _ials(dataset: Dataset, values: Values, seed: int) -> Scorer:
 
 
 def _ials_shown(dataset: Dataset, values: Values, seed: int) -> Scorer:
-    settings = IALSSettings(**{"shown_weight": 0.5, **values, "seed": seed})
+    prior = presets.best().prior or IALSSettings()
+    settings = dataclasses.replace(prior, **values, seed=seed)
     return SkippedLast(IALS(dataset, settings), dataset)
 
 
