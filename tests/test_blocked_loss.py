@@ -64,7 +64,8 @@ def test_blocks_give_the_loss_and_gradients_of_the_batch(
 def test_gradients_are_scaled_by_what_comes_after_the_loss() -> None:
     training = dataclasses.replace(SMALL.training, batch_size=PAIRS_A_BLOCK)
     model = UVCAN(worlds.small(), dataclasses.replace(SMALL, training=training))
-    columns = model.columns_of(tf.constant([1, 2]), tf.constant([[1, 2], [3, 5]]))
+    users, videos = tf.constant([1, 2]), tf.constant([[1, 2], [3, 5]])
+    columns = model.columns_of(users, videos, (users[:, None], videos))
     with tf.GradientTape(persistent=True) as tape:
         loss = model.mean_loss(*columns, tf.zeros([2, 2]))
         thrice = 3 * loss

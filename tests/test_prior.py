@@ -70,17 +70,32 @@ def test_the_prior_is_one_more_input_of_the_network() -> None:
     np.testing.assert_allclose(logits, expected, rtol=1e-4)
 
 
+def test_who_is_unknown_has_everybodys_mean_factors() -> None:
+    prior, own = CrossFitted(WORLD, PRIOR), IALS(WORLD, PRIOR)
+    fitted = own.users[own.users.any(axis=1)]
+    assert 0 < len(fitted) < len(own.users) - 2
+    np.testing.assert_allclose(prior.users[-1], fitted.mean(axis=0), rtol=1e-5)
+    strangers = ~own.users.any(axis=1)
+    assert (prior.users.numpy()[strangers] == prior.users.numpy()[-1]).all()
+    users, videos = tf.constant([1]), tf.constant([[14, 2]])
+    known = tf.constant([[USERS + 2]]), tf.constant([[VIDEOS + 2, 2]])
+    x, y = prior.factors(users, videos, known)
+    rest = WORLD.train.where(fold_of(WORLD.train.user, WORLD.train.video) != 0)
+    fold = IALS(dataclasses.replace(WORLD, train=rest), PRIOR)  # (1 + 14) % 5 is 0
+    expected = fold.users[fold.users.any(axis=1)].mean(axis=0)
+    np.testing.assert_allclose(x[0, 0], expected, rtol=1e-4, atol=1e-6)
+    np.testing.assert_allclose(y[0, 1], fold.videos[1], rtol=1e-4, atol=1e-6)
+
+
 def test_a_dropped_id_takes_its_prior_along() -> None:
-    model = untrained(
-        dataclasses.replace(
-            CONFIG, model=dataclasses.replace(CONFIG.model, id_dropout=1.0)
-        )
+    config = dataclasses.replace(
+        CONFIG,
+        model=dataclasses.replace(CONFIG.model, id_dropout=1.0),
+        training=dataclasses.replace(CONFIG.training, softmax=True),
     )
-    with tf.GradientTape() as tape:
-        loss = model.compute_loss(tf.range(5, dtype=tf.int64), training=True)
-    (scale,) = (w for w in model.trainable_variables if "prior_scale" in w.name)
-    assert tape.gradient(loss, scale).numpy() == 0
-    assert float(loss) == pytest.approx(np.log(2))
+    loss = untrained(config).compute_loss(tf.range(5, dtype=tf.int64), training=True)
+    alike = np.log(1 + CONFIG.training.negatives)  # no candidate above another
+    assert float(loss) == pytest.approx(alike, rel=1e-6)
 
 
 def test_the_catalogue_rates_with_the_prior_as_the_network_does() -> None:
@@ -97,7 +112,8 @@ def test_the_catalogue_rates_with_the_prior_as_the_network_does() -> None:
 def test_a_pair_is_trained_on_with_factors_that_left_it_out() -> None:
     prior = CrossFitted(WORLD, PRIOR)
     user, video = int(WORLD.train.user[0]), int(WORLD.train.video[0])
-    x, y = prior.factors(tf.constant([user]), tf.constant([[video, 26, 3]]))
+    rows = tf.constant([user]), tf.constant([[video, 26, 3]])
+    x, y = prior.factors(*rows, (rows[0][:, None], rows[1]))
     train = WORLD.train
     fold = fold_of(train.user, train.video)
     rest = dataclasses.replace(WORLD, train=train.where(fold != fold_of(user, video)))

@@ -61,12 +61,14 @@ class UVCAN(PairModel):
             self._user_columns = {**self._user_columns, PRIOR: self._prior.users}
             self._video_columns = {**self._video_columns, PRIOR: self._prior.videos}
 
-    def columns_of(self, users: tf.Tensor, videos: tf.Tensor) -> tuple[Any, Any]:
+    def columns_of(
+        self, users: tf.Tensor, videos: tf.Tensor, known: tuple[tf.Tensor, tf.Tensor]
+    ) -> tuple[Any, Any]:
         """Dense vectors once for each distinct video, to be projected once.
 
         The prior never knows the pairs it is shown with; see `CrossFitted`.
         """
-        user_columns, video_columns = super().columns_of(users, videos)
+        user_columns, video_columns = super().columns_of(users, videos, known)
         rows, position = tf.unique(tf.reshape(videos, [-1]))
         position = tf.reshape(position, tf.shape(videos))  # [B, C]
         for name in self._dense:
@@ -75,7 +77,7 @@ class UVCAN(PairModel):
             video_columns[name] = Distinct(vectors, position, there)
         if self._prior is None:
             return user_columns, video_columns
-        x, y = self._prior.factors(users, videos)
+        x, y = self._prior.factors(users, videos, known)
         return {**user_columns, PRIOR: x}, {**video_columns, PRIOR: y}
 
     def mean_loss(

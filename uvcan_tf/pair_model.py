@@ -17,7 +17,7 @@ import tensorflow_recommenders as tfrs
 
 from uvcan_tf.config import TrainingConfig
 from uvcan_tf.dataset import NO_PAIRS, Dataset, IntArray, Pairs, Side
-from uvcan_tf.features import PRIOR, USER_ID, VIDEO_ID, Dense, Feature, Features
+from uvcan_tf.features import USER_ID, VIDEO_ID, Dense, Feature, Features
 from uvcan_tf.losses import errors
 from uvcan_tf.sampling import MixedSampler, UnobservedSampler
 
@@ -111,9 +111,27 @@ class PairModel(tfrs.Model, abc.ABC):  # type: ignore[misc]  # tfrs is untyped
         """The encoded features [..., *] of video rows int [...]."""
         return {name: tf.gather(c, videos) for name, c in self._video_columns.items()}
 
-    def columns_of(self, users: tf.Tensor, videos: tf.Tensor) -> tuple[Any, Any]:
-        """What training sees of users int [B] and of videos int [B, C]."""
-        return self.user_columns(users[:, None]), self.video_columns(videos)
+    def columns_of(
+        self, users: tf.Tensor, videos: tf.Tensor, known: tuple[tf.Tensor, tf.Tensor]
+    ) -> tuple[Any, Any]:
+        """What training sees of users int [B] and of videos int [B, C].
+
+        Args:
+          users, videos: rows, whose features count.
+          known: int [B, C=1] and [B, C], the rows as which they are known: their own,
+            or the unknown one.
+        """
+        user, video = (
+            tf.gather(columns[name], rows)
+            for columns, name, rows in (
+                (self._user_columns, USER_ID, known[0]),
+                (self._video_columns, VIDEO_ID, known[1]),
+            )
+        )
+        return (
+            {**self.user_columns(users[:, None]), USER_ID: user},
+            {**self.video_columns(videos), VIDEO_ID: video},
+        )
 
     def user_side(self, users: tf.Tensor) -> Half:
         """The user's half of user rows int [...]."""
@@ -154,12 +172,13 @@ class PairModel(tfrs.Model, abc.ABC):  # type: ignore[misc]  # tfrs is untyped
           softmax, plus L2.
         """
         users, videos = self._batch(inputs)  # [B], [B, C = 1 + S]
-        user_columns, video_columns = self.columns_of(users, videos)
+        known = users[:, None], videos
         if training:
-            user_columns = self._drop_ids(user_columns, USER_ID, self.dataset.users, 2)
-            video_columns = self._drop_ids(
-                video_columns, VIDEO_ID, self.dataset.videos, 3
+            known = (
+                self._drop_ids(known[0], self.dataset.users, stream=2),
+                self._drop_ids(known[1], self.dataset.videos, stream=3),
             )
+        user_columns, video_columns = self.columns_of(users, videos, known)
         correction = tf.zeros(tf.shape(videos))
         if self._mixed is not None:
             correction = self._mixed.correction(users, videos)
@@ -206,17 +225,10 @@ class PairModel(tfrs.Model, abc.ABC):  # type: ignore[misc]  # tfrs is untyped
     def _seed(self, stream: int) -> tf.Tensor:
         return tf.stack([self.step, tf.cast(self.training.seed * 8 + stream, tf.int64)])
 
-    def _drop_ids(
-        self, columns: dict[str, tf.Tensor], name: str, side: Side, stream: int
-    ) -> dict[str, tf.Tensor]:
-        """Some ids become the unknown one, of which a prior knows nothing either."""
-        ids = columns[name]
-        draw = tf.random.stateless_uniform(tf.shape(ids), self._seed(stream))
-        drops = draw < self.id_dropout
-        dropped = {name: tf.where(drops, side.unknown, ids)}
-        if PRIOR in columns:
-            dropped[PRIOR] = tf.where(drops[..., None], 0.0, columns[PRIOR])
-        return {**columns, **dropped}
+    def _drop_ids(self, rows: tf.Tensor, side: Side, stream: int) -> tf.Tensor:
+        """Some rows become the unknown one."""
+        draw = tf.random.stateless_uniform(tf.shape(rows), self._seed(stream))
+        return tf.where(draw < self.id_dropout, side.unknown, rows)
 
     def _l2(self) -> tf.Tensor:
         """The regulariser of all weights but embeddings, which count by the pair.

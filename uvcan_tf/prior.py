@@ -33,8 +33,11 @@ class CrossFitted:
     is trained on with the factors of the fold that left it out.
 
     Attributes:
-      users: float32 [n+2, P], zeros for users without training pairs.
-      videos: float32 [n+2, P], zeros for the missing and the unknown video.
+      users: float32 [n+2, P].
+      videos: float32 [n+2, P].
+
+    A row without training pairs, and the missing and the unknown row, has the mean of
+    the others: it is rated as everybody is, which is about by popularity.
     """
 
     def __init__(self, dataset: Dataset, settings: IALSSettings) -> None:
@@ -48,16 +51,16 @@ class CrossFitted:
         self._users, self._videos = tf.concat(users, 0), tf.concat(videos, 0)
 
     def factors(
-        self, users: tf.Tensor, videos: tf.Tensor
+        self, users: tf.Tensor, videos: tf.Tensor, known: tuple[tf.Tensor, tf.Tensor]
     ) -> tuple[tf.Tensor, tf.Tensor]:
-        """x [B, C=1, P] and y [B, C, P] of users [B] with videos [B, C].
+        """x [B, C=1, P] and y [B, C, P] of the rows known [B, C=1] and [B, C].
 
-        By factors that were not fitted to the user's pair with the first video.
+        By factors that were not fitted to the user's [B] pair with the first video of
+        [B, C].
         """
         fold = tf.cast(fold_of(users, videos[:, 0]), tf.int32)[:, None]  # [B, C=1]
-        rows = len(self.users)
-        x = tf.gather(self._users, fold * rows + users[:, None])
-        return x, tf.gather(self._videos, fold * len(self.videos) + videos)
+        x = tf.gather(self._users, fold * len(self.users) + known[0])
+        return x, tf.gather(self._videos, fold * len(self.videos) + known[1])
 
 
 def fold_of(users: Any, videos: Any) -> Any:
@@ -97,4 +100,12 @@ def _without(dataset: Dataset, fold: npt.NDArray[np.bool_]) -> Dataset:
 
 
 def _tables(model: IALS) -> tuple[tf.Tensor, tf.Tensor]:
-    return tf.constant(model.users), tf.pad(model.videos, [[1, 1], [0, 0]])
+    videos = np.pad(model.videos, [[1, 1], [0, 0]])
+    return tf.constant(_with_mean(model.users)), tf.constant(_with_mean(videos))
+
+
+def _with_mean(factors: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """The mean of the rows that are not zeros in place of those that are."""
+    fitted = factors.any(axis=1, keepdims=True)
+    mean = factors.sum(axis=0) / max(1, int(fitted.sum()))
+    return np.where(fitted, factors, mean)

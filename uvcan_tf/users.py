@@ -77,8 +77,7 @@ class Users(tf.Module):
         if not attributes:
             return known
         told = self._half(self._columns(tf.size(rows), attributes))
-        nothing = tuple(tf.zeros_like(x) for x in known.prior)
-        told = told._replace(prior=nothing)
+        told = told._replace(prior=known.prior)
         unknown = rows > self._catalogue.users  # [B]
 
         def choose(ours: tf.Tensor, theirs: tf.Tensor) -> tf.Tensor:
