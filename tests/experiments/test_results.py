@@ -61,6 +61,7 @@ def test_the_table_shows_what_the_subject_adds() -> None:
     tests = results.significance(CELLS, "UVCAN", (10,))
     lines = results.comparison(frame, tests, "UVCAN", SAMPLED).splitlines()
     assert lines[0].startswith("| method | HR@10 | improvement | p | NDCG@10 |")
+    assert lines[2].startswith("| ItemPop | 0.0000 | from 0 |")
     assert lines[3].startswith("| Other | 0.3750 ± 0.1768 | +166.67% |")
     assert lines[4].startswith("| **UVCAN** | 1.0000 |  |  |")
 

@@ -142,8 +142,9 @@ def comparison(
             if subject is None or method == subject:
                 row += ["", ""]
                 continue
-            better = means.loc[(subject, name)]["mean"] / max(own["mean"], 1e-12) - 1
-            row += [f"{better:+.2%}", f"{p_values[(method, name)]:.4f}"]
+            best = means.loc[(subject, name)]["mean"]
+            better = f"{best / own['mean'] - 1:+.2%}" if own["mean"] > 1e-9 else ""
+            row += [better or "from 0", f"{p_values[(method, name)]:.4f}"]
         rows.append(row)
     return markdown(header, rows)
 
