@@ -1,8 +1,8 @@
 """The loss of large batches and its gradients, by XLA, a block of pairs at a time.
 
 XLA fuses the many small operations around the matrix products, a block's intermediate
-results fit a cache, and each core takes a block. Embeddings are looked up outside: XLA
-is slow at adding up the gradients of repeated rows.
+results fit a cache, and two loops of blocks run at once. Embeddings are looked up
+outside: XLA is slow at adding up the gradients of repeated rows.
 
 Shapes: B pairs, padded to whole blocks; P pairs of a block; C candidate videos of a
 pair, the observed one first; K factors; W numbers in all weights but the embeddings.
@@ -54,6 +54,7 @@ class BlockedLoss:
         self._weights = [
             x for x in network.trainable_variables if x.ref() not in tables
         ]
+        self._sizes = [x.shape.num_elements() for x in self._weights]
         self._compiled = tf.function(self._of_block, autograph=False, jit_compile=True)
 
     def __call__(
@@ -79,15 +80,22 @@ class BlockedLoss:
         def loss(*values: tf.Tensor) -> Any:
             sides = _with(values, user, video)
             blocks = tf.nest.map_structure(_in_blocks, (*sides, *rest))
-            total, of_values, of_weights = tf.map_fn(
-                lambda block: self._compiled(*block),
-                blocks,
-                fn_output_signature=(
-                    tf.TensorSpec([]),
-                    [tf.TensorSpec([PAIRS_A_BLOCK, *x.shape[1:]]) for x in values],
-                    tf.TensorSpec([None]),
-                ),
-                parallel_iterations=_BLOCKS_AT_ONCE,
+            signature = (
+                tf.TensorSpec([]),
+                [tf.TensorSpec([PAIRS_A_BLOCK, *x.shape[1:]]) for x in values],
+                tf.TensorSpec([sum(self._sizes)]),
+            )
+            halves = [
+                tf.map_fn(
+                    lambda block: self._compiled(*block),
+                    half,
+                    fn_output_signature=signature,
+                    parallel_iterations=_BLOCKS_AT_ONCE,
+                )
+                for half in _halves(blocks)
+            ]
+            total, of_values, of_weights = tf.nest.map_structure(
+                lambda *parts: tf.concat(parts, axis=0), *halves
             )
             of_values = [
                 tf.reshape(g, tf.shape(x))
@@ -137,7 +145,7 @@ class BlockedLoss:
 
     def _by_weight(self, flat: tf.Tensor) -> dict[Any, tf.Tensor]:
         """The gradient of each weight from those of all, [W]."""
-        parts = tf.split(flat, [x.shape.num_elements() for x in self._weights])
+        parts = tf.split(flat, self._sizes)
         return {
             x.ref(): tf.reshape(part, x.shape)
             for x, part in zip(self._weights, parts, strict=True)
@@ -154,6 +162,15 @@ def _with(values: Sequence[tf.Tensor], *sides: Looked) -> list[Looked]:
     return [
         Looked(tuple(Found(next(left), x.there) for x in side.found), side.prior)
         for side in sides
+    ]
+
+
+def _halves(blocks: Any) -> list[Any]:
+    """The first and the other blocks, a loop each: one alone keeps one core busy."""
+    middle = tf.shape(tf.nest.flatten(blocks)[0])[0] // 2
+    return [
+        tf.nest.map_structure(lambda x: x[:middle], blocks),
+        tf.nest.map_structure(lambda x: x[middle:], blocks),
     ]
 
 
