@@ -309,10 +309,7 @@ class Rating(tf.keras.layers.Layer):
             for number, part in enumerate(("v_u", "v_v", "h_u", "h_v"))
         ]
         self._bias = self.add_weight(name="bias", shape=[first], initializer="zeros")
-        last: Any = "zeros"
-        if self.prior_scale is None:
-            last = gaussian(self.stddev, self.seed + 4 + len(rest))
-        else:
+        if self.prior_scale is not None:
             self._prior = self.add_weight(
                 name="prior_kernel",
                 shape=[first],
@@ -327,9 +324,9 @@ class Rating(tf.keras.layers.Layer):
             tf.keras.layers.Dense(
                 width,
                 activation=activation,
-                kernel_initializer=gaussian(self.stddev, self.seed + 4 + number)
-                if activation
-                else last,
+                kernel_initializer="zeros"
+                if self.prior_scale is not None and activation is None
+                else gaussian(self.stddev, self.seed + 4 + number),
             )
             for number, (width, activation) in enumerate(
                 [*((width, "relu") for width in rest), (1, None)]

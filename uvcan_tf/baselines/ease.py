@@ -21,7 +21,7 @@ from uvcan_tf.dataset import Dataset, IntArray
 
 @dataclasses.dataclass(frozen=True)
 class EASESettings:
-    """The one setting of EASE, and what X holds.
+    """λ of EASE, and what X holds.
 
     Args:
       l2: λ, the weight of the squared weights; more of it for sparser data.
@@ -48,10 +48,8 @@ class EASE:
     def __init__(
         self, dataset: Dataset, settings: EASESettings = EASESettings()
     ) -> None:
-        self._observed = observed_of(dataset, settings.shown_weight)
-        gram = (
-            (self._observed.T @ self._observed).toarray().astype(np.float64)
-        )  # [V, V]
+        X = self._observed = observed_of(dataset, settings.shown_weight)
+        gram = (X.T @ X).toarray().astype(np.float64)  # [V, V]
         np.fill_diagonal(gram, gram.diagonal() + settings.l2)
         precision = linalg.inv(gram, overwrite_a=True, check_finite=False)
         precision /= -precision.diagonal()
