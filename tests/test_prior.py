@@ -9,13 +9,18 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests.baselines.communities import USERS, VIDEOS, communities
+from tests.baselines.communities import (
+    USERS,
+    VIDEOS,
+    communities,
+    with_attributes,
+)
 from uvcan_tf import features as names
 from uvcan_tf import metrics
 from uvcan_tf.baselines.ials import IALS
 from uvcan_tf.catalogue import Catalogue
 from uvcan_tf.config import Config, IALSSettings, ModelConfig, TrainingConfig
-from uvcan_tf.dataset import Pairs
+from uvcan_tf.dataset import NO_PAIRS, Pairs
 from uvcan_tf.export import export
 from uvcan_tf.model import UVCAN
 from uvcan_tf.prior import PRIOR_SCALE, CrossFitted, SkippedLast, fold_of
@@ -85,6 +90,24 @@ def test_who_is_unknown_has_everybodys_mean_factors() -> None:
     expected = fold.users[fold.users.any(axis=1)].mean(axis=0)
     np.testing.assert_allclose(x[0, 0], expected, rtol=1e-4, atol=1e-6)
     np.testing.assert_allclose(y[0, 1], fold.videos[1], rtol=1e-4, atol=1e-6)
+
+
+def test_a_pair_whose_ids_are_dropped_has_factors_by_attributes_alone() -> None:
+    world = with_attributes(WORLD)
+    settings = dataclasses.replace(PRIOR, attribute_ridge=1.0)
+    prior = CrossFitted(world, settings)
+    users, videos = tf.constant([1]), tf.constant([[14, 2]])
+    unknown = tf.constant([[USERS + 2]]), tf.constant([[VIDEOS + 2, 2]])
+    x, y = prior.factors(users, videos, unknown)
+    rest = world.train.where(fold_of(world.train.user, world.train.video) != 0)
+    fold = IALS(dataclasses.replace(world, train=rest), settings)  # (1 + 14) % 5 is 0
+    of_users, of_videos = fold.regressions or pytest.fail("no regressions")
+    told = of_users.predicted_apart(fold.users[1:-1])[0]
+    np.testing.assert_allclose(x[0, 0], told, atol=1e-5)
+    told = of_videos.predicted_apart(fold.videos)[13]
+    np.testing.assert_allclose(y[0, 0], told, atol=1e-5)
+    np.testing.assert_allclose(y[0, 1], fold.videos[1], atol=1e-5)
+    assert np.abs(x[0, 0] - fold.users[1]).max() > 1e-3
 
 
 def test_a_dropped_id_takes_its_prior_along() -> None:
@@ -195,6 +218,48 @@ def test_an_example_scores_as_rank_does(saved: Saved, user: str) -> None:
         user_id=tf.constant([user]), video_ids=tf.constant([["v3"]])
     )
     np.testing.assert_allclose(scored["score"], ranked["score"][0], atol=1e-6)
+
+
+@pytest.fixture(scope="module")
+def told(tmp_path_factory: pytest.TempPathFactory) -> Saved:
+    """A model whose prior knows attributes; user 47 and video 27 have no pair."""
+    world = with_attributes(dataclasses.replace(WORLD, shown=NO_PAIRS))
+    config = dataclasses.replace(
+        CONFIG, prior=dataclasses.replace(PRIOR, attribute_ridge=1.0)
+    )
+    model = fit(world, config)
+    folder = tmp_path_factory.mktemp("told") / "1"
+    export(model, world, None, config, folder)
+    return Saved(model, tf.saved_model.load(str(folder)).signatures)
+
+
+def test_whoever_is_new_is_rated_as_one_of_the_table_with_the_same_attributes(
+    told: Saved,
+) -> None:
+    of_table = told.model.scorer().scores(np.array([USERS + 1], np.int32))[0]
+    videos = tf.constant([[f"v{i}" for i in range(VIDEOS)]])
+    ranked = told.signatures["rank_by_attributes"](
+        user_id=tf.constant(["nobody"]),
+        video_ids=videos,
+        city=tf.constant(["city2"]),
+    )
+    expected = 1 / (1 + np.exp(-of_table[:VIDEOS]))
+    np.testing.assert_allclose(ranked["score"][0], expected, atol=1e-5)
+    scored = told.signatures["serving_default"](
+        examples=example(
+            user_id=["nobody"], city=["city2"], video_id=["v3"], author=["author1"]
+        )
+    )
+    np.testing.assert_allclose(scored["score"], expected[3:4], atol=1e-5)
+    assert np.mean(expected[VIDEOS // 2 :]) > np.mean(expected[: VIDEOS // 2])
+
+
+def test_a_new_video_scores_as_one_of_the_table_by_the_same_author(told: Saved) -> None:
+    def score(video: str) -> Any:
+        row = example(user_id=["u3"], video_id=[video], author=["author4"])
+        return told.signatures["serving_default"](examples=row)["score"]
+
+    np.testing.assert_allclose(score("new"), score(f"v{VIDEOS}"), atol=1e-6)
 
 
 def test_the_evaluator_meets_skipped_videos_as_any_others(saved: Saved) -> None:

@@ -160,6 +160,10 @@ class IALSSettings:
       shown_weight: of pairs that were shown and not liked. They count as observed: to
         have been shown something tells what a user is about. 0 leaves them out, as the
         article does.
+      attribute_ridge: rows' worth of doubt in each value of an attribute, by which a
+        row without pairs gets factors; see `attribute_means`. 0 leaves attributes out.
+      attribute_pull: how far λ pulls every row to what its attributes tell instead of
+        to 0: 1 is the regression-based model, 0 leaves rows with pairs alone.
       seed: of the initial factors.
     """
 
@@ -169,6 +173,8 @@ class IALSSettings:
     frequency: float = 1.0
     iterations: int = 12
     shown_weight: float = 0.0
+    attribute_ridge: float = 0.0
+    attribute_pull: float = 0.0
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -178,6 +184,13 @@ class IALSSettings:
             _number_in("prior", name, getattr(self, name), 1e-8, 1e3)
         for name in ("frequency", "shown_weight"):
             _number_in("prior", name, getattr(self, name), 0, 10)
+        _number_in("prior", "attribute_ridge", self.attribute_ridge, 0, 1e6)
+        _number_in("prior", "attribute_pull", self.attribute_pull, 0, 1)
+        if self.attribute_pull and not self.attribute_ridge:
+            raise ConfigError(
+                "`prior.attribute_pull` should be 0 where `prior.attribute_ridge` is. "
+                f"Received: attribute_pull={self.attribute_pull!r}."
+            )
         _seed("prior", self.seed)
 
 

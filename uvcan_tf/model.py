@@ -10,6 +10,7 @@ from typing import Any
 
 import tensorflow as tf
 
+from uvcan_tf.attribute_means import AttributeMeans
 from uvcan_tf.blocked_loss import PAIRS_A_BLOCK, BlockedLoss
 from uvcan_tf.config import Config
 from uvcan_tf.dataset import NO_PAIRS, Dataset
@@ -93,6 +94,12 @@ class UVCAN(PairModel):
                 self.network, self.training.l2, self.training.softmax
             )
         return self._blocked(user_columns, video_columns, correction)
+
+    @property
+    def prior_means(self) -> tuple[AttributeMeans | None, AttributeMeans | None]:
+        """The prior's factors by attributes, of users and of videos, if they count."""
+        means = None if self._prior is None else self._prior.means
+        return means or (None, None)
 
     def rate(self, users: tf.Tensor, videos: tf.Tensor) -> Rated:
         """User rows int [B] with video rows int [B, C]."""

@@ -7,13 +7,14 @@ P factors of the prior, F folds.
 from __future__ import annotations
 
 import dataclasses
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
-from uvcan_tf.baselines.ials import IALS
+from uvcan_tf.attribute_means import AttributeMeans, AttributeRegression
+from uvcan_tf.baselines.ials import IALS, words_of
 from uvcan_tf.config import IALSSettings
 from uvcan_tf.dataset import Dataset, IntArray
 from uvcan_tf.pair_model import ModelScorer
@@ -23,6 +24,15 @@ from uvcan_tf.ranking import Scorer
 PRIOR_SCALE: Final = 6.0
 _FOLDS: Final = 5
 _SKIPPED: Final = np.float32(-1e4)
+
+_Factors = npt.NDArray[np.float32]
+
+
+class _Tables(NamedTuple):
+    """Factors of a side's rows, [n+2, P], and those that they had without any pair."""
+
+    own: _Factors
+    told: _Factors
 
 
 class CrossFitted:
@@ -35,32 +45,49 @@ class CrossFitted:
     Attributes:
       users: float32 [n+2, P].
       videos: float32 [n+2, P].
+      means: of users and of videos by their attributes, where those count.
 
-    A row without training pairs, and the missing and the unknown row, has the mean of
-    the others: it is rated as everybody is, which is about by popularity.
+    A row without training pairs has what its attributes tell of it. The missing and
+    the unknown row, and without `attribute_ridge` every such row, has the mean of the
+    others: it is rated as everybody is, which is about by popularity.
     """
 
     def __init__(self, dataset: Dataset, settings: IALSSettings) -> None:
-        self.users, self.videos = _tables(IALS(dataset, settings))
+        words = words_of(dataset) if settings.attribute_ridge else None
+        whole = IALS(dataset, settings, words)
+        self.users, self.videos = (tf.constant(side.own) for side in _tables(whole))
+        self.means: tuple[AttributeMeans, AttributeMeans] | None = None
+        if whole.regressions:
+            of_users, of_videos = whole.regressions
+            self.means = of_users.means(), of_videos.means()
         fold = fold_of(dataset.train.user, dataset.train.video)
         parts = [
-            _tables(IALS(_without(dataset, fold == number), settings))
+            _tables(IALS(_without(dataset, fold == number), settings, words))
             for number in range(_FOLDS)
         ]
-        users, videos = zip(*parts, strict=True)
-        self._users, self._videos = tf.concat(users, 0), tf.concat(videos, 0)
+        self._users, self._videos = (
+            tf.concat([table for tables in side for table in tables], axis=0)
+            for side in zip(*parts, strict=True)
+        )
 
     def factors(
         self, users: tf.Tensor, videos: tf.Tensor, known: tuple[tf.Tensor, tf.Tensor]
     ) -> tuple[tf.Tensor, tf.Tensor]:
-        """x [B, C=1, P] and y [B, C, P] of the rows known [B, C=1] and [B, C].
+        """x [B, C=1, P] and y [B, C, P] of user rows [B] and video rows [B, C].
 
-        By factors that were not fitted to the user's [B] pair with the first video of
-        [B, C].
+        By factors that were not fitted to the user's pair with the first video. Where
+        the row known, [B, C=1] and [B, C], is another, by its attributes alone.
         """
         fold = tf.cast(fold_of(users, videos[:, 0]), tf.int32)[:, None]  # [B, C=1]
-        x = tf.gather(self._users, fold * len(self.users) + known[0])
-        return x, tf.gather(self._videos, fold * len(self.videos) + known[1])
+
+        def of(tables: tf.Tensor, size: int, rows: tf.Tensor, known: tf.Tensor) -> Any:
+            kind = tf.cast(rows != known, tf.int32)
+            return tf.gather(tables, (2 * fold + kind) * size + rows)
+
+        return (
+            of(self._users, len(self.users), users[:, None], known[0]),
+            of(self._videos, len(self.videos), videos, known[1]),
+        )
 
 
 def fold_of(users: Any, videos: Any) -> Any:
@@ -99,13 +126,20 @@ def _without(dataset: Dataset, fold: npt.NDArray[np.bool_]) -> Dataset:
     return dataclasses.replace(dataset, train=dataset.train.where(~fold))
 
 
-def _tables(model: IALS) -> tuple[tf.Tensor, tf.Tensor]:
+def _tables(model: IALS) -> tuple[_Tables, _Tables]:
+    """Of users and of videos."""
+    of_users, of_videos = model.regressions or (None, None)
     videos = np.pad(model.videos, [[1, 1], [0, 0]])
-    return tf.constant(_with_mean(model.users)), tf.constant(_with_mean(videos))
+    return _side(model.users, of_users), _side(videos, of_videos)
 
 
-def _with_mean(factors: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-    """The mean of the rows that are not zeros in place of those that are."""
-    fitted = factors.any(axis=1, keepdims=True)
-    mean = factors.sum(axis=0) / max(1, int(fitted.sum()))
-    return np.where(fitted, factors, mean)
+def _side(factors: _Factors, regression: AttributeRegression | None) -> _Tables:
+    """Rows [n+2, P] that are zeros, nothing being known of them, are told by others."""
+    there = factors.any(axis=1, keepdims=True)
+    if regression is None:
+        mean = factors.sum(axis=0) / max(1, int(there.sum()))
+        told = np.broadcast_to(mean, factors.shape)
+    else:
+        mean = regression.mean[None]
+        told = np.concatenate([mean, regression.predicted_apart(factors[1:-1]), mean])
+    return _Tables(np.where(there, factors, told), told)

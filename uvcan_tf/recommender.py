@@ -14,6 +14,7 @@ from typing import Any, Final
 import tensorflow as tf
 
 from uvcan_tf import features as names
+from uvcan_tf.attribute_means import of_strangers
 from uvcan_tf.catalogue import Catalogue
 from uvcan_tf.config import EvaluationConfig
 from uvcan_tf.dataset import Dataset, Pairs
@@ -68,8 +69,13 @@ class Recommender(tf.Module):
         self._left_out = liked
         if model.config.ranks_skipped_last:
             self._left_out = _by_user(dataset.train + dataset.shown, dataset)
+        self._means = model.prior_means
         self._users = Users(
-            self._features, self._catalogue, model.network, self._transform
+            self._features,
+            self._catalogue,
+            model.network,
+            self._transform,
+            self._means[0],
         )
         self._evaluator = PairEvaluator(self._catalogue, self._rows, *liked, config)
 
@@ -120,9 +126,9 @@ class Recommender(tf.Module):
         columns = {**rows, **self._known(rows)}
         user = {name: columns[name][:, None] for name in self._features.user_facets}
         video = {name: columns[name][:, None] for name in self._features.video_facets}
-        for x in self._catalogue.user_side(rows[names.USER_ID][:, None]).prior:
+        for x in self._prior(names.USER_ID, rows[names.USER_ID], user):
             user[names.PRIOR] = x
-        for y in self._catalogue.video_side(rows[names.VIDEO_ID][:, None]).prior:
+        for y in self._prior(names.VIDEO_ID, rows[names.VIDEO_ID], video):
             video[names.PRIOR] = y
         return {names.SCORE: tf.sigmoid(self._call(user, video).logits[:, 0])}
 
@@ -200,6 +206,19 @@ class Recommender(tf.Module):
             names.USER_FACETS: user_facets,
             names.SCORE: tf.sigmoid(rated.logits[:, 0]),
         }
+
+    def _prior(
+        self, side: str, rows: tf.Tensor, columns: Mapping[str, tf.Tensor]
+    ) -> tuple[tf.Tensor, ...]:
+        """The prior's factors [N, C=1, P], if there is one, of one side's rows [N]."""
+        of_users = side == names.USER_ID
+        catalogue = self._catalogue
+        halves = catalogue.user_side if of_users else catalogue.video_side
+        size = catalogue.users if of_users else catalogue.videos
+        rows = rows[:, None]
+        strangers = (rows == 0) | (rows > size)
+        means = self._means[0 if of_users else 1]
+        return of_strangers(halves(rows).prior, strangers, means, columns)
 
     def _known(self, rows: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         """Identities of encoded ids; one that training never saw is unknown."""

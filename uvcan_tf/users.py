@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 
 import tensorflow as tf
 
+from uvcan_tf.attribute_means import AttributeMeans, of_strangers
 from uvcan_tf.catalogue import Catalogue
 from uvcan_tf.encoding import Encoded, Raw, raw_spec
 from uvcan_tf.features import USER_ID, Categorical, Features
@@ -41,6 +42,7 @@ class Users(tf.Module):
       catalogue: halves of the known users.
       network: gives the halves of the others.
       transform: of raw features.
+      means: of the prior's x by attributes, where those count.
     """
 
     def __init__(
@@ -49,12 +51,14 @@ class Users(tf.Module):
         catalogue: Catalogue,
         network: CoAttentionNetwork,
         transform: Transform,
+        means: AttributeMeans | None,
     ) -> None:
         super().__init__()
         self._features = features
         self._catalogue = catalogue
         self._half = network.user_side
         self._transform = transform
+        self._means = means
 
     def are_told(self, rows: tf.Tensor, attributes: Attributes) -> tf.Tensor:
         """Whether any attribute is told and any of the rows [B] is unknown."""
@@ -76,9 +80,11 @@ class Users(tf.Module):
         known = self._catalogue.user_side(rows[:, None])
         if not attributes:
             return known
-        told = self._half(self._columns(tf.size(rows), attributes))
-        told = told._replace(prior=known.prior)
+        columns = self._columns(tf.size(rows), attributes)
         unknown = rows > self._catalogue.users  # [B]
+        told = self._half(columns)._replace(
+            prior=of_strangers(known.prior, unknown[:, None], self._means, columns)
+        )
 
         def choose(ours: tf.Tensor, theirs: tf.Tensor) -> tf.Tensor:
             shape = [-1, *[1] * (len(ours.shape) - 1)]

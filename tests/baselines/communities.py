@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from uvcan_tf.dataset import Dataset, Pairs, Side
-from uvcan_tf.features import Features
+from uvcan_tf.features import Categorical, Features
 
 if TYPE_CHECKING:  # it imports TensorFlow
     from uvcan_tf.ranking import Scorer
@@ -40,6 +41,26 @@ def communities() -> Dataset:
         likes[user, own[:-2]] = True
         held_out[user, own[0]] = True
     return dataset_of(likes, held_out)
+
+
+def with_attributes(world: Dataset) -> Dataset:
+    """The same where users' cities and videos' authors tell the community.
+
+    User 47 lives in the second city, video 27 is by one of its two authors.
+    """
+    city = np.r_[0, [1] * (USERS // 2), [2] * (USERS // 2), 2, 0].astype(np.int32)
+    author = np.r_[0, np.arange(VIDEOS) * 4 // VIDEOS + 1, 4, 0].astype(np.int32)
+    cities, authors = (
+        np.array([f"{name}{i}" for i in range(1, n + 1)], object)
+        for name, n in (("city", 2), ("author", 4))
+    )
+    return dataclasses.replace(
+        world,
+        features=Features(user=(Categorical("city"),), video=(Categorical("author"),)),
+        users=Side(world.users.ids, {"city": city}),
+        videos=Side(world.videos.ids, {"author": author}),
+        vocabularies={"city": cities, "author": authors},
+    )
 
 
 def assert_learns(scorer: Scorer, world: Dataset) -> None:

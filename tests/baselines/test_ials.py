@@ -13,6 +13,7 @@ from tests.baselines.communities import (
     assert_knows_nothing_of_strangers,
     assert_learns,
     communities,
+    with_attributes,
 )
 from uvcan_tf.baselines.ials import IALS
 from uvcan_tf.config import ConfigError, IALSSettings
@@ -78,6 +79,63 @@ def test_what_was_shown_tells_what_a_user_is_about() -> None:
     stranger = IALS(shown(WORLD), settings).scores(np.array([USERS + 1], np.int32))[0]
     first, second = stranger[: VIDEOS // 2], stranger[VIDEOS // 2 : VIDEOS]
     assert first.min() > second.max()
+
+
+ATTRIBUTES = dataclasses.replace(SETTINGS, attribute_ridge=1.0)
+
+
+@pytest.mark.parametrize("pull", [0.0, 1.0])
+def test_attributes_tell_of_a_stranger_and_of_a_new_video(pull: float) -> None:
+    settings = dataclasses.replace(ATTRIBUTES, attribute_pull=pull)
+    model = IALS(with_attributes(WORLD), settings)
+    scores = model.scores(np.arange(USERS + 3, dtype=np.int32))
+    stranger = scores[USERS + 1]
+    first, second = stranger[: VIDEOS // 2], stranger[VIDEOS // 2 : VIDEOS]
+    assert second.min() > first.max()
+    new = scores[1 : USERS + 1, VIDEOS]
+    assert new[USERS // 2 :].min() > new[: USERS // 2].max()
+
+
+def test_attributes_without_pull_change_no_factors_of_rows_with_pairs() -> None:
+    with_, without = IALS(with_attributes(WORLD), ATTRIBUTES), IALS(WORLD, SETTINGS)
+    np.testing.assert_array_equal(with_.users[1 : USERS + 1], without.users[1:-2])
+    np.testing.assert_array_equal(with_.videos[:VIDEOS], without.videos[:VIDEOS])
+
+
+def test_a_pulled_video_lies_between_its_pairs_and_its_attributes() -> None:
+    """A small change towards either raises the loss, where λ weighs |y - π m|²."""
+    world = with_attributes(WORLD)
+    settings = dataclasses.replace(ATTRIBUTES, attribute_pull=0.8, iterations=60)
+    model = IALS(world, settings)
+    assert model.regressions is not None
+    pull = 0.8 * model.regressions[1].predicted()
+
+    def pulled_loss() -> float:
+        total = loss(model, world, settings)
+        for row, m, count in zip(
+            model.videos, pull, np.bincount(world.train.video)[1:], strict=False
+        ):
+            others = len(model.users)
+            ridge = (
+                settings.regularization
+                * (count + settings.unobserved_weight * others) ** settings.frequency
+            )
+            total += ridge * float((row - m) @ (row - m) - row @ row)
+        return total
+
+    best = pulled_loss()
+    for video in (0, 5, 20):
+        for factor in range(2):
+            for change in (-0.01, 0.01):
+                kept = model.videos.copy()
+                model.videos[video, factor] += change
+                assert pulled_loss() > best
+                model.videos = kept
+
+
+def test_a_pull_needs_attributes() -> None:
+    with pytest.raises(ConfigError, match="`prior.attribute_pull` should be 0 where"):
+        dataclasses.replace(SETTINGS, attribute_pull=0.5)
 
 
 def test_blocks_do_not_change_the_factors(monkeypatch: pytest.MonkeyPatch) -> None:

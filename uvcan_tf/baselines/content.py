@@ -6,13 +6,12 @@ Shapes: B users, V videos, G groups of users, H groups of videos, W words.
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csr_matrix, diags, hstack
 
-from uvcan_tf.baselines.inputs import likes_of, require_positive
+from uvcan_tf.baselines.inputs import likes_of, one_hot, require_positive
 from uvcan_tf.config import ConfigError
 from uvcan_tf.dataset import Dataset, IntArray, Side
 from uvcan_tf.features import Categorical, Feature
@@ -112,24 +111,14 @@ def _groups(
         )
     rows = side.size if alone else side.size + 2
     if name != EVERYONE:
-        return _words(side, name) if alone else _one_hot(side.columns[name])
+        return _words(side, name) if alone else one_hot(side.columns[name])
     if alone:
         return csr_matrix(diags(np.ones(rows)))
     return csr_matrix(np.ones([rows, 1]))
 
 
 def _words(side: Side, name: str) -> csr_matrix:
-    return _one_hot(side.columns[name][1:-1])
-
-
-def _one_hot(column: npt.NDArray[Any]) -> csr_matrix:
-    """Ones at the values of each row of int [n] or [n, L]; 0 is no value."""
-    values = column.reshape(len(column), -1)
-    row, place = np.nonzero(values)
-    shape = (len(values), int(values.max(initial=0)) + 1)
-    ones = csr_matrix((np.ones(len(row)), (row, values[row, place])), shape)
-    ones.data[:] = 1.0
-    return ones
+    return one_hot(side.columns[name][1:-1])
 
 
 def _unit(rows: csr_matrix) -> csr_matrix:

@@ -15,6 +15,7 @@ import numpy.typing as npt
 import tensorflow as tf
 from scipy.sparse import csr_matrix
 
+from uvcan_tf.attribute_means import AttributeRegression, Words
 from uvcan_tf.baselines.inputs import observed_of
 from uvcan_tf.config import IALSSettings
 from uvcan_tf.dataset import Dataset, IntArray
@@ -29,34 +30,89 @@ class IALS:
     """Factors that minimise Σ_observed w (1 - x·y)² + α₀ Σ_all (x·y)² + λ(|x|², |y|²).
 
     Where a pair is observed with weight w, both sums count it, as in the article's
-    equation (2).
+    equation (2). With `attribute_ridge`, a row without weights has what its attributes
+    tell, m; with `attribute_pull` π, λ weighs |x - π m|² of every row.
+
+    Args:
+      dataset: its training pairs count, and what was shown.
+      settings: of the loss.
+      words: what `words_of` gives, where it is there already.
+
+    Attributes:
+      users: float32 [n+2, K].
+      videos: float32 [V, K].
+      regressions: of users and of videos, where attributes count.
     """
 
-    def __init__(self, dataset: Dataset, settings: IALSSettings) -> None:
+    def __init__(
+        self,
+        dataset: Dataset,
+        settings: IALSSettings,
+        words: tuple[Words, Words] | None = None,
+    ) -> None:
         observed = observed_of(dataset, settings.shown_weight)
-        self.users, self.videos = factorised(observed, settings)
+        self.regressions: tuple[AttributeRegression, AttributeRegression] | None = None
+        if settings.attribute_ridge:
+            of_users, of_videos = words or words_of(dataset)
+            ridge = settings.attribute_ridge
+            self.regressions = (
+                AttributeRegression(of_users, _fitted(observed)[1:-1], ridge),
+                AttributeRegression(of_videos, _fitted(observed.T), ridge),
+            )
+        self.users, self.videos = self._factorise(observed, settings)
 
     def scores(self, users: IntArray) -> npt.NDArray[np.float32]:
-        """float32 [B, V]; zeros for users without training pairs."""
+        """float32 [B, V]; zeros for users without training pairs or attributes."""
         return self.users[users] @ self.videos.T
 
+    def _factorise(
+        self, observed: csr_matrix, settings: IALSSettings
+    ) -> tuple[_Factors, _Factors]:
+        rows = list(_blocks(observed))
+        columns = list(_blocks(observed.T.tocsr()))
+        draw = np.random.default_rng(settings.seed)
+        stddev = 0.1 / np.sqrt(settings.factors)
+        first = draw.normal(0.0, stddev, [observed.shape[1], settings.factors])
+        y: _Factors = first.astype(np.float32)
+        y[~_fitted(observed.T)] = 0.0
+        x = np.zeros([observed.shape[0], settings.factors], np.float32)
+        m_x, m_y = np.zeros_like(x), np.zeros_like(y)
+        for _ in range(settings.iterations):
+            x = _solved(rows, x, y, m_x, settings)
+            if settings.attribute_pull and self.regressions:
+                self.regressions[0].fit(x[1:-1], _STEPS)
+                m_x[1:-1] = settings.attribute_pull * self.regressions[0].predicted()
+            y = _solved(columns, y, x, m_y, settings)
+            if settings.attribute_pull and self.regressions:
+                self.regressions[1].fit(y, _STEPS)
+                m_y = settings.attribute_pull * self.regressions[1].predicted()
+        if self.regressions:
+            fitted = _fitted(observed), _fitted(observed.T)
+            x[1:-1] = _completed(x[1:-1], fitted[0][1:-1], self.regressions[0])
+            y = _completed(y, fitted[1], self.regressions[1])
+        return x, y
 
-def factorised(
-    observed: csr_matrix, settings: IALSSettings
-) -> tuple[_Factors, _Factors]:
-    """Factors of the rows and of the columns; zeros for those without weights."""
-    rows = list(_blocks(observed))
-    columns = list(_blocks(observed.T.tocsr()))
-    draw = np.random.default_rng(settings.seed)
-    stddev = 0.1 / np.sqrt(settings.factors)
-    first = draw.normal(0.0, stddev, [observed.shape[1], settings.factors])
-    y: _Factors = first.astype(np.float32)
-    y[np.diff(observed.tocsc().indptr) == 0] = 0.0
-    x = np.zeros([observed.shape[0], settings.factors], np.float32)
-    for _ in range(settings.iterations):
-        x = _solved(rows, x, y, settings)
-        y = _solved(columns, y, x, settings)
-    return x, y
+
+def words_of(dataset: Dataset) -> tuple[Words, Words]:
+    """The attributes of users and of videos as words."""
+    sizes = {name: len(values) for name, values in dataset.vocabularies.items()}
+    return (
+        Words(dataset.users, dataset.features.user, sizes),
+        Words(dataset.videos, dataset.features.video, sizes),
+    )
+
+
+def _fitted(observed: csr_matrix) -> npt.NDArray[np.bool_]:
+    """Whether a row has a weight."""
+    return observed.getnnz(axis=1) > 0
+
+
+def _completed(
+    factors: _Factors, fitted: npt.NDArray[np.bool_], regression: AttributeRegression
+) -> _Factors:
+    """The same with what attributes tell in place of rows that have no weight."""
+    regression.fit(factors)
+    return np.where(fitted[:, None], factors, regression.predicted())
 
 
 class _Block(NamedTuple):
@@ -84,11 +140,15 @@ def _blocks(weights: csr_matrix) -> Iterator[_Block]:
 
 
 def _solved(
-    blocks: list[_Block], before: _Factors, y: _Factors, settings: IALSSettings
+    blocks: list[_Block],
+    before: _Factors,
+    y: _Factors,
+    m: _Factors,
+    settings: IALSSettings,
 ) -> _Factors:
     other = tf.constant(y)
     everyone = settings.unobserved_weight * tf.matmul(other, other, transpose_a=True)
-    x = before.copy()
+    x = m.copy()  # of rows without weights
     for block in blocks:
         pairs = np.count_nonzero(block.weight, axis=1)
         frequency = pairs + settings.unobserved_weight * len(y)
@@ -100,6 +160,7 @@ def _solved(
             tf.constant(block.weight),
             tf.constant(ridge, tf.float32),
             tf.constant(before[block.row]),
+            tf.constant(m[block.row]),
         )
     return x
 
@@ -112,6 +173,7 @@ def _solved(
         tf.TensorSpec([None, None], tf.float32),
         tf.TensorSpec([None], tf.float32),
         tf.TensorSpec([None, None], tf.float32),
+        tf.TensorSpec([None, None], tf.float32),
     ],
     autograph=False,
 )
@@ -122,8 +184,9 @@ def _solve(
     weight: tf.Tensor,
     ridge: tf.Tensor,
     x: tf.Tensor,
+    m: tf.Tensor,
 ) -> tf.Tensor:
-    """From x towards A⁻¹ Yᵀ w, [R, K], where A = Yᵀ W Y + α₀ YᵀY + λ I.
+    """From x towards A⁻¹ (Yᵀ w + λ m), [R, K], where A = Yᵀ W Y + α₀ YᵀY + λ I.
 
     By conjugate gradients with A's diagonal as preconditioner, which never form A; as
     in Takács et al., Applications of the Conjugate Gradient Method for Implicit
@@ -139,7 +202,8 @@ def _solve(
 
     diagonal = tf.linalg.matvec(y * y, weight, transpose_a=True)
     diagonal += tf.linalg.diag_part(everyone) + ridge[:, None]  # [R, K]
-    r = tf.linalg.matvec(y, weight, transpose_a=True) - times(x)  # [R, K]
+    wanted = tf.linalg.matvec(y, weight, transpose_a=True) + ridge[:, None] * m
+    r = wanted - times(x)  # [R, K]
     p, old = r / diagonal, _dot(r, r / diagonal)
     for _ in range(_STEPS):
         Ap = times(p)

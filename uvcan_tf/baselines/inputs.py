@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+import numpy.typing as npt
 from scipy.sparse import csr_matrix
 
 from uvcan_tf.config import ConfigError
@@ -34,6 +37,20 @@ def matrix_of(dataset: Dataset, pairs: Pairs) -> csr_matrix:
     matrix.sum_duplicates()
     matrix.data[:] = 1.0
     return matrix
+
+
+def one_hot(column: npt.NDArray[Any], size: int | None = None) -> csr_matrix:
+    """Ones at the values of each row of int [n] or [n, L]; 0 is no value.
+
+    float64 [n, size], by default as wide as the values need.
+    """
+    values = column.reshape(len(column), -1)
+    row, place = np.nonzero(values)
+    width = int(values.max(initial=0)) + 1 if size is None else size
+    shape = (len(values), width)
+    ones = csr_matrix((np.ones(len(row)), (row, values[row, place])), shape)
+    ones.data[:] = 1.0
+    return ones
 
 
 def require_count(name: str, value: object) -> None:

@@ -10,7 +10,7 @@ import pandas as pd
 
 from uvcan_tf.experiments import results
 from uvcan_tf.experiments.lab import Lab
-from uvcan_tf.experiments.lineup import BEST, IALS_SHOWN
+from uvcan_tf.experiments.lineup import BEST, IALS_ATTRIBUTES
 from uvcan_tf.experiments.methods import Method
 from uvcan_tf.experiments.results import SHOWN
 from uvcan_tf.experiments.sizes import rows_of
@@ -33,6 +33,10 @@ WITHOUT: Final[Mapping[str, Values]] = {
     "one hop": {"model.hops": 1},
     "no user attention (Video-Att)": {"model.video_attention_only": True},
     "nothing of what was shown": {"prior.shown_weight": 0.0},
+    "no attributes in the prior": {
+        "prior.attribute_ridge": 0.0,
+        "prior.attribute_pull": 0.0,
+    },
 }
 PRIOR_ALONE: Final = "no network: the prior alone"
 NO_PRIOR: Final = "no prior: the network alone"
@@ -61,7 +65,7 @@ def _jobs(settings: Values) -> list[tuple[Method, Values, Mapping[str, Any]]]:
     )
     return [
         *((BEST, {**settings, **less}, {"variant": v}) for v, less in WITHOUT.items()),
-        (IALS_SHOWN, of_prior, {"variant": PRIOR_ALONE}),
+        (IALS_ATTRIBUTES, of_prior, {"variant": PRIOR_ALONE}),
         (without, own, {"variant": NO_PRIOR}),
     ]
 

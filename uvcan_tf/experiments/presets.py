@@ -23,7 +23,8 @@ def best() -> Config:
     """UVCAN over a matrix factorisation that also knows what was shown.
 
     The co-attention is the paper's; it learns what iALS, cross-fitted, leaves open,
-    choosing the observed video among eight rivals, half of them popular ones.
+    choosing the observed video among eight rivals, half of them popular ones. Whoever
+    has no pair yet has the factors that the attributes tell.
 
     Command: python -m uvcan_tf experiment table3 --data TABLES --methods UVCAN(best)
       In a pipeline: --config configs/best.json.
@@ -33,5 +34,5 @@ def best() -> Config:
         training=TrainingConfig(
             negatives=8, popular_negatives=0.5, softmax=True, patience=2
         ),
-        prior=IALSSettings(factors=128, shown_weight=0.5),
+        prior=IALSSettings(factors=128, shown_weight=0.5, attribute_ridge=3.0),
     )

@@ -52,6 +52,11 @@ IALS: Final[Space] = {
 }
 EASE_SHOWN: Final[Space] = {**EASE, "shown_weight": (0.1, 0.3, 0.5, 0.8)}
 IALS_SHOWN: Final[Space] = {**IALS, "shown_weight": (0.1, 0.3, 0.5, 0.8)}
+IALS_ATTRIBUTES: Final[Space] = {
+    **IALS_SHOWN,
+    "attribute_ridge": (1.0, 3.0, 10.0),
+    "attribute_pull": (0.0, 1.0),
+}
 #: UVCAN over a prior: the learning rate and size of the one, the weights of the other.
 BEST: Final[Space] = {
     "training.learning_rate": (3e-4, 1e-3, 3e-3),
@@ -61,6 +66,7 @@ BEST: Final[Space] = {
     "prior.unobserved_weight": (0.02, 0.03, 0.05),
     "prior.regularization": (0.005, 0.01, 0.02),
     "prior.shown_weight": (0.3, 0.5, 0.8),
+    "prior.attribute_pull": (0.0, 1.0),
 }
 
 
