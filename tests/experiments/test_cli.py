@@ -148,6 +148,14 @@ def test_other_widths_and_hops_are_measured(
     assert len(frame) == 2 * 1 * 2 * 2
 
 
+@pytest.mark.parametrize("command", ["tables45", "ablation"])
+def test_what_is_of_one_method_refuses_several(folder: Path, command: str) -> None:
+    refused = run(folder, command)
+    assert refused.exit_code == 2
+    assert "`--methods` should" in refused.output
+    assert METHODS in refused.output
+
+
 @pytest.mark.slow
 def test_an_ablation_takes_one_ingredient_away_at_a_time(
     folder: Path, monkeypatch: pytest.MonkeyPatch
@@ -156,7 +164,8 @@ def test_an_ablation_takes_one_ingredient_away_at_a_time(
 
     some = {k: ablation.WITHOUT[k] for k in (ablation.WHOLE, "one hop")}
     monkeypatch.setattr(ablation, "WITHOUT", some)
-    assert run(folder, "ablation", "--trials", "1").exit_code == 0
+    own = "UVCAN(best)"
+    assert run(folder, "ablation", "--trials", "1", methods=own).exit_code == 0
     frame = rows(folder, "ablation.csv").query("metric == 'hr' and protocol == 'full'")
     values = frame.set_index("variant")["value"]
     assert list(values.index) == [*some, ablation.PRIOR_ALONE, ablation.NO_PRIOR]

@@ -11,6 +11,7 @@ from typing import Any
 
 import click
 
+BEST_ALONE = "UVCAN(best)"
 _FOLDER = click.Path(path_type=Path, file_okay=False)
 _OPTIONS = (
     click.option("--data", "folder", type=_FOLDER, required=True, help="The tables."),
@@ -166,8 +167,12 @@ def tables45(lab: Any, dataset: Any, methods: str | None, seeds: list[int]) -> N
     """UVCAN with 1 to 4 hops for K = 16, 32, 64."""
     from uvcan_tf.experiments.sizes import tables45
 
-    (method,) = _methods(methods or "UVCAN(paper)")
-    tables45(lab, _task(lab, dataset), method, seeds)
+    some = _methods(methods or "UVCAN(paper)")
+    if len(some) != 1:
+        raise click.UsageError(
+            f"`--methods` should name one method here. Received: {methods}."
+        )
+    tables45(lab, _task(lab, dataset), some[0], seeds)
     _show(lab.results / "tables45.md")
 
 
@@ -177,6 +182,11 @@ def ablation(lab: Any, dataset: Any, methods: str | None, seeds: list[int]) -> N
     """UVCAN(best) without one ingredient at a time."""
     from uvcan_tf.experiments.ablation import run
 
+    if methods not in (None, BEST_ALONE):
+        raise click.UsageError(
+            f"`--methods` should be left out here: the ablation is of {BEST_ALONE}. "
+            f"Received: {methods}."
+        )
     run(lab, _task(lab, dataset), seeds)
     _show(lab.results / "ablation.md")
 

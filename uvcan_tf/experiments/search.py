@@ -49,7 +49,7 @@ def search(lab: Lab, task: Task, method: Method, clock: Clock) -> Trial:
         trials.append(trial)
         with path.open("a", encoding="utf-8") as file:
             file.write(json.dumps(dataclasses.asdict(trial)) + "\n")
-        shown = ", ".join(f"{k.split('.')[-1]}={v}" for k, v in drawn.items())
+        shown = ", ".join(f"{k}={v}" for k, v in drawn.items())
         clock.done(
             f"{method.name}, {shown or 'defaults'}: validation NDCG@10 "
             f"{trial.ndcg:.4f} in {trial.seconds:.0f} s",
