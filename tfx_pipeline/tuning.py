@@ -24,7 +24,7 @@ class GridTuner(keras_tuner.Tuner):
             objective=keras_tuner.Objective(MONITOR, "max"),
             max_trials=TRIALS,
             seed=config.training.seed,
-            hyperparameters=search_space(),
+            hyperparameters=search_space(config),
         )
         super().__init__(oracle=oracle, directory=str(folder), project_name="trials")
         self._config, self._folder = config, folder
@@ -40,9 +40,10 @@ class GridTuner(keras_tuner.Tuner):
         return {MONITOR: content[MONITOR]}
 
 
-def search_space() -> keras_tuner.HyperParameters:
+def search_space(config: Config) -> keras_tuner.HyperParameters:
     """The space as keras_tuner's choices, named `section.setting`."""
     space = keras_tuner.HyperParameters()
-    for name, values in spaces.NEURAL.items():
+    of_network = spaces.NEURAL if config.prior is None else spaces.BEST
+    for name, values in of_network.items():
         space.Choice(name, list(values))
     return space

@@ -9,12 +9,18 @@ from tfx_pipeline import tuning
 from uvcan_tf.config import Config, EvaluationConfig, ModelConfig, TrainingConfig
 from uvcan_tf.data.encoded import encode_tables
 from uvcan_tf.data.tables import read_tables
-from uvcan_tf.experiments import spaces
+from uvcan_tf.experiments import presets, spaces
 
 
-def test_the_search_space_is_that_of_the_experiments() -> None:
-    space = {choice.name: choice.values for choice in tuning.search_space().space}
-    assert space == {name: list(values) for name, values in spaces.NEURAL.items()}
+@pytest.mark.parametrize(
+    ("preset", "expected"),
+    [(presets.paper(), spaces.NEURAL), (presets.best(), spaces.BEST)],
+)
+def test_the_search_space_is_that_of_the_experiments(
+    preset: Config, expected: spaces.Space
+) -> None:
+    space = {c.name: tuple(c.values) for c in tuning.search_space(preset).space}
+    assert space == expected
 
 
 @pytest.mark.slow
