@@ -51,7 +51,9 @@ def RowGate(
     examples: InputArtifact[Examples], transformed: InputArtifact[Examples]
 ) -> None:
     """Stops where Transform wrote other rows than it was given."""
-    rows.check("Transform", rows.recorded(examples), rows.count_artifact(transformed))
+    found = rows.count_artifact(transformed)
+    expected = rows.recorded(examples)
+    rows.check("Transform", {name: expected[name] for name in found}, found)
 
 
 def _seen(statistics: Artifact) -> dict[str, int]:
