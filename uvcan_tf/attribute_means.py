@@ -29,7 +29,7 @@ _TINY: Final = np.float32(1e-30)
 
 
 class Words:
-    """The attributes of a table's rows as one matrix, for all regressions on them.
+    """The attributes of a table's rows as numbers, for all regressions on them.
 
     A value is a word; several values of one attribute share its weight. Of a vector,
     the directions of largest variance are words.
@@ -40,24 +40,26 @@ class Words:
       sizes: known values by attribute that is no vector.
 
     Attributes:
-      matrix: float32 [n, W].
+      features: in the order of their words, vectors last.
+      values: float32 [n, W - E].
+      vectors: float32 [n, E].
     """
 
     def __init__(
         self, side: Side, features: Sequence[Feature], sizes: Mapping[str, int]
     ) -> None:
-        self.features = features
-        self._directions: dict[str, Floats] = {}
-        parts = [csr_matrix((side.size, 0), dtype=np.float32)]
-        for feature in features:
-            column: npt.NDArray[Any] = side.columns[feature.name][1:-1]
-            if isinstance(feature, Dense):
-                kept = self._directions[feature.name] = _main_directions(column)
-                parts.append(csr_matrix(column @ kept))
-            else:
-                parts.append(_shares(one_hot(column, sizes[feature.name] + 2)))
-        self.matrix = hstack(parts, "csr", np.float32)
-        self._ends = np.cumsum([part.shape[1] for part in parts])[:-1]
+        named = [f for f in features if not isinstance(f, Dense)]
+        dense = [f for f in features if isinstance(f, Dense)]
+        column: dict[str, npt.NDArray[Any]]
+        column = {f.name: side.columns[f.name][1:-1] for f in features}
+        self._directions = {f.name: _main_directions(column[f.name]) for f in dense}
+        values = [_shares(one_hot(column[f.name], sizes[f.name] + 2)) for f in named]
+        vectors = [column[f.name] @ self._directions[f.name] for f in dense]
+        self.features: list[Feature] = [*named, *dense]
+        self.values = hstack([csr_matrix((side.size, 0)), *values], "csr", np.float32)
+        self.vectors = np.concatenate([_none(side.size), *vectors], axis=1)
+        widths = [part.shape[1] for part in (*values, *vectors)]
+        self._ends = np.cumsum([0, *widths])[:-1]
 
     def tables(self, weights: Floats) -> list[Floats]:
         """Weights [W, P] by attribute: [values + 2, P], or [D, P] of a vector."""
@@ -86,10 +88,13 @@ class AttributeRegression:
         self, words: Words, fitted: npt.NDArray[np.bool_], ridge: float
     ) -> None:
         self._words, self._fitted, self._ridge = words, fitted, ridge
-        self._matrix = words.matrix[fitted]
-        self._transposed = self._matrix.T.tocsr()
-        squares = self._matrix.multiply(self._matrix).sum(axis=0).A1
-        self._diagonal = (squares + ridge)[:, None].astype(np.float32)
+        self._values, self._vectors = words.values[fitted], words.vectors[fitted]
+        self._transposed = self._values.T.tocsr()
+        squares = [
+            self._values.multiply(self._values).sum(axis=0).A1,
+            np.square(self._vectors).sum(axis=0),
+        ]
+        self._diagonal = (np.concatenate(squares) + np.float32(ridge))[:, None]
         self.mean: Floats = np.zeros(0, np.float32)
         self._weights: Floats = np.zeros([0, 0], np.float32)
 
@@ -101,10 +106,9 @@ class AttributeRegression:
         y = factors[self._fitted]
         self.mean = y.sum(axis=0) / np.float32(max(1, len(y)))
         if not self._weights.size:
-            shape = self._matrix.shape[1], factors.shape[1]
-            self._weights = np.zeros(shape, np.float32)
+            self._weights = np.zeros([len(self._diagonal), y.shape[1]], np.float32)
         A = self._weights
-        r = self._transposed @ (y - self.mean) - self._times(A)
+        r = self._back(y - self.mean) - self._times(A)
         p = r / self._diagonal
         old = (r * p).sum(axis=0)
         for _ in range(steps):
@@ -118,7 +122,8 @@ class AttributeRegression:
 
     def predicted(self) -> Floats:
         """[n, P], for all rows."""
-        return self._words.matrix @ self._weights + self.mean
+        words = self._words
+        return _product(words.values, words.vectors, self._weights) + self.mean
 
     def predicted_apart(self, factors: Floats) -> Floats:
         """[n, P], each row by a regression that it was no part of.
@@ -141,7 +146,22 @@ class AttributeRegression:
         return AttributeMeans(self._words.features, tables, self.mean)
 
     def _times(self, A: Floats) -> Floats:
-        return self._transposed @ (self._matrix @ A) + np.float32(self._ridge) * A
+        """[W, P]: what multiplies A in the equations that it solves."""
+        product = _product(self._values, self._vectors, A)
+        return self._back(product) + np.float32(self._ridge) * A
+
+    def _back(self, y: Floats) -> Floats:
+        """[W, P]: each word's sum of y [n, P]."""
+        return np.concatenate([self._transposed @ y, self._vectors.T @ y])
+
+
+def _product(values: csr_matrix, vectors: Floats, A: Floats) -> Floats:
+    """[n, P]: vectors apart, as dense products are an order faster."""
+    return values @ A[: values.shape[1]] + vectors @ A[values.shape[1] :]
+
+
+def _none(rows: int) -> Floats:
+    return np.zeros([rows, 0], np.float32)
 
 
 class AttributeMeans(tf.Module):

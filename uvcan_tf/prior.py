@@ -7,7 +7,8 @@ P factors of the prior, F folds.
 from __future__ import annotations
 
 import dataclasses
-from typing import Any, Final, NamedTuple
+from collections.abc import Iterator
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -26,13 +27,7 @@ _FOLDS: Final = 5
 _SKIPPED: Final = np.float32(-1e4)
 
 _Factors = npt.NDArray[np.float32]
-
-
-class _Tables(NamedTuple):
-    """Factors of a side's rows, [n+2, P], and those that they had without any pair."""
-
-    own: _Factors
-    told: _Factors
+_Side = tuple[_Factors, AttributeRegression | None]
 
 
 class CrossFitted:
@@ -55,20 +50,20 @@ class CrossFitted:
     def __init__(self, dataset: Dataset, settings: IALSSettings) -> None:
         words = words_of(dataset) if settings.attribute_ridge else None
         whole = IALS(dataset, settings, words)
-        self.users, self.videos = (tf.constant(side.own) for side in _tables(whole))
+        self.users, self.videos = (tf.constant(_own(*side)) for side in _sides(whole))
         self.means: tuple[AttributeMeans, AttributeMeans] | None = None
         if whole.regressions:
             of_users, of_videos = whole.regressions
             self.means = of_users.means(), of_videos.means()
         fold = fold_of(dataset.train.user, dataset.train.video)
         parts = [
-            _tables(IALS(_without(dataset, fold == number), settings, words))
+            IALS(_without(dataset, fold == number), settings, words)
             for number in range(_FOLDS)
         ]
         self._users, self._videos = (
-            tf.concat([table for tables in side for table in tables], axis=0)
-            for side in zip(*parts, strict=True)
-        )
+            tf.concat([t for x in side for t in (_own(*x), _told(*x))], axis=0)
+            for side in zip(*map(_sides, parts), strict=True)
+        )  # [F * 2 * (n+2), P]
 
     def factors(
         self, users: tf.Tensor, videos: tf.Tensor, known: tuple[tf.Tensor, tf.Tensor]
@@ -126,20 +121,26 @@ def _without(dataset: Dataset, fold: npt.NDArray[np.bool_]) -> Dataset:
     return dataclasses.replace(dataset, train=dataset.train.where(~fold))
 
 
-def _tables(model: IALS) -> tuple[_Tables, _Tables]:
-    """Of users and of videos."""
+def _sides(model: IALS) -> Iterator[_Side]:
+    """Users, then videos: factors [n+2, P], and their regression if there is one."""
     of_users, of_videos = model.regressions or (None, None)
-    videos = np.pad(model.videos, [[1, 1], [0, 0]])
-    return _side(model.users, of_users), _side(videos, of_videos)
+    yield model.users, of_users
+    yield np.pad(model.videos, [[1, 1], [0, 0]]), of_videos
 
 
-def _side(factors: _Factors, regression: AttributeRegression | None) -> _Tables:
-    """Rows [n+2, P] that are zeros, nothing being known of them, are told by others."""
+def _own(factors: _Factors, regression: AttributeRegression | None) -> _Factors:
+    """The mean in place of rows that are zeros, of which nothing is known."""
     there = factors.any(axis=1, keepdims=True)
+    if regression is not None:
+        return np.where(there, factors, regression.mean)
+    return np.where(there, factors, factors.sum(axis=0) / max(1, int(there.sum())))
+
+
+def _told(factors: _Factors, regression: AttributeRegression | None) -> _Factors:
+    """What every row would have without a pair."""
+    own = _own(factors, regression)
+    told = np.broadcast_to(own[-1], own.shape)
     if regression is None:
-        mean = factors.sum(axis=0) / max(1, int(there.sum()))
-        told = np.broadcast_to(mean, factors.shape)
-    else:
-        mean = regression.mean[None]
-        told = np.concatenate([mean, regression.predicted_apart(factors[1:-1]), mean])
-    return _Tables(np.where(there, factors, told), told)
+        return told
+    rows = regression.predicted_apart(factors[1:-1])
+    return np.concatenate([told[:1], rows, told[:1]])
