@@ -33,7 +33,7 @@ from uvcan_tf import features as names
 #: All that is transformed: the model itself transforms what it is evaluated on.
 TRAINED_ON = [names.TRAIN, names.USERS, names.VIDEOS]
 
-#: Interactions are joined with rows of these two and hold no other value.
+#: Interactions hold no value that these two do not.
 TABLES = [names.USERS, names.VIDEOS]
 
 

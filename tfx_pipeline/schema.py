@@ -29,8 +29,8 @@ NAMES = (*SPLITS_OF, UNION)
 def schemas(features: Features) -> dict[str, schema_pb2.Schema]:
     """The schema of each table, by the table's name.
 
-    Interactions are described as the pipeline joins them: with their user's and
-    video's categorical attributes.
+    Interactions are described as the pipeline joins those held out: with their user's
+    and video's categorical attributes.
     """
     light = (*features.user, *features.light_video)
     interactions = [

@@ -31,11 +31,12 @@ def splits(
 ) -> dict[str, pa.Table]:
     """The splits `train`, `eval`, `users` and `videos`, by name.
 
-    `train` and `eval` are interactions joined with the categorical attributes of their
-    user and video and with the popularity of the video's group among training likes.
-    Only likes are held out; a row of `eval` carries all held-out videos of its user,
-    whose rows stand together: the signature `evaluate` rates a video once for all pairs
-    of a user that it is given at once.
+    Rows of both `train` and `eval` tell the popularity of the video's group among
+    training likes. Those of `eval`, which are evaluated by slices, are also joined with
+    the categorical attributes of their user and video; training finds them in the
+    tables. Only likes are held out; a row of `eval` carries all held-out videos of its
+    user, whose rows stand together: the signature `evaluate` rates a video once for all
+    pairs of a user that it is given at once.
 
     Raises:
       DataError: no user has likes enough to hold one out.
@@ -45,9 +46,10 @@ def splits(
     liked = np.asarray(tables.interactions[names.LABEL]) == 1
     popularity = _popularity(joined[features.popularity_of], liked & ~held_out)
     joined = joined.append_column(names.POPULARITY, popularity)
+    own = [names.USER_ID, names.VIDEO_ID, names.LABEL, names.POPULARITY]
     evaluated = _by_user(joined.filter(pa.array(held_out)))
     return {
-        names.TRAIN: joined.filter(pa.array(~held_out)),
+        names.TRAIN: joined.select(own).filter(pa.array(~held_out)),
         names.EVAL: evaluated.append_column(names.HELD_OUT, _videos_of_user(evaluated)),
         names.USERS: tables.users,
         names.VIDEOS: tables.videos,

@@ -105,12 +105,17 @@ def test_a_quarter_of_each_users_likes_is_held_out_and_nothing_else(
     assert {row[names.LABEL] for row in held_out} == {1}
 
 
-def test_a_row_carries_the_attributes_of_its_user_and_video(
+def test_a_training_row_carries_no_attributes(splits: dict[str, pa.Table]) -> None:
+    own = [names.USER_ID, names.VIDEO_ID, names.LABEL, names.POPULARITY]
+    assert splits[names.TRAIN].column_names == own
+
+
+def test_an_eval_row_carries_the_attributes_of_its_user_and_video(
     tables: Tables, splits: dict[str, pa.Table]
 ) -> None:
     users = {r[names.USER_ID]: r for r in tables.users.to_pylist()}
     videos = {r[names.VIDEO_ID]: r for r in tables.videos.to_pylist()}
-    for row in splits[names.TRAIN].to_pylist():
+    for row in splits[names.EVAL].to_pylist():
         video = videos[row[names.VIDEO_ID]]
         assert row["gender"] == users[row[names.USER_ID]]["gender"]
         assert (row["author"], row["tags"]) == (video["author"], video["tags"])
@@ -120,10 +125,11 @@ def test_a_row_carries_the_attributes_of_its_user_and_video(
 def test_popularity_counts_training_likes_of_the_largest_group(
     tables: Tables, splits: dict[str, pa.Table]
 ) -> None:
+    videos = {r[names.VIDEO_ID]: r for r in tables.videos.to_pylist()}
     likes = collections.Counter(
         tag
         for row in splits[names.TRAIN].to_pylist()
-        for tag in row["tags"] or []
+        for tag in videos[row[names.VIDEO_ID]]["tags"] or []
         if row[names.LABEL]
     )
     for row in splits[names.EVAL].to_pylist():
