@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import queue
 import signal
-import threading
 from pathlib import Path
 from types import FrameType, TracebackType
 
@@ -50,7 +50,7 @@ class Server:
             options.allow_version_labels_for_unavailable_models,
         )
         self.api = Api(self.store, metrics, options.enable_signature_method_name_check)
-        self._ended = threading.Event()
+        self._signals: queue.SimpleQueue[int] = queue.SimpleQueue()
         self._grpc = grpc_server(
             self.api,
             config.grpc_threads_of(options),
@@ -100,11 +100,11 @@ class Server:
         """Serves until SIGTERM or SIGINT, then drains."""
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._on_signal)
-        self._ended.wait()
+        self._signals.get()
         self.stop()
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
-        self._ended.set()
+        self._signals.put(number)  # of an Event, set() may wait for the lock of wait()
 
     def _start_rest(self, monitoring_path: str | None) -> RestServer | None:
         options = self.options
