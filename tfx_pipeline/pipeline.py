@@ -30,9 +30,6 @@ from tfx_pipeline.gates import AnomalyGate, RowGate
 from tfx_pipeline.switched import bulk_inferrer, infra_validator, tuner
 from uvcan_tf import features as names
 
-#: All that is transformed: the model itself transforms what it is evaluated on.
-TRAINED_ON = [names.TRAIN, names.USERS, names.VIDEOS]
-
 #: Interactions hold no value that these two do not.
 TABLES = [names.USERS, names.VIDEOS]
 
@@ -108,7 +105,9 @@ def _transform(
         examples=data.outputs["examples"],
         schema=union.outputs["schema"],
         preprocessing_fn="tfx_pipeline.preprocessing.preprocessing_fn",
-        splits_config=transform_pb2.SplitsConfig(analyze=TABLES, transform=TRAINED_ON),
+        splits_config=transform_pb2.SplitsConfig(
+            analyze=TABLES, transform=snapshot.TRAINED_ON
+        ),
         custom_config=config.transform_config(),
         disable_statistics=True,
         disable_analyzer_cache=True,
@@ -132,7 +131,7 @@ def _trainer(
         examples=transform.outputs["transformed_examples"],
         transform_graph=transform.outputs["transform_graph"],
         run_fn="tfx_pipeline.trainer.run_fn",
-        train_args=trainer_pb2.TrainArgs(splits=TRAINED_ON),
+        train_args=trainer_pb2.TrainArgs(splits=snapshot.TRAINED_ON),
         eval_args=trainer_pb2.EvalArgs(splits=[names.TRAIN]),  # run_fn sets pairs apart
         custom_config=config.training_config(),
         hyperparameters=found,

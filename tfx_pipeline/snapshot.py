@@ -20,6 +20,9 @@ from uvcan_tf.features import Features
 
 SPLITS = (names.TRAIN, names.EVAL, names.USERS, names.VIDEOS)
 
+#: All that is transformed: the model itself transforms what it is evaluated on.
+TRAINED_ON = (names.TRAIN, names.USERS, names.VIDEOS)
+
 _BUCKETS = (1, 5, 20, 100)
 _BUCKET_NAMES = ("0", "1-4", "5-19", "20-99", "100+")
 _MAX_SHARDS = 32
