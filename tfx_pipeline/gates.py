@@ -1,4 +1,4 @@
-"""Two checkpoints between the stock components: bad data and lost rows stop here.
+"""A checkpoint between the stock components: bad data and lost rows stop here.
 
 ExampleValidator only writes what it found; `AnomalyGate` reads it and stops the run.
 """
@@ -19,7 +19,7 @@ from tfx.types.standard_artifacts import (
     ExampleStatistics,
 )
 
-from tfx_pipeline import rows, snapshot
+from tfx_pipeline import rows
 
 
 class AnomalyError(ValueError):
@@ -44,16 +44,6 @@ def AnomalyGate(
     ]
     if found:
         raise AnomalyError(" ".join(found))
-
-
-@component
-def RowGate(
-    examples: InputArtifact[Examples], transformed: InputArtifact[Examples]
-) -> None:
-    """Stops where Transform wrote other rows than it was given."""
-    given = rows.recorded(examples)
-    expected = {name: given[name] for name in snapshot.TRAINED_ON}
-    rows.check("Transform", expected, rows.count_artifact(transformed))
 
 
 def _seen(statistics: Artifact) -> dict[str, int]:

@@ -26,7 +26,7 @@ from tfx_pipeline import schema, snapshot
 from tfx_pipeline.config import PipelineConfig
 from tfx_pipeline.evaluation import eval_config
 from tfx_pipeline.example_gen import example_gen
-from tfx_pipeline.gates import AnomalyGate, RowGate
+from tfx_pipeline.gates import AnomalyGate
 from tfx_pipeline.switched import bulk_inferrer, infra_validator, tuner
 from uvcan_tf import features as names
 
@@ -52,9 +52,8 @@ def create_pipeline(
     validators = {n: _validator(statistics, schemas[n], n) for n in schema.SPLITS_OF}
     anomaly_gate = _anomaly_gate(data, statistics, validators)
     transform = _transform(config, data, schemas[schema.UNION], anomaly_gate)
-    row_gate = _row_gate(data, transform)
-    tuned = [tuner(config, transform, row_gate)] if config.tune else []
-    trainer = _trainer(config, transform, row_gate, tuned)
+    tuned = [tuner(config, data, transform)] if config.tune else []
+    trainer = _trainer(config, data, transform, tuned)
     baseline = _baseline(baseline_strategy, trainer)
     evaluator = _evaluator(config, data, trainer, baseline)
     checked = [infra_validator(data, trainer)] if config.check_serving else []
@@ -65,7 +64,7 @@ def create_pipeline(
         pipeline_root=config.root,
         components=[
             *(data, statistics, *schemas.values(), *validators.values(), anomaly_gate),
-            *(transform, row_gate, *tuned, trainer),
+            *(transform, *tuned, trainer),
             *(baseline, evaluator, *checked, pusher, *inferred),
         ],
         enable_cache=True,
@@ -101,13 +100,13 @@ def _anomaly_gate(
 def _transform(
     config: PipelineConfig, data: BaseNode, union: BaseNode, gate: BaseNode
 ) -> BaseNode:
+    """Learns vocabularies; whoever reads examples applies its graph."""
     transform = Transform(
         examples=data.outputs["examples"],
         schema=union.outputs["schema"],
         preprocessing_fn="tfx_pipeline.preprocessing.preprocessing_fn",
-        splits_config=transform_pb2.SplitsConfig(
-            analyze=TABLES, transform=snapshot.TRAINED_ON
-        ),
+        splits_config=transform_pb2.SplitsConfig(analyze=TABLES),
+        materialize=False,
         custom_config=config.transform_config(),
         disable_statistics=True,
         disable_analyzer_cache=True,
@@ -116,19 +115,12 @@ def _transform(
     return transform
 
 
-def _row_gate(data: BaseNode, transform: BaseNode) -> BaseNode:
-    return RowGate(
-        examples=data.outputs["examples"],
-        transformed=transform.outputs["transformed_examples"],
-    )
-
-
 def _trainer(
-    config: PipelineConfig, transform: BaseNode, gate: BaseNode, tuned: list[BaseNode]
+    config: PipelineConfig, data: BaseNode, transform: BaseNode, tuned: list[BaseNode]
 ) -> BaseNode:
     found = tuned[0].outputs["best_hyperparameters"] if tuned else None
-    trainer = Trainer(
-        examples=transform.outputs["transformed_examples"],
+    return Trainer(
+        examples=data.outputs["examples"],
         transform_graph=transform.outputs["transform_graph"],
         run_fn="tfx_pipeline.trainer.run_fn",
         train_args=trainer_pb2.TrainArgs(splits=snapshot.TRAINED_ON),
@@ -136,8 +128,6 @@ def _trainer(
         custom_config=config.training_config(),
         hyperparameters=found,
     )
-    trainer.add_upstream_node(gate)
-    return trainer
 
 
 def _baseline(strategy: type[ResolverStrategy], trainer: BaseNode) -> BaseNode:

@@ -51,14 +51,13 @@ def schemas(features: Features) -> dict[str, schema_pb2.Schema]:
 
 
 def union(features: Features) -> schema_pb2.Schema:
-    """What Transform reads of any split: every feature a list that may be empty."""
+    """What Transform reads of a table: every feature a list that may be empty."""
     strings = (names.USER_ID, names.VIDEO_ID)
     categorical = (*features.user, *features.light_video)
     vectors = (f.name for f in features.video if isinstance(f, Dense))
     kinds = {
         **dict.fromkeys((*strings, *(f.name for f in categorical)), schema_pb2.BYTES),
         **dict.fromkeys(vectors, schema_pb2.FLOAT),
-        names.LABEL: schema_pb2.INT,
     }
     return schema_pb2.Schema(
         feature=[schema_pb2.Feature(name=n, type=kind) for n, kind in kinds.items()]

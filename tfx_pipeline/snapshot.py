@@ -20,7 +20,7 @@ from uvcan_tf.features import Features
 
 SPLITS = (names.TRAIN, names.EVAL, names.USERS, names.VIDEOS)
 
-#: All that is transformed: the model itself transforms what it is evaluated on.
+#: All that training reads.
 TRAINED_ON = (names.TRAIN, names.USERS, names.VIDEOS)
 
 _BUCKETS = (1, 5, 20, 100)

@@ -6,26 +6,23 @@ from tfx.components import BulkInferrer, InfraValidator, Tuner
 from tfx.dsl.components.base.base_node import BaseNode
 from tfx.proto import bulk_inferrer_pb2, infra_validator_pb2, trainer_pb2
 
+from tfx_pipeline import snapshot
 from tfx_pipeline.config import PipelineConfig
 from uvcan_tf import features as names
 
 MODEL_SERVER = "2.16.1"
 
 
-def tuner(config: PipelineConfig, transform: BaseNode, gate: BaseNode) -> BaseNode:
+def tuner(config: PipelineConfig, data: BaseNode, transform: BaseNode) -> BaseNode:
     """Searches the paper's grid on a validation split of the training pairs."""
-    node = Tuner(
-        examples=transform.outputs["transformed_examples"],
+    return Tuner(
+        examples=data.outputs["examples"],
         transform_graph=transform.outputs["transform_graph"],
         tuner_fn="tfx_pipeline.tuner.tuner_fn",
-        train_args=trainer_pb2.TrainArgs(
-            splits=[names.TRAIN, names.USERS, names.VIDEOS]
-        ),
+        train_args=trainer_pb2.TrainArgs(splits=snapshot.TRAINED_ON),
         eval_args=trainer_pb2.EvalArgs(splits=[names.EVAL]),
         custom_config=config.training_config(),
     )
-    node.add_upstream_node(gate)
-    return node
 
 
 def infra_validator(data: BaseNode, trainer: BaseNode) -> BaseNode:

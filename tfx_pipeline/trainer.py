@@ -13,6 +13,7 @@ from tfx.components.trainer.fn_args_utils import FnArgs
 
 from tfx_pipeline.addresses import delivered, is_local
 from tfx_pipeline.config import CHECKPOINTS_KEY, CONFIG_KEY, FEATURES_KEY
+from tfx_pipeline.snapshot import TRAINED_ON
 from tfx_pipeline.transformed import TransformLayer, read_dataset
 from uvcan_tf import config as settings
 from uvcan_tf import features as names
@@ -26,13 +27,13 @@ from uvcan_tf.training import fit
 
 
 def run_fn(fn_args: FnArgs) -> None:
-    """Load, data, fit, export: from transformed splits to a SavedModel."""
+    """Load, data, fit, export: from examples to a SavedModel."""
     features, config = load(fn_args)
     dataset = data(fn_args, features)
     with delivered(fn_args.model_run_dir) as run:
         model = train(dataset, config, checkpoints(fn_args) or run, run)
     with delivered(fn_args.serving_model_dir) as folder:
-        transform = TransformLayer(_transform_output(fn_args), features)
+        transform = TransformLayer(_transform_output(fn_args))
         export(model, dataset, transform, config, folder)
 
 
@@ -46,8 +47,7 @@ def load(fn_args: FnArgs) -> tuple[Features, Config]:
 
 def data(fn_args: FnArgs, features: Features) -> Dataset:
     """The transformed tables and training pairs in memory."""
-    splits = (names.TRAIN, names.USERS, names.VIDEOS)
-    patterns = dict(zip(splits, fn_args.train_files, strict=True))
+    patterns = dict(zip(TRAINED_ON, fn_args.train_files, strict=True))
     return read_dataset(patterns, _transform_output(fn_args), features)
 
 

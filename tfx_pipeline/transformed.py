@@ -1,4 +1,4 @@
-"""Transform's output as the library's `Dataset`, and its graph as a layer.
+"""Raw examples as the library's `Dataset`, and Transform's graph as a layer.
 
 Shapes: n rows of a table, L values of a multivalued feature, D length of a dense one.
 """
@@ -15,7 +15,7 @@ import tensorflow_transform as tft
 
 from uvcan_tf import features as names
 from uvcan_tf.dataset import Dataset, Pairs, Side
-from uvcan_tf.encoding import Encoded
+from uvcan_tf.encoding import Encoded, raw_spec
 from uvcan_tf.features import Categorical, Dense, Feature, Features
 
 _BATCH = 4096
@@ -28,47 +28,38 @@ class TransformedError(ValueError):
 
 
 class TransformLayer(tf.Module):
-    """Transform's graph with the outputs of `encode`.
+    """Transform's graph, with the outputs of `encode`."""
 
-    Transform writes a dense feature as sparse values, so that the many rows without
-    one stay small; here it is [N, D] again.
-    """
-
-    def __init__(self, output: tft.TFTransformOutput, features: Features) -> None:
+    def __init__(self, output: tft.TFTransformOutput) -> None:
         super().__init__()
-        self._features = features
         self._layer = output.transform_features_layer()
 
     def __call__(self, raw: Batch) -> Encoded:
-        """Encodes sparse raw features [N, L], as parsed by `raw_spec`."""
-        encoded = dict(self._layer(dict(raw)))
-        encoded.pop(names.LABEL, None)
-        for feature in self._features.video:
-            if isinstance(feature, Dense) and feature.name in encoded:
-                encoded[feature.name] = _vectors(encoded[feature.name], feature)
-        return encoded
+        """Encodes sparse raw features [N, L], as parsed by `raw_spec`; all of them."""
+        return dict(self._layer(dict(raw)))
 
 
 def read_dataset(
     patterns: Mapping[str, str], output: tft.TFTransformOutput, features: Features
 ) -> Dataset:
-    """Reads the splits `train`, `users` and `videos`.
+    """Reads and transforms the splits `train`, `users` and `videos`.
 
     Args:
-      patterns: of each split's files, by split.
-      output: of Transform, for vocabularies and types.
+      patterns: of each split's files of raw examples, by split.
+      output: of Transform, for its graph and vocabularies.
       features: the declaration.
 
     Raises:
       TransformedError: a table's rows are not exactly those of its id's vocabulary.
     """
-    user, video, liked = _pairs(patterns[names.TRAIN], output)
+    reader = _Reader(patterns, output, features)
+    user, video, liked = reader.pairs()
     return Dataset(
         features=features,
-        users=_side(patterns[names.USERS], output, names.USER_ID, features.user),
-        videos=_side(patterns[names.VIDEOS], output, names.VIDEO_ID, features.video),
+        users=reader.side(names.USERS, names.USER_ID, features.user),
+        videos=reader.side(names.VIDEOS, names.VIDEO_ID, features.video),
         vocabularies={
-            feature.name: _vocabulary(output, feature.name)
+            feature.name: reader.vocabulary(feature.name)
             for feature in (*features.user, *features.light_video)
         },
         train=Pairs(user[liked], video[liked]),
@@ -76,62 +67,71 @@ def read_dataset(
     )
 
 
-def _batches(
-    pattern: str, output: tft.TFTransformOutput, columns: list[str]
-) -> Iterator[Batch]:
-    whole = output.transformed_feature_spec()
-    spec = {name: whole[name] for name in columns}
-    files = tf.io.gfile.glob(pattern)
-    records = tf.data.TFRecordDataset(files, "GZIP").batch(_BATCH)
-    parsed = records.map(lambda serialized: tf.io.parse_example(serialized, spec))
-    return iter(parsed.prefetch(1))
+class _Reader:
+    """Batches of a split's rows, transformed as they are read."""
 
+    def __init__(
+        self,
+        patterns: Mapping[str, str],
+        output: tft.TFTransformOutput,
+        features: Features,
+    ) -> None:
+        self._patterns = patterns
+        self._output = output
+        self._spec = raw_spec(features)
+        self._layer = TransformLayer(output)
 
-def _pairs(
-    pattern: str, output: tft.TFTransformOutput
-) -> tuple[npt.NDArray[Any], npt.NDArray[Any], npt.NDArray[Any]]:
-    """Rows of users and videos, int32 [P], and whether liked, bool [P]."""
-    columns = [names.USER_ID, names.VIDEO_ID, names.LABEL]
-    user, video, label = zip(
-        *(
-            (b[names.USER_ID].numpy(), b[names.VIDEO_ID].numpy(), _values(b))
-            for b in _batches(pattern, output, columns)
-        ),
-        strict=True,
-    )
-    return (
-        np.concatenate(user).astype(np.int32),
-        np.concatenate(video).astype(np.int32),
-        np.concatenate(label) == 1,
-    )
-
-
-def _values(batch: Batch) -> npt.NDArray[Any]:
-    return batch[names.LABEL].values.numpy()
-
-
-def _side(
-    pattern: str,
-    output: tft.TFTransformOutput,
-    id_name: str,
-    features: tuple[Feature, ...],
-) -> Side:
-    ids = _vocabulary(output, id_name)
-    seen = np.zeros(len(ids) + 2, np.int64)
-    columns = {f.name: _Column(f, len(seen)) for f in features}
-    for batch in _batches(pattern, output, [id_name, *columns]):
-        rows = batch[id_name].numpy()
-        np.add.at(seen, rows, 1)
-        for name, column in columns.items():
-            column.put(rows, batch[name])
-    if not np.array_equal(seen, [0, *[1] * len(ids), 0]):
-        raise TransformedError(
-            f"The split of '{id_name}' should have each of its {len(ids):,} ids once. "
-            f"Received: {int((seen[1:-1] == 0).sum()):,} ids without a row, "
-            f"{int((seen > 1).sum()):,} repeated, {int(seen[0] + seen[-1]):,} rows "
-            "whose id is missing or holds a line break."
+    def pairs(self) -> tuple[npt.NDArray[Any], ...]:
+        """Rows of users and videos, int32 [P], and whether liked, bool [P]."""
+        ids = (names.USER_ID, names.VIDEO_ID)
+        batches = [
+            (*(encoded[name].numpy() for name in ids), label.numpy() == 1)
+            for encoded, label in self._batches(names.TRAIN, ids)
+        ]
+        user, video, liked = (
+            np.concatenate(part) for part in zip(*batches, strict=True)
         )
-    return Side(ids=ids, columns={n: column.array for n, column in columns.items()})
+        return user.astype(np.int32), video.astype(np.int32), liked
+
+    def side(self, split: str, id_name: str, features: tuple[Feature, ...]) -> Side:
+        """A whole table, its rows in the order of its id's vocabulary."""
+        ids = self.vocabulary(id_name)
+        seen = np.zeros(len(ids) + 2, np.int64)
+        columns = {f.name: _Column(f, len(seen)) for f in features}
+        for encoded, _ in self._batches(split, (id_name, *columns)):
+            rows = encoded[id_name].numpy()
+            np.add.at(seen, rows, 1)
+            for name, column in columns.items():
+                column.put(rows, encoded[name])
+        if not np.array_equal(seen, [0, *[1] * len(ids), 0]):
+            raise TransformedError(
+                f"The split of '{id_name}' should have each of its {len(ids):,} ids "
+                f"once. Received: {int((seen[1:-1] == 0).sum()):,} ids without a row, "
+                f"{int((seen > 1).sum()):,} repeated, {int(seen[0] + seen[-1]):,} rows "
+                "whose id is missing or holds a line break."
+            )
+        return Side(ids=ids, columns={n: column.array for n, column in columns.items()})
+
+    def vocabulary(self, name: str) -> npt.NDArray[np.object_]:
+        """All values of a feature, in the order of their numbers."""
+        values = self._output.vocabulary_by_name(name)
+        return np.array([value.decode() for value in values], dtype=object)
+
+    def _batches(
+        self, split: str, columns: tuple[str, ...]
+    ) -> Iterator[tuple[Encoded, tf.Tensor]]:
+        """Encoded columns, and the labels [N] of a split that has them."""
+        spec = self._spec | {names.LABEL: tf.io.VarLenFeature(tf.int64)}
+
+        def encoded(examples: tf.Tensor) -> tuple[Encoded, tf.Tensor]:
+            raw = tf.io.parse_example(examples, spec)
+            label = raw.pop(names.LABEL).values
+            every = self._layer(raw)
+            return {name: every[name] for name in columns}, label
+
+        files = sorted(tf.io.gfile.glob(self._patterns[split]))
+        records = tf.data.TFRecordDataset(files, "GZIP").batch(_BATCH)
+        return iter(records.map(encoded).prefetch(1))
 
 
 class _Column:
@@ -146,9 +146,7 @@ class _Column:
         self.array: npt.NDArray[Any] = np.zeros(shape, kind)
 
     def put(self, rows: npt.NDArray[Any], values: tf.Tensor | tf.SparseTensor) -> None:
-        if isinstance(self._feature, Dense):
-            self.array[rows] = _vectors(values, self._feature).numpy()
-        elif self._feature.multivalued:
+        if isinstance(self._feature, Categorical) and self._feature.multivalued:
             lists = tf.sparse.to_dense(values).numpy()  # [N, L]
             self._widen(lists.shape[1])
             self.array[rows, : lists.shape[1]] = lists
@@ -158,15 +156,3 @@ class _Column:
     def _widen(self, length: int) -> None:
         missing = max(length - self.array.shape[1], 0)
         self.array = np.pad(self.array, ((0, 0), (0, missing)))
-
-
-def _vectors(values: tf.SparseTensor, feature: Dense) -> tf.Tensor:
-    """[N, D] of sparse values, zeros in rows that have none."""
-    shape = tf.stack([values.dense_shape[0], feature.length])
-    dense = tf.scatter_nd(values.indices, values.values, shape)
-    return tf.reshape(dense, [-1, feature.length])
-
-
-def _vocabulary(output: tft.TFTransformOutput, name: str) -> npt.NDArray[np.object_]:
-    values = output.vocabulary_by_name(name)
-    return np.array([value.decode() for value in values], dtype=object)

@@ -18,7 +18,6 @@ ALWAYS = {
     *(f"ExampleValidator.{n}" for n in ("interactions", "users", "videos")),
     "AnomalyGate",
     "Transform",
-    "RowGate",
     "Trainer",
     "LatestBlessedModel-model-resolver",
     "LatestBlessedModel-model-blessing-resolver",

@@ -22,7 +22,7 @@ from serving.server.savedmodel import SavedModel
 from serving.server.warmup import FILE, warm_up
 from tests.tfx_pipeline.worlds import FEATURES, USERS, VIDEOS, write_world
 from tfx_pipeline import config as settings
-from tfx_pipeline import local, report
+from tfx_pipeline import local, report, snapshot
 from tfx_pipeline.config import PipelineConfig
 from tfx_pipeline.gates import AnomalyError
 from tfx_pipeline.report import Report
@@ -161,14 +161,7 @@ def _words(dataset: Dataset, name: str, value: np.ndarray) -> object:
 
 
 def test_transform_encodes_as_the_library_does(finished: Finished) -> None:
-    root = finished.folder / "root/Transform"
-    examples = _only(root / "transformed_examples/*")
-    output = tft.TFTransformOutput(_only(root / "transform_graph/*"))
-    patterns = {
-        split: f"{examples}/Split-{split}/*"
-        for split in (names.TRAIN, names.USERS, names.VIDEOS)
-    }
-    through_transform = read_dataset(patterns, output, FEATURES)
+    through_transform = _as_trained_on(finished)
     tables = read_tables(Path(finished.config.data), FEATURES)
     direct = encode_tables(tables, FEATURES, finished.config.config.evaluation)
     assert _by_name(through_transform) == _by_name(direct)
@@ -178,17 +171,18 @@ def test_transform_encodes_as_the_library_does(finished: Finished) -> None:
 def test_interactions_hold_no_id_unknown_to_the_vocabularies(
     finished: Finished,
 ) -> None:
-    root = finished.folder / "root/Transform"
-    output = tft.TFTransformOutput(_only(root / "transform_graph/*"))
-    files = f"{_only(root / 'transformed_examples/*')}/Split-{names.TRAIN}/*"
-    records = tf.data.TFRecordDataset(glob.glob(files), "GZIP")
-    rows = tf.io.parse_example(
-        list(records.as_numpy_iterator()), output.transformed_feature_spec()
-    )
-    for name in (names.USER_ID, names.VIDEO_ID):
-        numbers = rows[name]
-        assert 1 <= tf.reduce_min(numbers)
-        assert tf.reduce_max(numbers) <= output.vocabulary_size_by_name(name)
+    dataset = _as_trained_on(finished)
+    for pairs in (dataset.train, dataset.shown):
+        for side, rows in ((dataset.users, pairs.user), (dataset.videos, pairs.video)):
+            assert 1 <= rows.min() <= rows.max() <= side.size
+
+
+def _as_trained_on(finished: Finished) -> Dataset:
+    root = finished.folder / "root"
+    examples = _only(root / "FileBasedExampleGen/examples/*")
+    patterns = {name: f"{examples}/Split-{name}/*" for name in snapshot.TRAINED_ON}
+    output = tft.TFTransformOutput(_only(root / "Transform/transform_graph/*"))
+    return read_dataset(patterns, output, FEATURES)
 
 
 def _pairs(dataset: Dataset) -> tuple[set[tuple[str, str]], ...]:
