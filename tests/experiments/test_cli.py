@@ -12,6 +12,7 @@ from click.testing import CliRunner, Result
 from tests.tfx_pipeline.worlds import write_world
 from uvcan_tf.config import ConfigError
 from uvcan_tf.experiments.cli import experiment
+from uvcan_tf.experiments.methods import without_epochs
 
 METHODS = "ItemPop,EASE,NCF,UVCAN(paper)"
 
@@ -146,6 +147,16 @@ def test_other_widths_and_hops_are_measured(
     assert "### NDCG@10. Among all videos" in shown
     frame = rows(folder, "tables45.csv")
     assert len(frame) == 2 * 1 * 2 * 2
+
+
+def test_other_widths_and_hops_stop_early_on_pairs_and_not_on_the_trials_time() -> None:
+    found = {
+        "training.l2": 0.1,
+        "training.epochs": 3,
+        "training.validation_fraction": 0.0,
+        "training.time_limit_s": 1e6,
+    }
+    assert without_epochs(found) == {"training.l2": 0.1, "training.time_limit_s": 1e6}
 
 
 @pytest.mark.parametrize("command", ["tables45", "ablation"])

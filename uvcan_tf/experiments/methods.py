@@ -125,8 +125,11 @@ class Neural(Method):
 
 
 def without_epochs(values: Values) -> dict[str, Any]:
-    """The settings without those that stopping early has found."""
-    found = ("epochs", "validation_fraction", "time_limit_s")
+    """The settings without those that stopping early has found, but with its time.
+
+    A trial ends after so many seconds; what is published should not hang on them.
+    """
+    found = ("epochs", "validation_fraction")
     return {
         k: v for k, v in values.items() if k not in {f"training.{n}" for n in found}
     }
