@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -262,17 +263,35 @@ def test_a_new_video_scores_as_one_of_the_table_by_the_same_author(told: Saved) 
     np.testing.assert_allclose(score("new"), score(f"v{VIDEOS}"), atol=1e-6)
 
 
-def test_the_evaluator_meets_skipped_videos_as_any_others(saved: Saved) -> None:
-    pair = WORLD.test.where(WORLD.test.user == 1)
-    held_out = [f"v{pair.video[0] - 1}"]
-    found = saved.signatures["evaluate"](
-        examples=example(
-            user_id=["u0"], video_id=held_out, **{names.HELD_OUT: held_out}
-        )
+def test_the_evaluator_ranks_skipped_videos_last_among_the_same_rivals(
+    tmp_path: Path,
+) -> None:
+    whole = WORLD.train + WORLD.test
+    observed = set(zip(whole.user.tolist(), whole.video.tolist(), strict=True))
+    skipped = [(u, v) for u in (1, 2, 5) for v in range(1, VIDEOS + 1)]
+    shown = Pairs(*np.array([p for p in skipped if p not in observed], np.int32).T)
+    world = dataclasses.replace(WORLD, shown=shown.where(shown.video % 2 == 0))
+    model = UVCAN(world, CONFIG)
+    model((tf.constant([1]), tf.constant([[1]])))
+    export(model, world, None, CONFIG, tmp_path / "1")
+    rows = []
+    for user, video in zip(WORLD.test.user, WORLD.test.video, strict=True):
+        held_out = [f"v{v - 1}" for v in WORLD.test.video[WORLD.test.user == user]]
+        rows += [
+            example(
+                user_id=[f"u{user - 1}"],
+                video_id=[f"v{video - 1}"],
+                **{names.HELD_OUT: held_out},
+            )
+        ]
+    signatures = tf.saved_model.load(str(tmp_path / "1")).signatures
+    found = signatures["evaluate"](examples=tf.concat(rows, axis=0))
+    last, as_others = (
+        rank_pairs(scorer, world, CONFIG.evaluation, (SAMPLED,)).by_protocol[SAMPLED]
+        for scorer in (model.scorer(), Catalogue(model))
     )
-    part = dataclasses.replace(WORLD, test=pair)
-    ranks = rank_pairs(Catalogue(saved.model), part, CONFIG.evaluation, (SAMPLED,))
-    rank, rivals = ranks.by_protocol[SAMPLED]
+    rank, rivals = last
     np.testing.assert_allclose(found[names.SAMPLED_RANK], rank)
     np.testing.assert_allclose(found[names.AUC], metrics.auc(rank, rivals), rtol=1e-6)
-    assert rank[0] > 1 and rivals[0] == VIDEOS + 1 - 11
+    assert rank.sum() < as_others[0].sum()
+    np.testing.assert_array_equal(rivals, as_others[1])

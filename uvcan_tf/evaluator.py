@@ -13,9 +13,11 @@ import tensorflow as tf
 from uvcan_tf import features as names
 from uvcan_tf.catalogue import Catalogue
 from uvcan_tf.config import EvaluationConfig
+from uvcan_tf.prior import SKIPPED
 from uvcan_tf.sampling import sampled_candidates
 
 RowsOf = Callable[[str, tf.Tensor], tf.Tensor]
+ByUser = tuple[tf.Variable, tf.Variable]
 
 
 class PairEvaluator(tf.Module):
@@ -24,7 +26,8 @@ class PairEvaluator(tf.Module):
     Args:
       catalogue: rates.
       rows: (name of an id, ids) -> row numbers.
-      starts, liked: variables of the training likes by user; see `dataset.Rows`.
+      liked: variables of the training likes by user; see `dataset.Rows`.
+      skipped: the same of what ranks last, if anything does; see `prior.SkippedLast`.
       config: number of samples, seed and cutoffs.
     """
 
@@ -32,15 +35,15 @@ class PairEvaluator(tf.Module):
         self,
         catalogue: Catalogue,
         rows: RowsOf,
-        starts: tf.Variable,
-        liked: tf.Variable,
+        liked: ByUser,
+        skipped: ByUser | None,
         config: EvaluationConfig,
     ) -> None:
         super().__init__()
         self._catalogue = catalogue
         self._rows = rows
-        self._starts = starts
         self._liked = liked
+        self._skipped = skipped
         self._config = config
 
     @tf.function(
@@ -83,7 +86,7 @@ class PairEvaluator(tf.Module):
         The pairs' samples overlap: each video is rated once.
         """
         pairs = tf.shape(videos)[0]
-        liked = self._liked[self._starts[user] : self._starts[user + 1]]
+        liked = _of(self._liked, user)
         known = tf.concat(
             [tf.repeat(liked[None], pairs, axis=0), held_out, videos[:, None]], axis=1
         )  # [P, E]
@@ -98,14 +101,27 @@ class PairEvaluator(tf.Module):
         rivals = tf.minimum(rivals, self._catalogue.videos)
         candidates = tf.concat([videos[:, None], rivals], axis=1)  # [P, 1 + S]
         listed, place = tf.unique(tf.reshape(candidates, [-1]))
-        logits = tf.gather(self._catalogue.rate_some(user, listed), place)
-        logits = tf.reshape(logits, tf.shape(candidates))
+        logits = self._catalogue.rate_some(user, listed)
+        if self._skipped is not None:
+            logits += tf.gather(self._lowered(_of(self._skipped, user)), listed)
+        logits = tf.reshape(tf.gather(logits, place), tf.shape(candidates))
         own, rival = logits[:, :1], logits[:, 1:]
         greater, equal, count = (
             tf.reduce_sum(tf.cast(those & there, tf.float32), axis=1)
             for those in (rival > own, rival == own, there)
         )
         return tf.stack([1.0 + greater + 0.5 * equal, count], axis=1)
+
+    def _lowered(self, skipped: tf.Tensor) -> tf.Tensor:
+        """[V + 2]: what to add to the logits of every video row of one user."""
+        low = tf.fill(tf.shape(skipped), SKIPPED)
+        return tf.scatter_nd(skipped[:, None], low, [self._catalogue.videos + 2])
+
+
+def _of(pairs: ByUser, user: tf.Tensor) -> tf.Tensor:
+    """Video rows int32 [*] of one user row."""
+    starts, videos = pairs
+    return videos[starts[user] : starts[user + 1]]
 
 
 def _by_user(users: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:

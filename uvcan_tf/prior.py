@@ -24,7 +24,7 @@ from uvcan_tf.ranking import Scorer
 #: The first weight of x·y, which lies about in 0..1, on the scale of a logit.
 PRIOR_SCALE: Final = 6.0
 _FOLDS: Final = 5
-_SKIPPED: Final = np.float32(-1e4)
+SKIPPED: Final = np.float32(-1e4)
 
 _Factors = npt.NDArray[np.float32]
 _Side = tuple[_Factors, AttributeRegression | None]
@@ -105,7 +105,7 @@ class SkippedLast:
         """float32 [B, V]."""
         scores = self._scorer.scores(users)
         for row, user in zip(scores, users, strict=True):
-            row[self._skipped.of(int(user)) - 1] += _SKIPPED
+            row[self._skipped.of(int(user)) - 1] += SKIPPED
         return scores
 
 

@@ -19,7 +19,7 @@ from uvcan_tf.catalogue import Catalogue
 from uvcan_tf.config import EvaluationConfig
 from uvcan_tf.dataset import Dataset, Pairs
 from uvcan_tf.encoding import Encoded, raw_spec
-from uvcan_tf.evaluator import PairEvaluator
+from uvcan_tf.evaluator import ByUser, PairEvaluator
 from uvcan_tf.model import UVCAN
 from uvcan_tf.pair_model import identity_column
 from uvcan_tf.users import Attributes, Transform, Users, attribute_specs
@@ -66,9 +66,10 @@ class Recommender(tf.Module):
             names.VIDEO_ID: _fixed(identity_column(trained.trained_videos)),
         }
         liked = _by_user(dataset.train, dataset)
-        self._left_out = liked
+        self._left_out, skipped = liked, None
         if model.config.ranks_skipped_last:
             self._left_out = _by_user(dataset.train + dataset.shown, dataset)
+            skipped = _by_user(dataset.shown, dataset)
         self._means = model.prior_means
         self._users = Users(
             self._features,
@@ -77,7 +78,9 @@ class Recommender(tf.Module):
             self._transform,
             self._means[0],
         )
-        self._evaluator = PairEvaluator(self._catalogue, self._rows, *liked, config)
+        self._evaluator = PairEvaluator(
+            self._catalogue, self._rows, liked, skipped, config
+        )
 
     def signatures(self) -> dict[str, Any]:
         """Every signature as a function to save.
@@ -296,7 +299,7 @@ def _dense(encoded: Encoded) -> dict[str, tf.Tensor]:
     }
 
 
-def _by_user(pairs: Pairs, dataset: Dataset) -> tuple[tf.Variable, tf.Variable]:
+def _by_user(pairs: Pairs, dataset: Dataset) -> ByUser:
     """Starts and videos of `dataset.Rows`."""
     rows = pairs.by_user(dataset.users.size)
     return _fixed(rows.starts), _fixed(rows.videos)
