@@ -66,11 +66,13 @@ class BlockRating(tf.Module):
         """
         X = tf.transpose(facets.X, [1, 2, 0])  # [M, K, C]
         mask = tf.transpose(facets.mask)  # [M, C]
+        W_x = tf.concat([hop.W_x for hop in self._video], axis=1)  # [K, hops * K]
+        projected = tf.stack(
+            [tf.matmul(W_x, X[i], transpose_a=True) for i in range(X.shape[0])]
+        )  # [M, hops * K, C]
         return VideoBlock(
             X=X,
-            projected=tuple(
-                tf.matmul(hop.W_x, X, transpose_a=True) for hop in self._video
-            ),
+            projected=tuple(tf.split(projected, len(self._video), axis=1)),
             bias=tuple(_masked(hop.b[:, None], mask) for hop in self._video),
             fused=tf.matmul(self._rating.h_v, X[0], transpose_a=True),
             prior=tuple(tf.transpose(y) for y in prior),
