@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -38,6 +39,7 @@ def measure(folder: Path) -> dict[str, Figure]:
     folder.mkdir(parents=True, exist_ok=True)
     config = folder / "config.json"
     config.write_text(json.dumps(_SETTINGS), encoding="utf-8")
+    shutil.rmtree(root, ignore_errors=True)  # or the cache would have it all
     command = [sys.executable, "-m", "tfx_pipeline", "run", "--min-hit-rate", "0"]
     command += ["--data", str(tables), "--root", str(root), "--config", str(config)]
     whole = once(lambda: _run(command))
