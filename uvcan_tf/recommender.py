@@ -66,10 +66,10 @@ class Recommender(tf.Module):
             names.VIDEO_ID: _fixed(identity_column(trained.trained_videos)),
         }
         liked = _by_user(dataset.train, dataset)
-        self._left_out, skipped = liked, None
+        self._left_out, skipped = [liked], None
         if model.config.ranks_skipped_last:
-            self._left_out = _by_user(dataset.train + dataset.shown, dataset)
             skipped = _by_user(dataset.shown, dataset)
+            self._left_out.append(skipped)
         self._means = model.prior_means
         self._users = Users(
             self._features,
@@ -177,7 +177,8 @@ class Recommender(tf.Module):
             lambda: self._rate_every(users, attributes),
         )  # [B, V]
         excluded = self._places(self._rows(names.VIDEO_ID, exclude_video_ids))
-        hidden = tf.concat([self._left_out_places(users), excluded], axis=0)
+        left_out = (self._places_of(users, pairs) for pairs in self._left_out)
+        hidden = tf.concat([*left_out, excluded], axis=0)
         lowest = tf.fill(tf.shape(hidden)[:1], logits.dtype.min)
         logits = tf.tensor_scatter_nd_update(logits, hidden, lowest)
         k = tf.clip_by_value(k, 0, self._catalogue.videos)
@@ -253,9 +254,9 @@ class Recommender(tf.Module):
         columns = tf.gather_nd(rows, places) - 1
         return tf.stack([tf.cast(places[:, 0], tf.int32), columns], axis=1)
 
-    def _left_out_places(self, users: tf.Tensor) -> tf.Tensor:
-        """int32 [*, 2]: (position in the batch, column) of what is not recommended."""
-        starts, videos = self._left_out
+    def _places_of(self, users: tf.Tensor, pairs: ByUser) -> tf.Tensor:
+        """int32 [*, 2]: (position in the batch, column) of the users' pairs."""
+        starts, videos = pairs
         places = tf.ragged.range(tf.gather(starts, users), tf.gather(starts, users + 1))
         columns = tf.gather(videos, places.values) - 1
         return tf.stack([tf.cast(places.value_rowids(), tf.int32), columns], axis=1)

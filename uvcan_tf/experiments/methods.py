@@ -125,9 +125,10 @@ class Neural(Method):
 
 
 def without_epochs(values: Values) -> dict[str, Any]:
-    """The settings without those that stopping early has found, but with its time.
+    """The settings without those that stopping early has found.
 
-    A trial ends after so many seconds; what is published should not hang on them.
+    The time limit stays the one they were settled with, which is none: that of a trial
+    would let the machine's speed decide what is published.
     """
     found = ("epochs", "validation_fraction")
     return {
