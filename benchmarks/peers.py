@@ -24,7 +24,7 @@ def measure(dataset: Dataset, python: Path) -> dict[str, Figure]:
         _write(dataset, Path(folder))
         arguments = (config.training.batch_size, config.training.negatives, _EPOCHS)
         theirs = subprocess.run(
-            [python, _SCRIPT, folder, _NAME, *map(str, arguments)],
+            [python.absolute(), _SCRIPT, folder, _NAME, *map(str, arguments)],
             check=True,
             capture_output=True,
             text=True,

@@ -10,7 +10,7 @@ import pytest
 import tensorflow as tf
 
 from tests import worlds
-from uvcan_tf.blocked_loss import PAIRS_A_BLOCK
+from uvcan_tf.blocked_loss import WORTHWHILE_FROM
 from uvcan_tf.config import Config, IALSSettings
 from uvcan_tf.model import UVCAN
 
@@ -50,19 +50,21 @@ def learned(config: Config, batch_size: int, pairs: int) -> tuple[float, list[An
 
 @pytest.mark.slow
 @pytest.mark.parametrize("config", CONFIGS.values(), ids=CONFIGS.keys())
-@pytest.mark.parametrize("pairs", [7, PAIRS_A_BLOCK + 3])
+@pytest.mark.parametrize(
+    ("batch_size", "pairs"), [(WORTHWHILE_FROM, 7), (2 * WORTHWHILE_FROM + 3,) * 2]
+)
 def test_blocks_give_the_loss_and_gradients_of_the_batch(
-    config: Config, pairs: int
+    config: Config, batch_size: int, pairs: int
 ) -> None:
-    whole, expected = learned(config, PAIRS_A_BLOCK - 1, pairs)
-    blocked, gradients = learned(config, PAIRS_A_BLOCK, pairs)
+    whole, expected = learned(config, WORTHWHILE_FROM - 1, pairs)
+    blocked, gradients = learned(config, batch_size, pairs)
     assert blocked == pytest.approx(whole, rel=1e-5)
     for one, other in zip(gradients, expected, strict=True):
         np.testing.assert_allclose(one, other, rtol=1e-3, atol=1e-6)
 
 
 def test_gradients_are_scaled_by_what_comes_after_the_loss() -> None:
-    training = dataclasses.replace(SMALL.training, batch_size=PAIRS_A_BLOCK)
+    training = dataclasses.replace(SMALL.training, batch_size=WORTHWHILE_FROM)
     model = UVCAN(worlds.small(), dataclasses.replace(SMALL, training=training))
     users, videos = tf.constant([1, 2]), tf.constant([[1, 2], [3, 5]])
     columns = model.columns_of(users, videos, (users[:, None], videos))

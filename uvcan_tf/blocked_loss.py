@@ -1,7 +1,7 @@
 """The loss of large batches and its gradients, by XLA, a block of pairs at a time.
 
 XLA fuses the many small operations around the matrix products, a block's intermediate
-results fit a cache, and two loops of blocks run at once. Embeddings are looked up
+results fit a cache, and all cores work on blocks of their own. Embeddings are looked up
 outside: XLA is slow at adding up the gradients of repeated rows.
 
 Shapes: B pairs, padded to whole blocks; P pairs of a block; C candidate videos of a
@@ -20,8 +20,8 @@ from uvcan_tf.layers import Distinct, Found
 from uvcan_tf.losses import errors
 from uvcan_tf.network import CoAttentionNetwork
 
-PAIRS_A_BLOCK = 512
-_BLOCKS_AT_ONCE = 8
+WORTHWHILE_FROM = 512  # pairs a step
+_PAIRS_A_BLOCK = 512  # at most
 
 
 class Looked(NamedTuple):
@@ -36,6 +36,7 @@ class BlockedLoss:
 
     Args:
       network: built.
+      pairs: of a step, at most; fewer cost as much.
       l2: weight of half the squares of a pair's embeddings.
       softmax: see `losses.errors`.
 
@@ -44,9 +45,15 @@ class BlockedLoss:
     """
 
     def __init__(
-        self, network: CoAttentionNetwork, l2: float, softmax: bool = False
+        self,
+        network: CoAttentionNetwork,
+        pairs: int,
+        l2: float,
+        softmax: bool = False,
     ) -> None:
         self._network = network
+        self._blocks = 2 * -(-pairs // (2 * _PAIRS_A_BLOCK))  # even, for two cores
+        self._pairs_a_block = -(-pairs // self._blocks)
         self._l2 = l2
         self._softmax = softmax
         self._embeddings = network.user_embedding, network.video_embedding
@@ -61,7 +68,7 @@ class BlockedLoss:
         self, user: Mapping[str, Any], video: Mapping[str, Any], correction: tf.Tensor
     ) -> tf.Tensor:
         pairs = tf.shape(next(iter(user.values())))[0]
-        spare = -pairs % PAIRS_A_BLOCK
+        spare = self._blocks * self._pairs_a_block - pairs
         user_side, video_side = (
             Looked(
                 embedding.look_up(_padded(columns, spare)),
@@ -79,23 +86,13 @@ class BlockedLoss:
         @tf.custom_gradient
         def loss(*values: tf.Tensor) -> Any:
             sides = _with(values, user, video)
-            blocks = tf.nest.map_structure(_in_blocks, (*sides, *rest))
-            signature = (
-                tf.TensorSpec([]),
-                [tf.TensorSpec([PAIRS_A_BLOCK, *x.shape[1:]]) for x in values],
-                tf.TensorSpec([sum(self._sizes)]),
-            )
-            halves = [
-                tf.map_fn(
-                    lambda block: self._compiled(*block),
-                    half,
-                    fn_output_signature=signature,
-                    parallel_iterations=_BLOCKS_AT_ONCE,
-                )
-                for half in _halves(blocks)
+            blocks = tf.nest.map_structure(self._in_blocks, [*sides, *rest])
+            done = [
+                self._compiled(*(tf.nest.map_structure(lambda x, i=i: x[i], blocks)))
+                for i in range(self._blocks)
             ]
             total, of_values, of_weights = tf.nest.map_structure(
-                lambda *parts: tf.concat(parts, axis=0), *halves
+                lambda *parts: tf.stack(parts), *done
             )
             of_values = [
                 tf.reshape(g, tf.shape(x))
@@ -112,6 +109,10 @@ class BlockedLoss:
             return tf.reduce_sum(total), gradient
 
         return loss(*_values(user, video))
+
+    def _in_blocks(self, x: tf.Tensor) -> tf.Tensor:
+        """[B, ...] -> [B / P, P, ...]."""
+        return tf.reshape(x, [self._blocks, self._pairs_a_block, *x.shape[1:]])
 
     def _of_block(self, user: Looked, video: Looked, *rest: tf.Tensor) -> Any:
         """A block's part of the loss, and its gradients by values and weights [W]."""
@@ -163,20 +164,6 @@ def _with(values: Sequence[tf.Tensor], *sides: Looked) -> list[Looked]:
         Looked(tuple(Found(next(left), x.there) for x in side.found), side.prior)
         for side in sides
     ]
-
-
-def _halves(blocks: Any) -> list[Any]:
-    """The first and the other blocks, a loop each: one alone keeps one core busy."""
-    middle = tf.shape(tf.nest.flatten(blocks)[0])[0] // 2
-    return [
-        tf.nest.map_structure(lambda x: x[:middle], blocks),
-        tf.nest.map_structure(lambda x: x[middle:], blocks),
-    ]
-
-
-def _in_blocks(x: tf.Tensor) -> tf.Tensor:
-    """[B, ...] -> [B / P, P, ...]."""
-    return tf.reshape(x, [-1, PAIRS_A_BLOCK, *x.shape[1:]])
 
 
 def _longer(x: tf.Tensor, spare: tf.Tensor) -> tf.Tensor:

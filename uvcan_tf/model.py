@@ -11,7 +11,7 @@ from typing import Any
 import tensorflow as tf
 
 from uvcan_tf.attribute_means import AttributeMeans
-from uvcan_tf.blocked_loss import PAIRS_A_BLOCK, BlockedLoss
+from uvcan_tf.blocked_loss import WORTHWHILE_FROM, BlockedLoss
 from uvcan_tf.config import Config
 from uvcan_tf.dataset import NO_PAIRS, Dataset
 from uvcan_tf.features import PRIOR, Dense
@@ -85,13 +85,16 @@ class UVCAN(PairModel):
         self, user_columns: Any, video_columns: Any, correction: tf.Tensor
     ) -> tf.Tensor:
         """By blocks where there are enough pairs to be worth compiling for."""
-        if self.training.batch_size < PAIRS_A_BLOCK:
+        if self.training.batch_size < WORTHWHILE_FROM:
             return super().mean_loss(user_columns, video_columns, correction)
         if self._blocked is None:
             with tf.init_scope():  # builds the network
                 self((tf.constant([1]), tf.constant([[1]])))
             self._blocked = BlockedLoss(
-                self.network, self.training.l2, self.training.softmax
+                self.network,
+                self.training.batch_size,
+                self.training.l2,
+                self.training.softmax,
             )
         return self._blocked(user_columns, video_columns, correction)
 

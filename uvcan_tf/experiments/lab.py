@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import gc
 import hashlib
 import json
 import shutil
@@ -17,7 +18,7 @@ from uvcan_tf.config import EvaluationConfig
 from uvcan_tf.experiments.methods import Method, Run
 from uvcan_tf.experiments.spaces import Values
 from uvcan_tf.experiments.task import Split, Task
-from uvcan_tf.ranking import Ranked, Ranks, Scorer
+from uvcan_tf.ranking import Ranked, Ranks
 
 
 @dataclasses.dataclass(frozen=True)
@@ -90,7 +91,8 @@ def measured(
         times = (fitted - start, time.monotonic() - fitted)
         _save(path, ranks, times)
         shutil.rmtree(folder)
-        forget(scorer)
+        del scorer
+        forget_models()
     return _load(path, split)
 
 
@@ -101,12 +103,12 @@ def is_measured(
     return _place(lab, task, method, values, seed).exists()
 
 
-def forget(scorer: Scorer) -> None:
-    """Lets go of the graphs of a model that is not needed any more."""
+def forget_models() -> None:
+    """Lets go of the graphs of models that nobody holds any more."""
     import tensorflow as tf
 
-    del scorer
     tf.keras.backend.clear_session()
+    gc.collect()
 
 
 def _place(lab: Lab, task: Task, method: Method, values: Values, seed: int) -> Path:

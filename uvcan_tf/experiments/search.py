@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from uvcan_tf.experiments.lab import Clock, Lab, Measured, forget
+from uvcan_tf.experiments.lab import Clock, Lab, Measured, forget_models
 from uvcan_tf.experiments.methods import Method
 from uvcan_tf.experiments.spaces import Values, draws
 from uvcan_tf.experiments.task import Task
@@ -71,9 +71,11 @@ def _tried(lab: Lab, task: Task, method: Method, drawn: Values, folder: Path) ->
         return Trial(drawn, drawn, 0.0, time.monotonic() - start)
     ranks = task.part.ranks(fitted.scorer, lab.evaluation, (FULL,))
     ndcg = ranks.summary((10,))[FULL]["ndcg@10"]
-    forget(fitted.scorer)
+    values = fitted.values
+    del fitted
+    forget_models()
     shutil.rmtree(folder)
-    return Trial(drawn, fitted.values, ndcg, time.monotonic() - start)
+    return Trial(drawn, values, ndcg, time.monotonic() - start)
 
 
 def _read(path: Path) -> list[Trial]:
