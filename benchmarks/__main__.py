@@ -53,7 +53,7 @@ def peers(out: Path, keep: bool, python: Path) -> None:
     quiet()
     from benchmarks import peers, world
 
-    _finish(iter([peers.measure(world.dataset(world.TOFFEE_B), python)]), out, keep)
+    _finish(peers.measure(world.dataset(world.TOFFEE_B), python), out, keep)
 
 
 @main.command()

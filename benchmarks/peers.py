@@ -4,38 +4,49 @@ from __future__ import annotations
 
 import subprocess
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 
 from benchmarks import training
 from benchmarks.results import Figure
+from uvcan_tf.config import Config
 from uvcan_tf.dataset import Dataset
 
 _NAME = "likes"
 _EPOCHS = 3
+_PAIRS_A_STEP = {
+    "train_vs_recbole_neumf": training.PAIRS_A_STEP,
+    "train_vs_recbole_neumf_small_steps": 512,
+}
 _SCRIPT = Path(__file__).parent / "recbole_neumf.py"
 
 
-def measure(dataset: Dataset, python: Path) -> dict[str, Figure]:
+def measure(dataset: Dataset, python: Path) -> Iterator[dict[str, Figure]]:
     """Examples a second of UVCAN beside the simpler network of a PyTorch library."""
-    config = training.config()
-    with tempfile.TemporaryDirectory() as folder:
-        _write(dataset, Path(folder))
-        arguments = (config.training.batch_size, config.training.negatives, _EPOCHS)
-        theirs = subprocess.run(
-            [python.absolute(), _SCRIPT, folder, _NAME, *map(str, arguments)],
+
+    def theirs(*pairs: int) -> float:
+        sizes = map(str, (Config().training.negatives, _EPOCHS, *pairs))
+        answer = subprocess.run(
+            [python.absolute(), _SCRIPT, folder, _NAME, *sizes],
             check=True,
             capture_output=True,
             text=True,
             cwd=folder,
-        ).stdout.split()[-1]
-    ours = training.examples_per_s(dataset, config)
-    return {
-        "train_vs_recbole_neumf": Figure(
-            ours, "examples/s", float(theirs), "RecBole's NeuMF"
         )
-    }
+        return float(answer.stdout.split()[-1])
+
+    def figure(ours: Config, reference: float, of: str) -> Figure:
+        rate = training.examples_per_s(dataset, ours)
+        return Figure(rate, "examples/s", reference, of)
+
+    with tempfile.TemporaryDirectory() as folder:
+        _write(dataset, Path(folder))
+        for name, pairs in _PAIRS_A_STEP.items():
+            yield {name: figure(training.config(pairs), theirs(pairs), "RecBole NeuMF")}
+        name = "train_vs_recbole_neumf_as_shipped"
+        yield {name: figure(Config(), theirs(), "RecBole NeuMF, either's defaults")}
 
 
 def _write(dataset: Dataset, folder: Path) -> None:

@@ -18,15 +18,20 @@ _PRESET = "toffee_b"
 _TRAINER = "Trainer"
 _GOAL_S = 180.0
 _CACHED_GOAL_S = 30.0
+_AS_A_COMMAND = """
+from tfx_pipeline.quick_imports import quick_imports
+with quick_imports():
+    import tfx_pipeline.pipeline
+"""
 _SETTINGS = {"training": {"epochs": 1, "batch_size": 2048, "validation_users": 100}}
 
 
 def measure_imports() -> dict[str, Figure]:
     """What a command waits for before it begins."""
-    tensorflow = _imported("tensorflow")
+    tensorflow = _seconds("import tensorflow")
     return {
         "tfx_import_s": Figure(
-            _imported("tfx_pipeline.pipeline"), "s", tensorflow, "import tensorflow"
+            _seconds(_AS_A_COMMAND), "s", tensorflow, "import tensorflow"
         )
     }
 
@@ -68,11 +73,9 @@ def _components(root: Path) -> dict[str, dict[str, Any]]:
     return {timing["component"]: timing for timing in content}
 
 
-def _imported(module: str) -> float:
+def _seconds(code: str) -> float:
     """The better of two tries; the first may read from disk."""
-    return min(
-        once(lambda: _run([sys.executable, "-c", f"import {module}"])) for _ in range(2)
-    )
+    return min(once(lambda: _run([sys.executable, "-c", code])) for _ in range(2))
 
 
 def _run(command: list[str]) -> None:

@@ -1,7 +1,9 @@
 """Times RecBole's NeuMF; runs in an environment of its own, which has RecBole.
 
-Usage: python recbole_neumf.py FOLDER NAME BATCH NEGATIVES EPOCHS
+Usage: python recbole_neumf.py FOLDER NAME NEGATIVES EPOCHS [PAIRS]
 FOLDER/NAME/NAME.inter holds the pairs; prints examples a second of the fastest epoch.
+With so many PAIRS a step the network has 32 factors, as UVCAN beside it; without, all
+sizes are RecBole's own.
 """
 
 import logging
@@ -18,7 +20,7 @@ _load = torch.load
 torch.load = lambda *args, **kwargs: _load(*args, **{**kwargs, "weights_only": False})
 
 
-def main(folder: str, name: str, batch: int, negatives: int, epochs: int) -> None:
+def main(folder: str, name: str, negatives: int, epochs: int, *pairs: int) -> None:
     logging.disable(logging.CRITICAL)
     settings = {
         "data_path": folder,
@@ -29,22 +31,25 @@ def main(folder: str, name: str, batch: int, negatives: int, epochs: int) -> Non
             "dynamic": False,
             "candidate_num": 0,
         },
-        "train_batch_size": batch * (1 + negatives),
         "eval_args": {
             "split": {"RS": [0.98, 0.01, 0.01]},
             "group_by": "user",
             "order": "RO",
             "mode": "uni100",
         },
-        "mf_embedding_size": 32,
-        "mlp_embedding_size": 32,
-        "mlp_hidden_size": [64, 32, 16],
-        "dropout_prob": 0.0,
         "use_gpu": False,
         "device": "cpu",
         "show_progress": False,
         "seed": 1,
     }
+    for size in pairs:
+        settings |= {
+            "train_batch_size": size * (1 + negatives),
+            "mf_embedding_size": 32,
+            "mlp_embedding_size": 32,
+            "mlp_hidden_size": [64, 32, 16],
+            "dropout_prob": 0.0,
+        }
     sys.argv = sys.argv[:1]
     config = Config(model="NeuMF", dataset=name, config_dict=settings)
     train, _, _ = data_preparation(config, create_dataset(config))

@@ -19,13 +19,13 @@ from uvcan_tf.training import positions
 
 _STEPS = 40
 _NAIVE_STEPS = 4
-_PAIRS_A_STEP = 8192
+PAIRS_A_STEP = 8192
 
 
-def config() -> Config:
-    """The defaults with large batches, the same for every model compared."""
+def config(pairs: int = PAIRS_A_STEP) -> Config:
+    """The defaults with other batches, the same for every model compared."""
     settings = Config()
-    training = dataclasses.replace(settings.training, batch_size=_PAIRS_A_STEP)
+    training = dataclasses.replace(settings.training, batch_size=pairs)
     return dataclasses.replace(settings, training=training)
 
 

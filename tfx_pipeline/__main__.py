@@ -14,6 +14,7 @@ from typing import Any
 import click
 
 from tfx_pipeline import config as settings
+from tfx_pipeline.quick_imports import quick_imports
 from uvcan_tf import config as uvcan_config
 from uvcan_tf import features as names
 from uvcan_tf.config import Config, ConfigError
@@ -51,7 +52,8 @@ def run(data: Path, root: Path, config: Path | None, **switches: Any) -> None:
             raise ConfigError(f"--data {data} should be a folder. It does not exist.")
         pipeline = settings.local(data, root, _hyper_parameters(config), **switches)
     quiet()
-    from tfx_pipeline import console
+    with quick_imports():
+        from tfx_pipeline import console
 
     succeeded = console.run(pipeline)
     console.leave(0 if succeeded else 1)
@@ -94,7 +96,8 @@ def compile_command(
         if not out.parent.is_dir():
             raise ConfigError(f"--out {out}: the folder {out.parent} does not exist.")
     quiet()
-    from tfx_pipeline import kubeflow
+    with quick_imports():
+        from tfx_pipeline import kubeflow
 
     schemas = kubeflow.compile_pipeline(pipeline, out, image)
     click.echo(f"Wrote {out}. Copy the content of {schemas} to {pipeline.schemas}.")
@@ -108,7 +111,8 @@ def schema(features: Path | None, out: Path) -> None:
     with one_sentence():
         declaration = names.load(features) if features else names.PAPER
     quiet()
-    from tfx_pipeline.schema import write
+    with quick_imports():
+        from tfx_pipeline.schema import write
 
     for path in write(declaration, out):
         click.echo(path)
