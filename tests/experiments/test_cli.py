@@ -85,6 +85,19 @@ def test_settings_say_how_to_get_the_figures_again(folder: Path, first: Result) 
 
 
 @pytest.mark.slow
+def test_more_seeds_change_the_command_and_what_it_gives(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for seeds in ("1", "1,2"):
+        words = ("table3", "--seeds", seeds, "--out", str(folder / "other"))
+        monkeypatch.setattr("sys.argv", ["", "experiment", *words])
+        run(folder, *words, methods="ItemPop,NCF")
+    content = json.loads((folder / "other" / "tiny" / "ncf.json").read_text())
+    assert content["seeds"] == 2
+    assert "--seeds 1,2" in content["command"]
+
+
+@pytest.mark.slow
 def test_a_second_run_fits_nothing_and_says_the_same(
     folder: Path, first: Result
 ) -> None:

@@ -111,7 +111,7 @@ def _draw(axis: Any, part: pd.DataFrame, over: str, subject: str | None) -> None
 
 def grid(frame: pd.DataFrame, path: Path, rows: str, columns: str) -> None:
     """Lines over `columns`, one for every value of `rows`: Tables 4 and 5."""
-    drawn = frame.assign(method=[f"{v} {rows}" for v in frame[rows]])
+    drawn = frame.assign(method=[f"{rows} = {v}" for v in frame[rows]])
     lines(drawn, path, columns, columns, None)
 
 

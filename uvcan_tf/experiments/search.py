@@ -122,7 +122,7 @@ def keep_settings(lab: Lab, task: Task, method: Method, best: Trial) -> None:
 def keep_expected(
     lab: Lab, task: Task, method: Method, cells: list[Measured], cutoffs: Any
 ) -> None:
-    """Adds what a rerun should give: the mean figures and the time of a fit."""
+    """Adds what the command should give: the mean figures and the time of a fit."""
     path = settings_file(lab, task, method)
     content = json.loads(path.read_text(encoding="utf-8"))
     summaries = [cell.ranks.summary(cutoffs) for cell in cells]
@@ -133,6 +133,7 @@ def keep_expected(
         }
         for protocol in summaries[0]
     }
+    content["command"] = lab.command
     content["seeds"] = len(cells)
     content["fit_seconds"] = round(sum(c.fit_seconds for c in cells) / len(cells), 1)
     content["rank_seconds"] = round(sum(c.rank_seconds for c in cells) / len(cells), 1)
