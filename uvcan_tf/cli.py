@@ -11,6 +11,7 @@ import click
 
 from uvcan_tf import config as settings
 from uvcan_tf import features as names
+from uvcan_tf.quiet import quiet_xla
 
 _FOLDER = click.Path(path_type=Path, file_okay=False)
 _DATA = click.option("--data", "folder", type=_FOLDER, required=True)
@@ -64,6 +65,7 @@ def train(folder: Path, path: Path | None, out: Path) -> None:
 
     dataset = _dataset(folder, config)
     out.mkdir(parents=True, exist_ok=True)
+    quiet_xla()
     model = fit(dataset, config, out / "run", lambda line: click.echo(line, err=True))
     scorers = {"UVCAN": Catalogue(model), "ItemPop": ItemPop(dataset)}
     results = _report(dataset, scorers, config)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import sys
 import warnings
 
 
@@ -22,3 +23,23 @@ def quiet() -> None:
     warnings.simplefilter("ignore")
     for name in ("tensorflow", "absl", "apache_beam"):
         logging.getLogger(name).setLevel(logging.ERROR)
+
+
+def quiet_xla() -> None:
+    """Compiles a first function with standard error turned off.
+
+    XLA then says four lines of its own that no level silences. Imports TensorFlow.
+    """
+    if os.environ.get("UVCAN_VERBOSE") == "1":
+        return
+    import tensorflow as tf
+
+    sys.stderr.flush()
+    saved = os.dup(2)
+    with open(os.devnull, "w") as nowhere:
+        os.dup2(nowhere.fileno(), 2)
+        try:
+            tf.function(tf.negative, jit_compile=True)(1.0)
+        finally:
+            os.dup2(saved, 2)
+            os.close(saved)

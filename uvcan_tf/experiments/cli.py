@@ -11,6 +11,8 @@ from typing import Any
 
 import click
 
+from uvcan_tf.quiet import quiet_xla
+
 BEST_ALONE = "UVCAN(best)"
 _FOLDER = click.Path(path_type=Path, file_okay=False)
 _OPTIONS = (
@@ -105,6 +107,7 @@ def _open(
         raise settings.ConfigError(
             f"`--seeds` should be ints separated by commas. Received: {seeds!r}."
         ) from None
+    quiet_xla()
     return lab, dataset, methods, numbers
 
 
