@@ -9,7 +9,7 @@ import click
 
 from benchmarks import results
 from benchmarks.results import Figure, Figures
-from uvcan_tf.quiet import quiet
+from uvcan_tf.quiet import quiet, quiet_xla
 
 KEPT = Path(__file__).parent / "results.json"
 STAGES = ("training", "sampling", "requests", "ranking", "imports", "pipeline")
@@ -81,7 +81,7 @@ def two_stage(out: Path, keep: bool, tables: Path) -> None:
     quiet()
     from benchmarks import two_stage
 
-    _finish(iter([two_stage.measure_recall(tables)]), out, keep)
+    _finish((two_stage.measure_recall(folder) for folder in [tables]), out, keep)
 
 
 def _stages(out: Path, wanted: tuple[str, ...]) -> Iterator[Figures]:
@@ -120,6 +120,7 @@ def _finish(stages: Iterator[Figures], out: Path, keep: bool) -> None:
     """Shows the figures as they come, and writes them."""
     from rich.console import Console
 
+    quiet_xla()
     console = Console(width=_WIDTH)
     kept = results.read(KEPT)
     every: dict[str, Figure] = {}
