@@ -42,9 +42,9 @@ def main(folder: str, name: str, negatives: int, epochs: int, *pairs: int) -> No
         "show_progress": False,
         "seed": 1,
     }
-    for size in pairs:
+    if pairs:
         settings |= {
-            "train_batch_size": size * (1 + negatives),
+            "train_batch_size": pairs[0] * (1 + negatives),
             "mf_embedding_size": 32,
             "mlp_embedding_size": 32,
             "mlp_hidden_size": [64, 32, 16],
