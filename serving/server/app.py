@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import queue
-import signal
 from pathlib import Path
-from types import FrameType, TracebackType
+from types import TracebackType
 
 from serving.server import config
 from serving.server.api import Api
@@ -16,6 +14,7 @@ from serving.server.options import Options
 from serving.server.polling import ConfigPoller
 from serving.server.rest.calls import RestCalls
 from serving.server.rest.server import RestServer
+from serving.server.signals import wait_to_be_told
 from serving.server.status import StatusError
 from serving.server.storage import ModelConfig
 from serving.server.store import ModelStore
@@ -50,7 +49,6 @@ class Server:
             options.allow_version_labels_for_unavailable_models,
         )
         self.api = Api(self.store, metrics, options.enable_signature_method_name_check)
-        self._signals: queue.SimpleQueue[int] = queue.SimpleQueue()
         self._grpc = grpc_server(
             self.api,
             config.grpc_threads_of(options),
@@ -98,13 +96,8 @@ class Server:
 
     def run_until_signalled(self) -> None:
         """Serves until SIGTERM or SIGINT, then drains."""
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, self._on_signal)
-        self._signals.get()
+        wait_to_be_told()
         self.stop()
-
-    def _on_signal(self, number: int, frame: FrameType | None) -> None:
-        self._signals.put(number)  # of an Event, set() may wait for the lock of wait()
 
     def _start_rest(self, monitoring_path: str | None) -> RestServer | None:
         options = self.options
