@@ -36,6 +36,7 @@ def main() -> None:
 def run(out: Path, keep: bool, only: tuple[str, ...]) -> None:
     """Training, sampling, whole catalogues and the pipeline at Toffee_b's size."""
     quiet()
+    quiet_xla()
     _finish(_stages(out, only or STAGES), out, keep)
 
 
@@ -51,6 +52,7 @@ def run(out: Path, keep: bool, only: tuple[str, ...]) -> None:
 def peers(out: Path, keep: bool, python: Path) -> None:
     """RecBole's NeuMF beside our training step, in turn, in the same run."""
     quiet()
+    quiet_xla()
     from benchmarks import peers, world
 
     _finish(peers.measure(world.dataset(world.TOFFEE_B), python), out, keep)
@@ -79,9 +81,15 @@ def growth(out: Path, keep: bool) -> None:
 def two_stage(out: Path, keep: bool, tables: Path) -> None:
     """How much of the exact answer two-stage recommendation finds."""
     quiet()
+    quiet_xla()
     from benchmarks import two_stage
+    from uvcan_tf.data.errors import DataError
 
-    _finish((two_stage.measure_recall(folder) for folder in [tables]), out, keep)
+    try:
+        figures = two_stage.measure_recall(tables)
+    except DataError as error:
+        raise click.ClickException(str(error)) from None
+    _finish(iter([figures]), out, keep)
 
 
 def _stages(out: Path, wanted: tuple[str, ...]) -> Iterator[Figures]:
@@ -120,7 +128,6 @@ def _finish(stages: Iterator[Figures], out: Path, keep: bool) -> None:
     """Shows the figures as they come, and writes them."""
     from rich.console import Console
 
-    quiet_xla()
     console = Console(width=_WIDTH)
     kept = results.read(KEPT)
     every: dict[str, Figure] = {}

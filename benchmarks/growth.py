@@ -26,6 +26,7 @@ from uvcan_tf.config import Config
 from uvcan_tf.data.world import Size
 from uvcan_tf.dataset import Dataset
 from uvcan_tf.features import PAPER
+from uvcan_tf.quiet import quiet_xla
 from uvcan_tf.ranking import FULL, of_some_users, rank_pairs
 
 _BASE: Final = dataclasses.replace(world.TOFFEE_B, visual_length=64)
@@ -123,6 +124,7 @@ def _measure_here(name: str, size: Size) -> dict[str, Figure]:
 
 
 if __name__ == "__main__":
+    quiet_xla()
     figures = _measure_here(sys.argv[1], WORLDS[sys.argv[1]])
     content = {key: dataclasses.asdict(figure) for key, figure in figures.items()}
     print(json.dumps(content))

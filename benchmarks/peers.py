@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import click
 import numpy as np
 
 from benchmarks import training
@@ -30,11 +31,16 @@ def measure(dataset: Dataset, python: Path) -> Iterator[dict[str, Figure]]:
         sizes = map(str, (Config().training.negatives, _EPOCHS, *pairs))
         answer = subprocess.run(
             [python.absolute(), _SCRIPT, folder, _NAME, *sizes],
-            check=True,
             capture_output=True,
             text=True,
             cwd=folder,
         )
+        if answer.returncode:
+            raise click.ClickException(
+                f"--python {python} should run RecBole's NeuMF. It ended with: "
+                f"{answer.stderr.strip().splitlines()[-1]}. "
+                "`make bench-peers` builds an environment that does."
+            )
         return float(answer.stdout.split()[-1])
 
     def figure(ours: Config, reference: float, of: str) -> Figure:

@@ -88,7 +88,7 @@ class BlockedLoss:
             sides = _with(values, user, video)
             blocks = tf.nest.map_structure(self._in_blocks, [*sides, *rest])
             done = [
-                self._compiled(*(tf.nest.map_structure(lambda x, i=i: x[i], blocks)))
+                self._compiled(*tf.nest.map_structure(lambda x, i=i: x[i], blocks))
                 for i in range(self._blocks)
             ]
             total, of_values, of_weights = tf.nest.map_structure(

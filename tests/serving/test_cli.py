@@ -126,7 +126,7 @@ def test_serve_takes_either_spelling_and_stops_when_told(
             except Exception:
                 time.sleep(0.2)
     server.send_signal(signal.SIGTERM)
-    out, error = server.communicate(timeout=60)
+    out, error = server.communicate(timeout=30)
     assert best[0].video_id == "v7"
     assert server.returncode == 0
     assert out == f"Serving gRPC on 127.0.0.1:{port}.\nStopped.\n"
