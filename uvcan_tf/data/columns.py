@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, Final
 
 import numpy as np
@@ -28,6 +29,12 @@ __all__ = [
 _SEPARATOR: Final = "|"
 _ZERO, _ONE = ("0", "0.0", "false"), ("1", "1.0", "true")
 _ROWS_A_BLOCK: Final = 4096
+_FLOAT: Final = re.compile(r"^-?[0-9]+(\.[0-9]+([eE][+-]?[0-9]+)?|[eE][+-]?[0-9]+)$")
+_LAST_EXACT: Final = {
+    pa.float16(): 2.0**11,
+    pa.float32(): 2.0**24,
+    pa.float64(): 2.0**53,
+}
 
 
 def categorical(where: str, column: pa.ChunkedArray) -> pa.Array:
@@ -111,13 +118,14 @@ def vectors_to_column(
 
     Args:
       where: the column's name in messages.
-      values: float32 [rows, length].
+      values: float32 [rows, length], in any memory order.
       present: bool [rows]; false makes the row null.
       ids: the rows' ids, for messages.
 
     Raises:
       DataError: a value is NaN or infinite; names the row's id.
     """
+    values = np.ascontiguousarray(values, np.float32)  # Arrow sees memory, not strides
     rows, length = values.shape
     for start in range(0, rows, _ROWS_A_BLOCK):
         finite = np.isfinite(values[start : start + _ROWS_A_BLOCK]).all(axis=1)
@@ -193,22 +201,56 @@ def timestamp(where: str, column: pa.ChunkedArray) -> pa.Array:
 
 
 def _strings(where: str, array: pa.Array) -> pa.Array:
-    """Text of any scalar type; a float that is a whole number loses its '.0'."""
+    """Text of any scalar type; a float that is a whole number loses its '.0'.
+
+    So does text that only a float can have written, `12.0` in every cell, so that a
+    value means the same in CSV and in Parquet.
+    """
     if pa.types.is_dictionary(array.type):
         array = array.dictionary_decode()
     try:
         if pa.types.is_floating(array.type):
-            array = _whole(array)
-        return array.cast(pa.string())
+            return _whole(where, array).cast(pa.string())
+        strings = array.cast(pa.string())
+        return _written_by_floats(where, strings)
     except pa.ArrowException:
         raise DataError(
             f"{where} should be strings or numbers. Received: {array.type}."
         ) from None
 
 
-def _whole(array: pa.Array) -> pa.Array:
-    """Floats as int64 where all are whole (pandas' ids with gaps); NaN is null."""
+def _written_by_floats(where: str, strings: pa.Array) -> pa.Array:
+    """The same, but for text in which every cell is a whole number with a fraction."""
+    text = strings.drop_null()
+    text = text.filter(pc.not_equal(text, ""))
+    if not len(text) or not _FLOAT.match(text[0].as_py()):
+        return strings
+    if not pc.all(pc.match_substring_regex(text, _FLOAT.pattern)).as_py():
+        return strings
+    numbers = pc.if_else(pc.equal(strings, ""), pa.scalar(None, pa.string()), strings)
+    whole = _whole(where, numbers.cast(pa.float64()))
+    return whole.cast(pa.string()) if pa.types.is_integer(whole.type) else strings
+
+
+def _whole(where: str, array: pa.Array) -> pa.Array:
+    """Floats as int64 where all are whole (pandas' ids with gaps); NaN is null.
+
+    Raises:
+      DataError: a whole number so large that floats leave some out: digits are lost.
+    """
+    kind = array.type
+    if pa.types.is_float16(kind):  # Arrow has no arithmetic of it
+        array = pa.array(array.to_numpy(zero_copy_only=False).astype(np.float32))
     array = pc.if_else(pc.is_nan(array), pa.scalar(None, array.type), array)
+    lost = pc.greater(pc.abs(array), _LAST_EXACT[kind])
+    if pc.any(lost).as_py():
+        row = pc.index(pc.fill_null(lost, False), True).as_py()
+        raise DataError(
+            f"{where} should be whole numbers or text. Received: {kind} "
+            f"{array[row].as_py():.17g} in row {row + 1}, which has lost digits: above "
+            f"{_LAST_EXACT[kind]:.0f} not every whole number has a {kind} of its own. "
+            "Write the column anew from its source, as int64 or text."
+        )
     try:
         return array.cast(pa.int64())
     except pa.ArrowInvalid:

@@ -19,6 +19,9 @@ __all__ = ["find_table", "read_columns", "read_csv", "read_vectors"]
 
 _CSV, _PARQUET = ".csv", ".parquet"
 
+# A RuntimeError is how `pyarrow_hotfix` refuses a file that carries code.
+_BROKEN = (pa.ArrowException, OSError, RuntimeError)
+
 
 def find_table(folder: Path, name: str) -> Path:
     """The file of a table, CSV or Parquet.
@@ -76,7 +79,7 @@ def _header(path: Path) -> list[str]:
     if path.suffix == _PARQUET:
         try:
             return list(pq.read_schema(path).names)
-        except (pa.ArrowException, OSError) as error:
+        except _BROKEN as error:
             raise _unreadable(path, "Parquet", error) from None
     with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
         return next(csv.reader(file), [])
@@ -85,7 +88,7 @@ def _header(path: Path) -> list[str]:
 def _parquet(path: Path, names: Sequence[str]) -> pa.Table:
     try:
         return pq.read_table(path, columns=list(names), memory_map=True)
-    except (pa.ArrowException, OSError) as error:
+    except _BROKEN as error:
         raise _unreadable(path, "Parquet", error) from None
 
 
@@ -120,7 +123,10 @@ def _csv(path: Path, names: Collection[str], threads: bool) -> pa.Table:
 
 
 def read_vectors(path: Path, rows: int, length: int) -> npt.NDArray[Any]:
-    """Maps a `.npy` of vectors, float32 [rows, length], into memory.
+    """Reads a `.npy` of vectors, float32 [rows, length] in row-major order.
+
+    The file may be of any real type, byte order and memory order. One that is float32
+    and row-major already stays on disk and is mapped into memory.
 
     Raises:
       DataError: the file is damaged, or its type or shape is another.
@@ -129,12 +135,18 @@ def read_vectors(path: Path, rows: int, length: int) -> npt.NDArray[Any]:
         vectors = np.load(path, mmap_mode="r", allow_pickle=False)
     except (ValueError, OSError, EOFError) as error:
         raise _unreadable(path, "NumPy", error) from None
-    if vectors.dtype != np.float32 or vectors.shape != (rows, length):
+    if not isinstance(vectors, np.ndarray):
         raise DataError(
-            f"{path.name} should be float32 of shape [{rows}, {length}], one vector a "
+            f"{path.name} should be one array, written by np.save. Received: a .npz "
+            f"archive of {', '.join(vectors.files)}; save one of them with np.save."
+        )
+    if vectors.dtype.kind not in "iuf" or vectors.shape != (rows, length):
+        raise DataError(
+            f"{path.name} should be numbers of shape [{rows}, {length}], one vector a "
             f"row of its table. Received: {vectors.dtype} {list(vectors.shape)}."
         )
-    return vectors
+    with np.errstate(over="ignore"):  # infinity is reported with the row's id
+        return np.ascontiguousarray(vectors, np.float32)
 
 
 def _unreadable(path: Path, kind: str, error: Exception) -> DataError:
