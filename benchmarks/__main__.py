@@ -9,7 +9,7 @@ import click
 
 from benchmarks import results
 from benchmarks.results import Figure, Figures
-from uvcan_tf.quiet import quiet, quiet_xla
+from uvcan_tf.terminal.quiet import quiet, quiet_xla
 
 KEPT = Path(__file__).parent / "results.json"
 STAGES = ("training", "sampling", "requests", "ranking", "imports", "pipeline")

@@ -15,13 +15,13 @@ from benchmarks import work
 from benchmarks.machine import Machine
 from benchmarks.results import Figure
 from benchmarks.timing import each, once, seconds
-from uvcan_tf.catalogue import Catalogue
+from uvcan_tf.catalogue.catalogue import Catalogue
 from uvcan_tf.config import Config
-from uvcan_tf.dataset import Dataset
-from uvcan_tf.export import export
+from uvcan_tf.data.dataset import Dataset
+from uvcan_tf.evaluation.ranking import FULL, SAMPLED, of_some_users, rank_pairs
 from uvcan_tf.features import RECOMMEND, USER_ID, K
-from uvcan_tf.model import UVCAN
-from uvcan_tf.ranking import FULL, SAMPLED, of_some_users, rank_pairs
+from uvcan_tf.model.uvcan import UVCAN
+from uvcan_tf.saved_model.export import export
 
 _REQUESTS = 60
 _RECOMMENDED = 10

@@ -21,13 +21,13 @@ from benchmarks.catalogue import untrained
 from benchmarks.results import Figure
 from benchmarks.timing import seconds
 from tfx_pipeline.stopwatch import peak_mb
-from uvcan_tf.catalogue import Catalogue
+from uvcan_tf.catalogue.catalogue import Catalogue
 from uvcan_tf.config import Config
-from uvcan_tf.data.world import Size
-from uvcan_tf.dataset import Dataset
+from uvcan_tf.data.dataset import Dataset
+from uvcan_tf.data.sources.planted_world import Size
+from uvcan_tf.evaluation.ranking import FULL, of_some_users, rank_pairs
 from uvcan_tf.features import PAPER
-from uvcan_tf.quiet import quiet_xla
-from uvcan_tf.ranking import FULL, of_some_users, rank_pairs
+from uvcan_tf.terminal.quiet import quiet_xla
 
 _BASE: Final = dataclasses.replace(world.TOFFEE_B, visual_length=64)
 WORLDS: Final = {

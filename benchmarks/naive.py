@@ -12,10 +12,10 @@ import numpy as np
 import tensorflow as tf
 
 from uvcan_tf.config import Config
-from uvcan_tf.dataset import Dataset, Side
+from uvcan_tf.data.dataset import Dataset, Side
 from uvcan_tf.features import USER_ID, VIDEO_ID
-from uvcan_tf.network import CoAttentionNetwork
-from uvcan_tf.pair_model import facets, sizes_of
+from uvcan_tf.model.pair_model import facets, sizes_of
+from uvcan_tf.network.co_attention import CoAttentionNetwork
 
 
 class NaiveModel(tf.keras.Model):

@@ -13,7 +13,7 @@ import numpy as np
 from benchmarks import training
 from benchmarks.results import Figure
 from uvcan_tf.config import Config
-from uvcan_tf.dataset import Dataset
+from uvcan_tf.data.dataset import Dataset
 
 _NAME = "likes"
 _EPOCHS = 3

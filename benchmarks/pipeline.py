@@ -12,7 +12,7 @@ from typing import Any
 
 from benchmarks.results import Figure
 from benchmarks.timing import once
-from uvcan_tf.data.synthetic import generate
+from uvcan_tf.data.sources.synthetic import generate
 
 _PRESET = "toffee_b"
 _TRAINER = "Trainer"

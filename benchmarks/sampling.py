@@ -11,8 +11,8 @@ import tensorflow as tf
 from benchmarks.results import Figure
 from benchmarks.timing import seconds
 from uvcan_tf.config import Config
-from uvcan_tf.dataset import Dataset
-from uvcan_tf.sampling import UnobservedSampler
+from uvcan_tf.data.dataset import Dataset
+from uvcan_tf.evaluation.candidates import UnobservedSampler
 
 _DRAWS = 100_000_000
 _USERS_AT_ONCE = 1 << 18

@@ -12,10 +12,10 @@ from benchmarks import naive, work
 from benchmarks.machine import Machine
 from benchmarks.results import Figure
 from uvcan_tf.config import Config
-from uvcan_tf.dataset import Dataset
-from uvcan_tf.model import UVCAN
-from uvcan_tf.optimizer import SparseAdam
-from uvcan_tf.training import positions
+from uvcan_tf.data.dataset import Dataset
+from uvcan_tf.model.uvcan import UVCAN
+from uvcan_tf.training.fit import positions
+from uvcan_tf.training.sparse_adam import SparseAdam
 
 _STEPS = 40
 _NAIVE_STEPS = 4

@@ -15,14 +15,14 @@ import numpy as np
 from benchmarks.results import Figure
 from benchmarks.timing import each
 from uvcan_tf import retrieval
-from uvcan_tf.catalogue import Catalogue
+from uvcan_tf.catalogue.catalogue import Catalogue
 from uvcan_tf.config import Config
-from uvcan_tf.data.encoded import encode_tables
+from uvcan_tf.data.dataset import Dataset
+from uvcan_tf.data.encode_tables import encode_tables
 from uvcan_tf.data.tables import read_tables
-from uvcan_tf.dataset import Dataset
 from uvcan_tf.features import of_folder
 from uvcan_tf.retrieval import Towers, TwoStage
-from uvcan_tf.training import fit
+from uvcan_tf.training.fit import fit
 
 _K = 10
 _USERS = 200

@@ -8,9 +8,9 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from uvcan_tf.data.synthetic import PRESETS
-from uvcan_tf.data.world import Size
-from uvcan_tf.dataset import Dataset, Pairs, Side
+from uvcan_tf.data.dataset import Dataset, Pairs, Side
+from uvcan_tf.data.sources.planted_world import Size
+from uvcan_tf.data.sources.synthetic import PRESETS
 from uvcan_tf.features import PAPER, Dense, Features
 
 TOFFEE_B: Final = PRESETS["toffee_b"]

@@ -12,17 +12,17 @@ from typing import Any
 import click
 from rich.console import Console
 
-from serving import terminal
-from serving.client import RecommenderClient
-from serving.conformance.command import conformance
-from serving.errors import ServingError
+from serving.checks.conformance.command import conformance
+from serving.checks.fuzz import fuzz_command
+from serving.checks.load import load
+from serving.checks.swaps import swaps_command
+from serving.client import terminal
+from serving.client.client import RecommenderClient
+from serving.client.errors import ServingError
+from serving.client.records import Scored, Tls
 from serving.flags import tls_options
-from serving.fuzz import fuzz_command
-from serving.load import load
-from serving.records import Scored, Tls
 from serving.serve import serve
-from serving.swaps import swaps_command
-from uvcan_tf.quiet import quiet
+from uvcan_tf.terminal.quiet import quiet
 
 _TARGET = "localhost:8500"
 

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import click
 
-from serving.records import Tls
+from serving.client.records import Tls
 
 _PEM_FILES: Final = {
     "tls_roots": "PEM certificates to trust.",

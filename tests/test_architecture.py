@@ -14,12 +14,12 @@ ROOT = Path(__file__).parent.parent
 PACKAGES = ("uvcan_tf", "tfx_pipeline", "serving")
 LONGEST = 60
 FORBIDDEN_IN_LIBRARY = {"tfx", "apache_beam", "grpc", "tfx_pipeline", "serving"}
-OF_LIBRARY_IN_SERVING = {"uvcan_tf.features", "uvcan_tf.quiet"}
+OF_LIBRARY_IN_SERVING = {"uvcan_tf.features", "uvcan_tf.terminal.quiet"}
 MAY_SPELL = (
     "uvcan_tf/features.py",
     "uvcan_tf/data/",  # converters name other people's columns
     "uvcan_tf/__main__.py",  # commands are words, too
-    "serving/conformance/",  # brings models of its own
+    "serving/checks/conformance/",  # brings models of its own
 )
 
 

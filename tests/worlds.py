@@ -15,9 +15,9 @@ import pyarrow as pa
 import tensorflow as tf
 
 from uvcan_tf.config import Config, EvaluationConfig, ModelConfig, TrainingConfig
-from uvcan_tf.data.encoded import encode_tables
+from uvcan_tf.data.dataset import Dataset, Pairs
+from uvcan_tf.data.encode_tables import encode_tables
 from uvcan_tf.data.tables import Tables
-from uvcan_tf.dataset import Dataset, Pairs
 from uvcan_tf.features import (
     LABEL,
     USER_ID,

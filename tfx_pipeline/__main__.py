@@ -19,7 +19,7 @@ from uvcan_tf import config as uvcan_config
 from uvcan_tf import features as names
 from uvcan_tf.config import Config, ConfigError
 from uvcan_tf.features import DeclarationError
-from uvcan_tf.quiet import quiet
+from uvcan_tf.terminal.quiet import quiet
 
 FOLDER = click.Path(file_okay=False, path_type=Path)
 FILE = click.Path(dir_okay=False, path_type=Path)

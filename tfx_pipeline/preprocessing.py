@@ -13,7 +13,7 @@ import tensorflow_transform as tft
 
 from tfx_pipeline.config import FEATURES_KEY
 from uvcan_tf import features as names
-from uvcan_tf.encoding import Encoded, encode
+from uvcan_tf.data.encoding import Encoded, encode
 
 
 def preprocessing_fn(

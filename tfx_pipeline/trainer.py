@@ -18,12 +18,12 @@ from tfx_pipeline.transformed import TransformLayer, read_dataset
 from uvcan_tf import config as settings
 from uvcan_tf import features as names
 from uvcan_tf.config import Config
-from uvcan_tf.dataset import Dataset
-from uvcan_tf.experiments.spaces import tuned
-from uvcan_tf.export import export
+from uvcan_tf.data.dataset import Dataset
 from uvcan_tf.features import Features
-from uvcan_tf.model import UVCAN
-from uvcan_tf.training import fit
+from uvcan_tf.model.uvcan import UVCAN
+from uvcan_tf.saved_model.export import export
+from uvcan_tf.search_spaces import tuned
+from uvcan_tf.training.fit import fit
 
 
 def run_fn(fn_args: FnArgs) -> None:

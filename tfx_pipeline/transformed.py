@@ -14,8 +14,8 @@ import tensorflow as tf
 import tensorflow_transform as tft
 
 from uvcan_tf import features as names
-from uvcan_tf.dataset import Dataset, Pairs, Side
-from uvcan_tf.encoding import Encoded, raw_spec
+from uvcan_tf.data.dataset import Dataset, Pairs, Side
+from uvcan_tf.data.encoding import Encoded, raw_spec
 from uvcan_tf.features import Categorical, Dense, Feature, Features
 
 _BATCH = 4096

@@ -9,11 +9,11 @@ from typing import Any
 import keras_tuner
 
 from tfx_pipeline.config import TRIALS
+from uvcan_tf import search_spaces as spaces
 from uvcan_tf.config import Config
-from uvcan_tf.dataset import Dataset
-from uvcan_tf.experiments import spaces
-from uvcan_tf.experiments.spaces import tuned
-from uvcan_tf.training import MONITOR, fit
+from uvcan_tf.data.dataset import Dataset
+from uvcan_tf.search_spaces import tuned
+from uvcan_tf.training.fit import MONITOR, fit
 
 
 class GridTuner(keras_tuner.Tuner):

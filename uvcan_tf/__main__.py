@@ -6,7 +6,7 @@ import sys
 
 import click
 
-from uvcan_tf import quiet
+from uvcan_tf.terminal import quiet
 
 
 class _Lazy(click.Group):

@@ -11,7 +11,7 @@ import click
 
 from uvcan_tf import config as settings
 from uvcan_tf import features as names
-from uvcan_tf.quiet import quiet_xla
+from uvcan_tf.terminal.quiet import quiet_xla
 
 _FOLDER = click.Path(path_type=Path, file_okay=False)
 _DATA = click.option("--data", "folder", type=_FOLDER, required=True)
@@ -21,7 +21,7 @@ _CONFIG = click.option(
 
 
 def _dataset(folder: Path, config: settings.Config) -> Any:
-    from uvcan_tf.data.encoded import encode_tables
+    from uvcan_tf.data.encode_tables import encode_tables
     from uvcan_tf.data.tables import read_tables
 
     features = names.of_folder(folder)
@@ -33,8 +33,8 @@ def _report(dataset: Any, scorers: dict[str, Any], config: settings.Config) -> A
     from rich.console import Console
     from rich.table import Table
 
-    from uvcan_tf.progress import progress
-    from uvcan_tf.ranking import rank_pairs
+    from uvcan_tf.evaluation.ranking import rank_pairs
+    from uvcan_tf.terminal.progress import progress
 
     table = Table(title=f"{len(dataset.test):,} held-out pairs")
     for column in ("method", "candidates", "HR@10", "NDCG@10", "Recall@10", "AUC"):
@@ -59,9 +59,9 @@ def train(folder: Path, path: Path | None, out: Path) -> None:
     """Train on the tables in --data, report both protocols, export to --out."""
     config = settings.load(path) if path else settings.Config()
     from uvcan_tf.baselines.popularity import ItemPop
-    from uvcan_tf.catalogue import Catalogue
-    from uvcan_tf.export import export
-    from uvcan_tf.training import fit
+    from uvcan_tf.catalogue.catalogue import Catalogue
+    from uvcan_tf.saved_model.export import export
+    from uvcan_tf.training.fit import fit
 
     dataset = _dataset(folder, config)
     out.mkdir(parents=True, exist_ok=True)
@@ -91,8 +91,8 @@ def evaluate(
             "saved_model.pb in it. Received: a folder without."
         )
     from uvcan_tf.baselines.popularity import ItemPop
-    from uvcan_tf.ranking import of_some_users
-    from uvcan_tf.saved import SavedScorer
+    from uvcan_tf.evaluation.ranking import of_some_users
+    from uvcan_tf.evaluation.saved_scorer import SavedScorer
 
     dataset = _dataset(folder, config)
     if users is not None:

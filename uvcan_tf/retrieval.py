@@ -12,13 +12,13 @@ import numpy.typing as npt
 import tensorflow as tf
 import tensorflow_recommenders as tfrs
 
-from uvcan_tf.catalogue import Catalogue
+from uvcan_tf.catalogue.catalogue import Catalogue
 from uvcan_tf.config import TrainingConfig
-from uvcan_tf.dataset import Dataset, Side
+from uvcan_tf.data.dataset import Dataset, Side
 from uvcan_tf.features import USER_ID, VIDEO_ID
-from uvcan_tf.layers import SideEmbedding
-from uvcan_tf.optimizer import SparseAdam
-from uvcan_tf.pair_model import facets, identity_column, sizes_of
+from uvcan_tf.model.pair_model import facets, identity_column, sizes_of
+from uvcan_tf.network.layers import SideEmbedding
+from uvcan_tf.training.sparse_adam import SparseAdam
 
 TopK: TypeAlias = tfrs.layers.factorized_top_k.TopK
 _ROWS_AT_ONCE = 8192

@@ -6,14 +6,14 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from serving import services
-from serving.protos import model_pb2
 from serving.server import inference, metadata, predict
 from serving.server.metrics import Metrics
 from serving.server.reload import reload_config
 from serving.server.run import Run
 from serving.server.status import StatusError, invalid_argument
 from serving.server.store import ModelStore
+from serving.wire import services
+from serving.wire.protos import model_pb2
 
 _INFERENCES: Final[Mapping[str, Callable[[Any, Run], Any]]] = {
     services.PREDICT: predict.predict,

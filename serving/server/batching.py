@@ -5,13 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 
-from serving import tensors
 from serving.server.joining import Task, join, size_of, split
 from serving.server.metrics import Metrics
 from serving.server.parameters import Parameters
 from serving.server.queueing import Batch, Queue, Scheduler
 from serving.server.servable import Model
 from serving.server.status import Code, StatusError, invalid_argument
+from serving.wire import tensors
 
 
 class BatchedModel:

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import grpc
 
-from serving.protos import model_server_config_pb2
 from serving.server.files import read_monitoring, read_ssl, read_text
 from serving.server.metrics import DEFAULT_PATH
 from serving.server.options import Options
 from serving.server.parameters import Parameters, read_parameters
 from serving.server.status import invalid_argument
 from serving.server.storage import ModelConfig
+from serving.wire.protos import model_server_config_pb2
 
 PLATFORM = "tensorflow"
 

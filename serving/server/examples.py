@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from serving import tensors
-from serving.protos import types_pb2
 from serving.server.predict import CLASSIFY_METHOD, REGRESS_METHOD, Signature
 from serving.server.status import Code, StatusError, invalid_argument
+from serving.wire import tensors
+from serving.wire.protos import types_pb2
 
 INPUTS = "inputs"
 OUTPUTS = "outputs"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from serving.protos import classification_pb2, inference_pb2, regression_pb2
 from serving.server import examples
 from serving.server.predict import (
     CLASSIFY_METHOD,
@@ -15,6 +14,7 @@ from serving.server.predict import (
 from serving.server.run import Run
 from serving.server.servable import Servable
 from serving.server.status import Code, StatusError, invalid_argument
+from serving.wire.protos import classification_pb2, inference_pb2, regression_pb2
 from uvcan_tf.features import SERVING_DEFAULT
 
 _KINDS = {CLASSIFY_METHOD: "classification", REGRESS_METHOD: "regression"}

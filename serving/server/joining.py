@@ -8,8 +8,8 @@ from concurrent.futures import Future
 
 import numpy as np
 
-from serving import tensors
 from serving.server.status import Code, StatusError, invalid_argument
+from serving.wire import tensors
 
 Feeds = Mapping[str, tensors.Array]
 

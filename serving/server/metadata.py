@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Final
 
-from serving.protos import get_model_metadata_pb2, get_model_status_pb2
 from serving.server.predict import echo
 from serving.server.servable import Servable
 from serving.server.status import Code, StatusError, invalid_argument
 from serving.server.store import ModelStore
+from serving.wire.protos import get_model_metadata_pb2, get_model_status_pb2
 
 SIGNATURE_DEF: Final = "signature_def"
 

@@ -6,11 +6,11 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
-from serving import tensors
-from serving.protos import meta_graph_pb2, predict_pb2
 from serving.server.run import Run
 from serving.server.servable import Servable
 from serving.server.status import Code, StatusError, invalid_argument
+from serving.wire import tensors
+from serving.wire.protos import meta_graph_pb2, predict_pb2
 from uvcan_tf.features import SERVING_DEFAULT
 
 PREDICT_METHOD = "tensorflow/serving/predict"

@@ -7,10 +7,10 @@ reload and the second blocks polling and reloads for ever.
 
 from __future__ import annotations
 
-from serving.protos import model_management_pb2
 from serving.server.config import models_from
 from serving.server.status import Code, StatusError, invalid_argument
 from serving.server.store import ModelStore, index
+from serving.wire.protos import model_management_pb2
 
 
 def reload_config(

@@ -6,9 +6,9 @@ import dataclasses
 import time
 from collections.abc import Mapping, Sequence
 
-from serving import tensors
 from serving.server.metrics import Metrics
 from serving.server.servable import Servable
+from serving.wire import tensors
 
 
 @dataclasses.dataclass(frozen=True)

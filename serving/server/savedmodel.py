@@ -16,9 +16,9 @@ import tensorflow as tf
 from google.protobuf.message import DecodeError
 from tensorflow.python.client import pywrap_tf_session
 
-from serving import tensors
-from serving.protos import meta_graph_pb2, saved_model_pb2
 from serving.server.status import Code, StatusError, from_tensorflow
+from serving.wire import tensors
+from serving.wire.protos import meta_graph_pb2, saved_model_pb2
 
 PB_FILE: Final = "saved_model.pb"
 _INIT_SIGNATURE: Final = "__saved_model_init_op"

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Protocol
 
-from serving import tensors
-from serving.protos import meta_graph_pb2
+from serving.wire import tensors
+from serving.wire.protos import meta_graph_pb2
 
 
 class Model(Protocol):

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from serving.protos import file_system_storage_path_source_pb2
 from serving.server.status import invalid_argument
+from serving.wire.protos import file_system_storage_path_source_pb2
 
 Policy: TypeAlias = Any  # FileSystemStoragePathSourceConfig.ServableVersionPolicy
 

@@ -8,12 +8,12 @@ import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 
-from serving.protos import model_pb2
 from serving.server.history import History
 from serving.server.lifecycle import Loading, VersionedModel, not_ready
 from serving.server.servable import Servable
 from serving.server.status import Code, StatusError, invalid_argument
 from serving.server.storage import ModelConfig, wanted_versions
+from serving.wire.protos import model_pb2
 
 
 class ModelStore:

@@ -15,7 +15,7 @@ from grpc_reflection.v1alpha import reflection
 from serving.server.api import Api
 from serving.server.health import Health
 from serving.server.status import Code, StatusError
-from serving.services import METHODS, MODEL_SERVICE, PREDICTION_SERVICE
+from serving.wire.services import METHODS, MODEL_SERVICE, PREDICTION_SERVICE
 
 _MAX_MESSAGE: Final = 2**31 - 1
 

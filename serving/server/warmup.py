@@ -10,11 +10,11 @@ import tensorflow as tf
 from google.protobuf.message import DecodeError
 from tensorflow.python.lib.io._pywrap_record_io import RecordIterator
 
-from serving.protos import prediction_log_pb2
 from serving.server import inference, predict
 from serving.server.run import Run
 from serving.server.servable import Model, Servable
 from serving.server.status import Code, StatusError, from_tensorflow, invalid_argument
+from serving.wire.protos import prediction_log_pb2
 
 FILE: Final = Path("assets.extra") / "tf_serving_warmup_requests"
 MAX_RECORDS: Final = 1000

@@ -11,11 +11,11 @@ import pytest
 from benchmarks import catalogue, growth, machine, sampling, training, two_stage, world
 from benchmarks.machine import Machine
 from benchmarks.results import Figures
-from uvcan_tf.catalogue import Catalogue
+from uvcan_tf.catalogue.catalogue import Catalogue
 from uvcan_tf.config import Config, TrainingConfig
-from uvcan_tf.data.synthetic import generate
-from uvcan_tf.data.world import Size
-from uvcan_tf.dataset import Dataset
+from uvcan_tf.data.dataset import Dataset
+from uvcan_tf.data.sources.planted_world import Size
+from uvcan_tf.data.sources.synthetic import generate
 
 TINY = Size(11, 31, 97, 7, 5, 3, 3, 2, 2, 2)
 CONFIG = Config(training=TrainingConfig(batch_size=16, negatives=2))

@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 import tensorflow as tf
 
-from serving.client import RecommenderClient
-from serving.conformance.models import CONFIG_FILE, write_models
+from serving.checks.conformance.models import CONFIG_FILE, write_models
+from serving.client.client import RecommenderClient
 from serving.server.app import Server
 from serving.server.options import Options
 from uvcan_tf import features as names

@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from serving.cli import main
-from serving.client import RecommenderClient
+from serving.client.client import RecommenderClient
 
 
 def _run(*arguments: str) -> Result:

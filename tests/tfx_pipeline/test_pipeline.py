@@ -30,9 +30,9 @@ from tfx_pipeline.stopwatch import Stopwatch
 from tfx_pipeline.transformed import read_dataset
 from uvcan_tf import config as uvcan_config
 from uvcan_tf import features as names
-from uvcan_tf.data.encoded import encode_tables
+from uvcan_tf.data.dataset import Dataset
+from uvcan_tf.data.encode_tables import encode_tables
 from uvcan_tf.data.tables import read_tables, write_tables
-from uvcan_tf.dataset import Dataset
 
 pytestmark = [
     pytest.mark.slow,

@@ -6,10 +6,11 @@ import pytest
 
 from tests.tfx_pipeline.worlds import FEATURES, write_world
 from tfx_pipeline import tuning
+from uvcan_tf import presets
+from uvcan_tf import search_spaces as spaces
 from uvcan_tf.config import Config, EvaluationConfig, ModelConfig, TrainingConfig
-from uvcan_tf.data.encoded import encode_tables
+from uvcan_tf.data.encode_tables import encode_tables
 from uvcan_tf.data.tables import read_tables
-from uvcan_tf.experiments import presets, spaces
 
 
 @pytest.mark.parametrize(

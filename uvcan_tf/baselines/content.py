@@ -11,9 +11,9 @@ import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csr_matrix, diags, hstack
 
-from uvcan_tf.baselines.inputs import likes_of, one_hot, require_positive
 from uvcan_tf.config import ConfigError
-from uvcan_tf.dataset import Dataset, IntArray, Side
+from uvcan_tf.data.dataset import Dataset, IntArray, Side
+from uvcan_tf.data.matrices import likes_of, one_hot, require_positive
 from uvcan_tf.features import Categorical, Feature
 
 EVERYONE = ""

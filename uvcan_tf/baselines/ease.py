@@ -11,12 +11,12 @@ import numpy as np
 import numpy.typing as npt
 from scipy import linalg
 
-from uvcan_tf.baselines.inputs import (
+from uvcan_tf.data.dataset import Dataset, IntArray
+from uvcan_tf.data.matrices import (
     observed_of,
     require_not_negative,
     require_positive,
 )
-from uvcan_tf.dataset import Dataset, IntArray
 
 
 @dataclasses.dataclass(frozen=True)

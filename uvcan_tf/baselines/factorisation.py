@@ -12,13 +12,13 @@ from implicit.bpr import BayesianPersonalizedRanking
 from scipy.sparse import csr_matrix
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # no stubs
 
-from uvcan_tf.baselines.inputs import (
+from uvcan_tf.data.dataset import Dataset, IntArray
+from uvcan_tf.data.matrices import (
     likes_of,
     require_count,
     require_not_negative,
     require_positive,
 )
-from uvcan_tf.dataset import Dataset, IntArray
 
 _Factors = npt.NDArray[np.float32]
 

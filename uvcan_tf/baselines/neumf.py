@@ -12,13 +12,13 @@ from typing import Any, NamedTuple
 
 import tensorflow as tf
 
-from uvcan_tf.attention import linear
-from uvcan_tf.baselines.blocks import BlockModel
+from uvcan_tf.baselines.block_scorer import BlockModel
 from uvcan_tf.baselines.neural import NeuralSettings, Tower
 from uvcan_tf.config import TrainingConfig
-from uvcan_tf.dataset import Dataset
-from uvcan_tf.layers import SideEmbedding
-from uvcan_tf.pair_model import Columns, facets, sizes_of
+from uvcan_tf.data.dataset import Dataset
+from uvcan_tf.model.pair_model import Columns, facets, sizes_of
+from uvcan_tf.network.attention import linear
+from uvcan_tf.network.layers import SideEmbedding
 
 
 class IdSide(NamedTuple):

@@ -11,13 +11,13 @@ from typing import Any
 
 import tensorflow as tf
 
-from uvcan_tf.attention import linear
-from uvcan_tf.baselines.inputs import (
+from uvcan_tf.config import TrainingConfig, tower_widths
+from uvcan_tf.data.matrices import (
     require_count,
     require_not_negative,
     require_share,
 )
-from uvcan_tf.config import TrainingConfig, tower_widths
+from uvcan_tf.network.attention import linear
 
 
 @dataclasses.dataclass(frozen=True)

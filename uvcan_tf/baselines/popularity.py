@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from uvcan_tf.dataset import Dataset, IntArray
+from uvcan_tf.data.dataset import Dataset, IntArray
 
 
 class ItemPop:

@@ -12,7 +12,7 @@ from rich.console import Console
 
 from uvcan_tf import features as names
 from uvcan_tf.config import EvaluationConfig
-from uvcan_tf.data import kuairand, movielens, synthetic
+from uvcan_tf.data.sources import kuairand, movielens, synthetic
 from uvcan_tf.data.split import HoldOutReport, hold_out, hold_out_report
 from uvcan_tf.data.summary import Summary, summarise, summary_table
 from uvcan_tf.data.tables import DataError, Tables, read_tables

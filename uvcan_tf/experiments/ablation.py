@@ -9,14 +9,14 @@ from typing import Any, Final
 import pandas as pd
 
 from uvcan_tf.experiments import results
-from uvcan_tf.experiments.lab import Lab
-from uvcan_tf.experiments.lineup import BEST, IALS_ATTRIBUTES
-from uvcan_tf.experiments.methods import Method
+from uvcan_tf.experiments.cells import Lab
+from uvcan_tf.experiments.figure4_tables45 import rows_of
+from uvcan_tf.experiments.method import Method
+from uvcan_tf.experiments.methods import BEST, IALS_ATTRIBUTES
 from uvcan_tf.experiments.results import SHOWN
-from uvcan_tf.experiments.sizes import rows_of
-from uvcan_tf.experiments.spaces import Values
+from uvcan_tf.experiments.setting import PROTOCOLS, Task
 from uvcan_tf.experiments.table3 import TITLES, tune
-from uvcan_tf.experiments.task import PROTOCOLS, Task
+from uvcan_tf.search_spaces import Values
 
 WHOLE: Final = "all of `best`"
 #: Settings of `best` that are changed, by what that takes away.

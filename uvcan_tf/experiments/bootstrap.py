@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from uvcan_tf.dataset import IntArray
+from uvcan_tf.data.dataset import IntArray
 
 _DRAWS_AT_ONCE: Final = 1 << 22
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from uvcan_tf.quiet import quiet_xla
+from uvcan_tf.terminal.quiet import quiet_xla
 
 BEST_ALONE = "UVCAN(best)"
 _FOLDER = click.Path(path_type=Path, file_okay=False)
@@ -89,9 +89,9 @@ def _open(
     """The lab, the dataset, the methods' names and the seeds of one command."""
     from uvcan_tf import config as settings
     from uvcan_tf import features as names
-    from uvcan_tf.data.encoded import encode_tables
+    from uvcan_tf.data.encode_tables import encode_tables
     from uvcan_tf.data.tables import read_tables
-    from uvcan_tf.experiments.lab import Lab
+    from uvcan_tf.experiments.cells import Lab
 
     lab = Lab(
         name=name or folder.resolve().name,
@@ -118,13 +118,13 @@ def _command() -> str:
 
 
 def _task(lab: Any, dataset: Any) -> Any:
-    from uvcan_tf.experiments.task import table_task
+    from uvcan_tf.experiments.setting import table_task
 
     return table_task(dataset, lab.evaluation, lab.validation_users)
 
 
 def _methods(names: str | None) -> Any:
-    from uvcan_tf.experiments.lineup import TABLE3, chosen
+    from uvcan_tf.experiments.methods import TABLE3, chosen
 
     return chosen(names, TABLE3)
 
@@ -158,7 +158,7 @@ def figure3(lab: Any, dataset: Any, methods: str | None, seeds: list[int]) -> No
 @_options
 def figure4(lab: Any, dataset: Any, methods: str | None, seeds: list[int]) -> None:
     """HR@10 and NDCG@10 for K = 16, 32, 64."""
-    from uvcan_tf.experiments.sizes import figure4
+    from uvcan_tf.experiments.figure4_tables45 import figure4
 
     figure4(lab, _task(lab, dataset), _methods(methods), seeds)
     click.echo(lab.results / "figure4.png")
@@ -168,7 +168,7 @@ def figure4(lab: Any, dataset: Any, methods: str | None, seeds: list[int]) -> No
 @_options
 def tables45(lab: Any, dataset: Any, methods: str | None, seeds: list[int]) -> None:
     """UVCAN with 1 to 4 hops for K = 16, 32, 64."""
-    from uvcan_tf.experiments.sizes import tables45
+    from uvcan_tf.experiments.figure4_tables45 import tables45
 
     some = _methods(methods or "UVCAN(paper)")
     if len(some) != 1:
@@ -208,9 +208,9 @@ def slices(lab: Any, dataset: Any, methods: str | None, seeds: list[int]) -> Non
 @_options
 def cold(lab: Any, dataset: Any, methods: str | None, seeds: list[int]) -> None:
     """Users, then videos, that are held out entirely."""
-    from uvcan_tf.experiments import lineup
+    from uvcan_tf.experiments import methods as lineup
+    from uvcan_tf.experiments.setting import new_users_task, new_videos_task
     from uvcan_tf.experiments.table3 import run
-    from uvcan_tf.experiments.task import new_users_task, new_videos_task
 
     some = lineup.chosen(methods, lineup.cold(dataset.features))
     for make in (new_users_task, new_videos_task):

@@ -1,141 +1,173 @@
-"""A method of the comparison: a name, a search space, and how it is fitted."""
+"""The methods of the tables, in their order."""
 
 from __future__ import annotations
 
-import abc
 import dataclasses
-import json
-import re
-from collections.abc import Callable
-from pathlib import Path
-from typing import Any, NamedTuple
+import os
+from typing import Any, Final
 
-from uvcan_tf.config import Config, EvaluationConfig, TrainingConfig
-from uvcan_tf.dataset import Dataset
-from uvcan_tf.experiments.spaces import Space, Values, tuned
-from uvcan_tf.pair_model import PairModel
-from uvcan_tf.ranking import Scorer
-from uvcan_tf.training import fit
-
-
-@dataclasses.dataclass(frozen=True)
-class Run:
-    """What surrounds a fit and is no setting of the method.
-
-    Args:
-      folder: for checkpoints; a fit that was killed goes on from there.
-      seed: of everything random.
-      epochs: of a neural method, at most.
-      time_limit_s: a neural method begins no epoch after so many seconds.
-      validation_users: so many are scored after an epoch.
-      batch_size: of a neural method, in observed pairs; part of what is settled.
-      say: told one sentence at a time.
-    """
-
-    folder: Path
-    seed: int = 1
-    epochs: int = 30
-    time_limit_s: float = 86_400.0
-    validation_users: int = 500
-    batch_size: int = TrainingConfig().batch_size
-    say: Callable[[str], None] = lambda sentence: None
+from uvcan_tf import presets
+from uvcan_tf import search_spaces as spaces
+from uvcan_tf.baselines.content import (
+    AttributePopularity,
+    AttributePopularitySettings,
+    ContentProfile,
+)
+from uvcan_tf.baselines.ease import EASE, EASESettings
+from uvcan_tf.baselines.factorisation import ALS, BPR, ALSSettings, BPRSettings
+from uvcan_tf.baselines.hybrid import Hybrid
+from uvcan_tf.baselines.neighbours import UCF, ItemKNN, NeighbourSettings
+from uvcan_tf.baselines.neumf import NeuMF
+from uvcan_tf.baselines.neural import NeuralConfig
+from uvcan_tf.baselines.popularity import ItemPop
+from uvcan_tf.baselines.wide_and_deep import WideAndDeep, WideAndDeepSettings
+from uvcan_tf.config import Config, ConfigError, IALSSettings
+from uvcan_tf.data.dataset import Dataset
+from uvcan_tf.evaluation.ranking import Scorer
+from uvcan_tf.experiments.method import Classical, Method, Neural
+from uvcan_tf.factorization.cross_fitted import SkippedLast
+from uvcan_tf.factorization.ials import IALS
+from uvcan_tf.features import Features
+from uvcan_tf.model.uvcan import UVCAN
+from uvcan_tf.search_spaces import Values
 
 
-class Fitted(NamedTuple):
-    """A scorer, and the settings with which it is fitted anew on all pairs."""
-
-    scorer: Scorer
-    values: Values
+def _item_pop(dataset: Dataset, values: Values, seed: int) -> Scorer:
+    return ItemPop(dataset)
 
 
-@dataclasses.dataclass(frozen=True)
-class Method(abc.ABC):
-    """One row of a table.
-
-    Args:
-      name: as the table shows it.
-      space: what its search draws from.
-      random: whether the seed changes its scores.
-      build: makes a scorer, or a model; see the subclasses.
-    """
-
-    name: str
-    space: Space
-    build: Callable[..., Any]
-    random: bool = True
-
-    @property
-    def slug(self) -> str:
-        """The name as a file's.
-
-        >>> Classical("UVCAN (paper)", {}, list).slug
-        'uvcan-paper'
-        """
-        return re.sub(r"[^a-z0-9]+", "-", self.name.lower()).strip("-")
-
-    @abc.abstractmethod
-    def fit(self, dataset: Dataset, values: Values, run: Run) -> Fitted:
-        """Fits to the training pairs; `values` replace defaults."""
+def _ucf(dataset: Dataset, values: Values, seed: int) -> Scorer:
+    return UCF(dataset, NeighbourSettings(**values))
 
 
-class Classical(Method):
-    """A method that is fitted in one go: `build(dataset, values, seed)` scores."""
-
-    def fit(self, dataset: Dataset, values: Values, run: Run) -> Fitted:
-        return Fitted(self.build(dataset, values, run.seed), values)
+def _item_knn(dataset: Dataset, values: Values, seed: int) -> Scorer:
+    return ItemKNN(dataset, NeighbourSettings(**values))
 
 
-@dataclasses.dataclass(frozen=True)
-class Neural(Method):
-    """A pair model: `build(dataset, config)` makes it.
+def _ease(dataset: Dataset, values: Values, seed: int) -> Scorer:
+    return EASE(dataset, EASESettings(**values))
 
-    Without a number of epochs among the values it sets pairs apart and stops early;
-    the epoch it kept then belongs to the settings, and the next fit, on all pairs,
-    takes just as many.
 
-    Args:
-      config: the defaults, with sections `model` and `training`.
-    """
+def _ease_shown(dataset: Dataset, values: Values, seed: int) -> Scorer:
+    settings = EASESettings(**{"shown_weight": 0.5, **values})
+    return SkippedLast(EASE(dataset, settings), dataset)
 
-    config: Any = Config()
 
-    def fit(self, dataset: Dataset, values: Values, run: Run) -> Fitted:
-        own = tuned(self.config, {**_limits(run), **values, "training.seed": run.seed})
-        training: TrainingConfig = own.training
+def _bpr(dataset: Dataset, values: Values, seed: int) -> Scorer:
+    return BPR(dataset, BPRSettings(**values, seed=seed))
 
-        def build(part: Dataset, _: Config) -> PairModel:
-            return self.build(part, own)
 
-        model = fit(
-            dataset,
-            Config(training=training, evaluation=EvaluationConfig()),
-            run.folder,
-            run.say,
-            build,
+def _als(dataset: Dataset, values: Values, seed: int) -> Scorer:
+    threads = os.cpu_count() or 1  # users are solved for apart: no run differs
+    return ALS(dataset, ALSSettings(**values, seed=seed, threads=threads))
+
+
+def _ials(dataset: Dataset, values: Values, seed: int) -> Scorer:
+    return IALS(dataset, IALSSettings(**values, seed=seed))
+
+
+def _ials_shown(dataset: Dataset, values: Values, seed: int) -> Scorer:
+    return _prior_of_best(dataset, {"attribute_ridge": 0.0, **values}, seed)
+
+
+def _prior_of_best(dataset: Dataset, values: Values, seed: int) -> Scorer:
+    prior = presets.best().prior or IALSSettings()
+    settings = dataclasses.replace(prior, **values, seed=seed)
+    return SkippedLast(IALS(dataset, settings), dataset)
+
+
+def _ncf(dataset: Dataset, config: NeuralConfig) -> NeuMF:
+    return NeuMF(dataset, config.training, config.model)
+
+
+def _wide_and_deep(dataset: Dataset, config: Any) -> WideAndDeep:
+    return WideAndDeep(dataset, config.training, config.model)
+
+
+def _attribute_popularity(dataset: Dataset, values: Values, seed: int) -> Scorer:
+    return AttributePopularity(dataset, AttributePopularitySettings(**values))
+
+
+def _content_profile(dataset: Dataset, values: Values, seed: int) -> Scorer:
+    return ContentProfile(dataset)
+
+
+def _hybrid(dataset: Dataset, config: NeuralConfig) -> Hybrid:
+    return Hybrid(dataset, config.training, config.model)
+
+
+def _video_att() -> Config:
+    paper = presets.paper()
+    model = dataclasses.replace(paper.model, video_attention_only=True)
+    return dataclasses.replace(paper, model=model)
+
+
+ITEM_POP: Final = Classical("ItemPop", {}, _item_pop, random=False)
+PAPER: Final = Neural("UVCAN(paper)", spaces.NEURAL, UVCAN, config=presets.paper())
+BEST: Final = Neural("UVCAN(best)", spaces.BEST, UVCAN, config=presets.best())
+IALS_ATTRIBUTES: Final = Classical(
+    "iALS+attributes", spaces.IALS_ATTRIBUTES, _prior_of_best
+)
+
+#: The rows of Table 3.
+TABLE3: Final[tuple[Method, ...]] = (
+    ITEM_POP,
+    Classical("UCF", spaces.NEIGHBOURS, _ucf, random=False),
+    Classical("ItemKNN", spaces.NEIGHBOURS, _item_knn, random=False),
+    Classical("EASE", spaces.EASE, _ease, random=False),
+    Classical("BPR", spaces.BPR, _bpr),
+    Classical("WMF", spaces.WMF, _als),
+    Classical("iALS", spaces.IALS, _ials),
+    Neural("NCF", spaces.NEURAL, _ncf, config=NeuralConfig()),
+    Neural(
+        "Wide&Deep",
+        spaces.NEURAL,
+        _wide_and_deep,
+        config=NeuralConfig(model=WideAndDeepSettings()),
+    ),
+    Neural("Video-Att", spaces.NEURAL, UVCAN, config=_video_att()),
+    PAPER,
+    # Told what `best` is told: what was shown, and the attributes. The last is what
+    # `best` is built on.
+    Classical("EASE+shown", spaces.EASE_SHOWN, _ease_shown, random=False),
+    Classical("iALS+shown", spaces.IALS_SHOWN, _ials_shown),
+    IALS_ATTRIBUTES,
+    BEST,
+)
+
+
+def cold(features: Features) -> tuple[Method, ...]:
+    """The methods that can score users or videos without any like, UVCAN last."""
+    space = spaces.attribute_popularity(features)
+    wide = next(method for method in TABLE3 if method.name == "Wide&Deep")
+    own = [method for method in TABLE3 if method.name.startswith("UVCAN")]
+    return (
+        ITEM_POP,
+        Classical("Attribute popularity", space, _attribute_popularity, random=False),
+        Classical("Content profile", {}, _content_profile, random=False),
+        Neural("Hybrid", spaces.NEURAL, _hybrid, config=NeuralConfig()),
+        wide,
+        IALS_ATTRIBUTES,
+        *own,
+    )
+
+
+def chosen(names: str | None, methods: tuple[Method, ...]) -> tuple[Method, ...]:
+    """The methods of a comma-separated list of names, in the table's order."""
+    if names is None:
+        return methods
+    wanted = [name.strip() for name in names.split(",")]
+    known = {method.name for method in methods}
+    unknown = [name for name in wanted if name not in known]
+    if unknown:
+        raise ConfigError(
+            f"`--methods` should name methods out of {', '.join(sorted(known))}. "
+            f"Received: {', '.join(unknown)}."
         )
-        content = json.loads((run.folder / "training.json").read_text("utf-8"))
-        settled = {
-            "training.epochs": content["best_epoch"],
-            "training.validation_fraction": 0.0,
-            "training.time_limit_s": TrainingConfig().time_limit_s,
-        }
-        if training.batch_size != TrainingConfig().batch_size:
-            settled["training.batch_size"] = training.batch_size
-        return Fitted(model.scorer(), {**values, **settled})
+    return tuple(method for method in methods if method.name in wanted)
 
 
-def without_epochs(values: Values) -> dict[str, Any]:
-    """The settings without those that stopping early has found.
-
-    The time limit stays the one they were settled with, which is none: that of a trial
-    would let the machine's speed decide what is published.
-    """
-    found = ("epochs", "validation_fraction")
-    return {
-        k: v for k, v in values.items() if k not in {f"training.{n}" for n in found}
-    }
-
-
-def _limits(run: Run) -> dict[str, Any]:
-    names = ("epochs", "time_limit_s", "validation_users", "batch_size")
-    return {f"training.{name}": getattr(run, name) for name in names}
+def subject(methods: tuple[Method, ...]) -> Method | None:
+    """The one that the others are compared with: the last UVCAN."""
+    own = [method for method in methods if method.name.startswith("UVCAN")]
+    return own[-1] if own else None

@@ -32,7 +32,7 @@ Written by `python -m uvcan_tf experiment report`; every figure below is read fr
 CSV and JSON files beside it.
 
 Every method has the same number of trials. They are drawn from the spaces in
-`uvcan_tf/experiments/spaces.py`, the first being the method's defaults, and compared by
+`uvcan_tf/search_spaces.py`, the first being the method's defaults, and compared by
 NDCG@10 over the whole catalogue on validation pairs: a tenth of each user's training
 pairs. The settings chosen lie in `experiments/<data>/<method>.json`, with the command
 that gives their figures again. Then every method is fitted with them on all training

@@ -10,10 +10,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from uvcan_tf import metrics
+from uvcan_tf.evaluation import metrics
+from uvcan_tf.evaluation.ranking import Ranked, Ranks
 from uvcan_tf.experiments.bootstrap import paired_bootstrap
-from uvcan_tf.experiments.lab import Measured
-from uvcan_tf.ranking import Ranked, Ranks
+from uvcan_tf.experiments.cells import Measured
 
 #: Metrics of a pair by the name they have in every CSV.
 METRICS: Final = {"hr": metrics.hit_ratio, "ndcg": metrics.ndcg}

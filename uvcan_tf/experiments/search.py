@@ -9,12 +9,12 @@ import time
 from pathlib import Path
 from typing import Any
 
-from uvcan_tf.experiments.lab import Clock, Lab, Measured, forget_models
-from uvcan_tf.experiments.methods import Method
-from uvcan_tf.experiments.spaces import Values, draws
-from uvcan_tf.experiments.task import Task
-from uvcan_tf.ranking import FULL, Ranks
-from uvcan_tf.training import TrainingError
+from uvcan_tf.evaluation.ranking import FULL, Ranks
+from uvcan_tf.experiments.cells import Clock, Lab, Measured, forget_models
+from uvcan_tf.experiments.method import Method
+from uvcan_tf.experiments.setting import Task
+from uvcan_tf.search_spaces import Values, draws
+from uvcan_tf.training.fit import TrainingError
 
 
 @dataclasses.dataclass(frozen=True)

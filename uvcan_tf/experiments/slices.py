@@ -9,14 +9,14 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from uvcan_tf.dataset import Dataset, Pairs
+from uvcan_tf.data.dataset import Dataset, Pairs
 from uvcan_tf.experiments import plots, results
-from uvcan_tf.experiments.lab import Lab
-from uvcan_tf.experiments.lineup import subject
-from uvcan_tf.experiments.methods import Method
+from uvcan_tf.experiments.cells import Lab
+from uvcan_tf.experiments.method import Method
+from uvcan_tf.experiments.methods import subject
 from uvcan_tf.experiments.results import Cells
+from uvcan_tf.experiments.setting import PROTOCOLS, Task
 from uvcan_tf.experiments.table3 import TITLES, measure, tune
-from uvcan_tf.experiments.task import PROTOCOLS, Task
 
 #: The least training likes of each slice.
 FROM: Final = {"0": 0, "1-4": 1, "5-19": 5, "20-99": 20, "100+": 100}

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from uvcan_tf.experiments import plots, results
-from uvcan_tf.experiments.lab import Clock, Lab, Measured, is_measured, measured
-from uvcan_tf.experiments.lineup import subject
-from uvcan_tf.experiments.methods import Method
+from uvcan_tf.experiments.cells import Clock, Lab, Measured, is_measured, measured
+from uvcan_tf.experiments.method import Method
+from uvcan_tf.experiments.methods import subject
 from uvcan_tf.experiments.results import Cells
 from uvcan_tf.experiments.search import (
     keep_expected,
@@ -19,8 +19,8 @@ from uvcan_tf.experiments.search import (
     trials_of,
     users_of,
 )
-from uvcan_tf.experiments.spaces import Values
-from uvcan_tf.experiments.task import PROTOCOLS, Task
+from uvcan_tf.experiments.setting import PROTOCOLS, Task
+from uvcan_tf.search_spaces import Values
 
 CUTOFFS: Final = (10, 20, 30, 40, 50)
 

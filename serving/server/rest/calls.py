@@ -10,8 +10,11 @@ from urllib.parse import unquote
 
 from google.protobuf import json_format
 
-from serving import services, tensors
-from serving.protos import (
+from serving.server.api import Api
+from serving.server.rest import examples, values
+from serving.server.status import StatusError, invalid_argument
+from serving.wire import services, tensors
+from serving.wire.protos import (
     classification_pb2,
     get_model_metadata_pb2,
     get_model_status_pb2,
@@ -19,9 +22,6 @@ from serving.protos import (
     predict_pb2,
     regression_pb2,
 )
-from serving.server.api import Api
-from serving.server.rest import examples, values
-from serving.server.status import StatusError, invalid_argument
 from uvcan_tf.features import SERVING_DEFAULT
 
 _VERSION: Final = r"(?:/(?:versions/(?P<version>\d+)|labels/(?P<label>[^/:]+)))?"

@@ -10,9 +10,9 @@ from typing import Any, Final
 
 import numpy as np
 
-from serving import tensors
-from serving.protos import types_pb2
 from serving.server.status import invalid_argument
+from serving.wire import tensors
+from serving.wire.protos import types_pb2
 
 _TYPES: Final = {
     types_pb2.DT_FLOAT: (np.float32, (int, float)),

@@ -14,20 +14,20 @@ import tensorflow as tf
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
-from serving import tensors
-from serving.client import RecommenderClient
-from serving.conformance.suite import all_cases
-from serving.errors import ServerUnavailable
-from serving.protos import (
+from serving.checks.conformance.suite import all_cases
+from serving.client.client import RecommenderClient
+from serving.client.errors import ServerUnavailable
+from serving.client.records import Tls
+from serving.server.app import Server
+from serving.server.status import StatusError
+from serving.wire import tensors
+from serving.wire.protos import (
     model_management_pb2,
     model_service_pb2_grpc,
     predict_pb2,
     prediction_log_pb2,
     prediction_service_pb2_grpc,
 )
-from serving.records import Tls
-from serving.server.app import Server
-from serving.server.status import StatusError
 from tests.serving.conftest import options, ssl_files, until
 
 

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from serving.client import RecommenderClient
+from serving.client.client import RecommenderClient
 from serving.server.app import Server
 from serving.server.batching import BatchedModel
 from serving.server.metrics import Metrics

@@ -13,10 +13,13 @@ import pytest
 import tensorflow as tf
 from click.testing import CliRunner
 
-from serving import tensors
 from serving.cli import main
-from serving.client import RecommenderClient
-from serving.protos import (
+from serving.client.client import RecommenderClient
+from serving.server.app import Server
+from serving.server.savedmodel import SavedModel
+from serving.server.warmup import FILE, warm_up
+from serving.wire import tensors
+from serving.wire.protos import (
     classification_pb2,
     inference_pb2,
     predict_pb2,
@@ -24,15 +27,12 @@ from serving.protos import (
     prediction_service_pb2_grpc,
     regression_pb2,
 )
-from serving.server.app import Server
-from serving.server.savedmodel import SavedModel
-from serving.server.warmup import FILE, warm_up
 from tests import worlds
 from tests.serving.conftest import options
 from uvcan_tf import features as names
-from uvcan_tf.export import export
-from uvcan_tf.model import UVCAN
-from uvcan_tf.warmup import example
+from uvcan_tf.model.uvcan import UVCAN
+from uvcan_tf.saved_model.export import export
+from uvcan_tf.saved_model.warm_up import example
 
 pytestmark = pytest.mark.slow  # one export serves all
 

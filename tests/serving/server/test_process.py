@@ -1,7 +1,7 @@
 """TF Serving's own integration cases for SavedModels, against a started process.
 
-The cases over REST and gRPC alone are wire cases of `serving.conformance`; here are
-those that need flags, files and signals.
+The cases over REST and gRPC alone are wire cases of `serving.checks.conformance`;
+here are those that need flags, files and signals.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from pathlib import Path
 import grpc
 import pytest
 
-from serving.conformance.models import CONFIG_FILE
-from serving.conformance.suite import all_cases
-from serving.protos import get_model_status_pb2, model_service_pb2_grpc
+from serving.checks.conformance.models import CONFIG_FILE
+from serving.checks.conformance.suite import all_cases
+from serving.wire.protos import get_model_status_pb2, model_service_pb2_grpc
 from tests.serving.conftest import free_port, until
 
 pytestmark = pytest.mark.slow  # each starts a process

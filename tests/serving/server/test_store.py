@@ -9,13 +9,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from serving.protos import model_pb2
 from serving.server.history import State
 from serving.server.lifecycle import Loading
 from serving.server.savedmodel import SavedModel
 from serving.server.status import Code, StatusError
 from serving.server.storage import ModelConfig, latest_policy, wanted_versions
 from serving.server.store import ModelStore
+from serving.wire.protos import model_pb2
 from tests.serving.conftest import until
 
 

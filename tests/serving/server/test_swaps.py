@@ -10,15 +10,15 @@ import numpy as np
 import psutil
 import pytest
 
-from serving import tensors
-from serving.protos import (
+from serving.server.app import Server
+from serving.server.history import State
+from serving.wire import tensors
+from serving.wire.protos import (
     model_management_pb2,
     model_service_pb2_grpc,
     predict_pb2,
     prediction_service_pb2_grpc,
 )
-from serving.server.app import Server
-from serving.server.history import State
 from tests.serving.conftest import options, until
 
 GROWTH = 1.10

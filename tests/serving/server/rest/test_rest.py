@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from serving.conformance import rest_cases
-from serving.conformance.rest_case import RestCase
+from serving.checks.conformance import rest_cases
+from serving.checks.conformance.rest_case import RestCase
 from tests.serving.conftest import conformance_server, free_port
 
 METRICS = 'prometheus_config { enable: true path: "/metrics" }'

@@ -1,0 +1,1 @@
+"""Checks of a running server: conformance, malformed requests, load and swaps."""

@@ -1,0 +1,306 @@
+"""The REST API (contract, section 9)."""
+
+from __future__ import annotations
+
+import gzip
+from collections.abc import Iterator
+from typing import Any, Final
+
+from serving.checks.conformance.rest_case import RestCase
+
+_MODELS: Final = "/v1/models/"
+_ROWS: Final = {"instances": [1.0, 4]}
+_INFINITY: Final = float("inf")
+
+_RIGHT: Final[dict[str, tuple[str, Any, Any]]] = {
+    "a row of a bare list": (
+        "half_plus_two:predict",
+        _ROWS,
+        {"predictions": [3.5, 5.0]},
+    ),
+    "a row of objects": (
+        "half_plus_two/versions/1:predict",
+        {"instances": [{"x": 1.0}]},
+        {"predictions": [2.5]},
+    ),
+    "another version": (
+        "half_plus_two/versions/2:predict",
+        _ROWS,
+        {"predictions": [3.5, 5.0]},
+    ),
+    "a label": (
+        "half_plus_two/labels/stable:predict",
+        {"inputs": [2.0]},
+        {"outputs": [3.0]},
+    ),
+    "another label": (
+        "half_plus_two/labels/canary:predict",
+        {"inputs": [2.0]},
+        {"outputs": [4.0]},
+    ),
+    "the path in capitals": (
+        "half_plus_two:PREDICT",
+        {"inputs": {"x": [2.0]}},
+        {"outputs": [4.0]},
+    ),
+    "a name in percents": (
+        "half%5Fplus_two:predict",
+        {"inputs": [2.0]},
+        {"outputs": [4.0]},
+    ),
+    "unknown keys of the document": (
+        "half_plus_two:predict",
+        {"inputs": [2.0], "who": "me"},
+        {"outputs": [4.0]},
+    ),
+    "several outputs by row": (
+        "wide:predict",
+        {"instances": [{"feats": [1, 2, 3, 4], "user": 5, "video": 3}]},
+        {"predictions": [{"score": 15.0, "emb": [6.0, 7.0]}]},
+    ),
+    "several outputs by column, more names than wanted": (
+        "wide:predict",
+        {"inputs": {"feats": [[1, 2, 3, 4]], "user": [5], "video": [3], "z": 1}},
+        {"outputs": {"score": [15.0], "emb": [[6.0, 7.0]]}},
+    ),
+    "base64 strings": (
+        "wide:predict",
+        {"signature_name": "echo_string", "inputs": {"x": [{"b64": "YWI="}, "c"]}},
+        {"outputs": ["ab", "c"]},
+    ),
+    "base64 strings by row": (
+        "wide:predict",
+        {"signature_name": "echo_string", "instances": [{"b64": "YWI="}, "c"]},
+        {"predictions": ["ab", "c"]},
+    ),
+    "strings beyond ASCII": (
+        "wide:predict",
+        {"signature_name": "strings", "inputs": "日本"},
+        {"outputs": {"text": "日本", "length": 6}},
+    ),
+    "short decimals": (
+        "wide:predict",
+        {"signature_name": "echo_float32", "inputs": [0.1, 16777217.0]},
+        {"outputs": [0.1, 16777216.0]},
+    ),
+    "infinite numbers": (
+        "wide:predict",
+        {"signature_name": "echo_float32", "inputs": [_INFINITY, -_INFINITY]},
+        {"outputs": [_INFINITY, -_INFINITY]},
+    ),
+    "a scalar": (
+        "wide:predict",
+        {"signature_name": "echo_int64", "inputs": 2**53},
+        {"outputs": 2**53},
+    ),
+    "a matrix by row": (
+        "wide:predict",
+        {"signature_name": "echo_int32", "instances": [[1, 2], [3, 4]]},
+        {"predictions": [[1, 2], [3, 4]]},
+    ),
+    "truths": (
+        "wide:predict",
+        {"signature_name": "echo_bool", "instances": [True, False]},
+        {"predictions": [True, False]},
+    ),
+    "doubles": (
+        "wide:predict",
+        {"signature_name": "echo_float64", "inputs": [0.1, 1e300]},
+        {"outputs": [0.1, 1e300]},
+    ),
+    "an input that has a default": (
+        "wide:predict",
+        {"signature_name": "with_default", "inputs": {"a": [1, 2], "b": 3}},
+        {"outputs": [4, 5]},
+    ),
+    "classify": (
+        "half_plus_two:classify",
+        {"signature_name": "classify_labels", "examples": [{"x": 4.0}]},
+        {"results": [[["high", 5.0], ["low", -5.0]]]},
+    ),
+    "classify without labels": (
+        "half_plus_two:classify",
+        {"signature_name": "classify_x_to_y", "examples": [{"x": 2.0}, {"x": 4.0}]},
+        {"results": [[["", 4.0]], [["", 5.0]]]},
+    ),
+    "regress": (
+        "half_plus_two/versions/1:regress",
+        {"signature_name": "regress_x_to_y", "examples": [{"x": 2.0}]},
+        {"results": [3.0]},
+    ),
+    "regress with a context": (
+        "half_plus_two:regress",
+        {
+            "signature_name": "regress_x_to_y",
+            "context": {"x": 2.0},
+            "examples": [{}, {"x": [4.0]}],
+        },
+        {"results": [4.0, 5.0]},
+    ),
+}
+for _kind in ("int8", "int16", "int32", "int64", "uint8", "uint32", "uint64"):
+    _RIGHT[f"numbers of {_kind}"] = (
+        "wide:predict",
+        {"signature_name": f"echo_{_kind}", "inputs": [[0, 7], [1, 100]]},
+        {"outputs": [[0, 7], [1, 100]]},
+    )
+
+_WRONG: Final[dict[str, tuple[str, Any, int, str]]] = {
+    "an unknown model": (
+        "nope:predict",
+        _ROWS,
+        404,
+        "Servable not found for request: Latest(nope)",
+    ),
+    "an unknown version": (
+        "half_plus_two/versions/9:predict",
+        _ROWS,
+        404,
+        "Servable not found for request: Specific(half_plus_two, 9)",
+    ),
+    "an unknown label": (
+        "half_plus_two/labels/beta:predict",
+        _ROWS,
+        400,
+        "Unrecognized servable version label: beta",
+    ),
+    "an unknown signature": (
+        "wide:predict",
+        {"signature_name": "s", "instances": [1]},
+        400,
+        'Serving signature name: "s" not found in signature def',
+    ),
+    "a signature that is no string": (
+        "wide:predict",
+        {"signature_name": 1},
+        400,
+        "'signature_name' key must be a string value.",
+    ),
+    "neither form": ("wide:predict", {}, 400, "Missing 'inputs' or 'instances' key"),
+    "both forms": (
+        "wide:predict",
+        {"inputs": 1, "instances": 1},
+        400,
+        "expecting only one of 'inputs' or 'instances' keys to exist",
+    ),
+    "no rows": (
+        "half_plus_two:predict",
+        {"instances": []},
+        400,
+        "Expecting 'instances' value to be a non-null, non-empty list",
+    ),
+    "a list in place of an object": (
+        "wide:predict",
+        {"instances": [1]},
+        400,
+        "instances is a plain list, but expecting list of objects as multiple input",
+    ),
+    "a value in place of an object": (
+        "wide:predict",
+        {"inputs": 1},
+        400,
+        "inputs is a plain value/list, but expecting an object as multiple input",
+    ),
+    "an input left out": (
+        "wide:predict",
+        {"inputs": {"feats": [[1, 2, 3, 4]], "user": [5]}},
+        400,
+        "Missing named input: video in 'inputs' object.",
+    ),
+    "an unknown name by row": (
+        "half_plus_two:predict",
+        {"instances": [{"x": 1.0, "z": 2}]},
+        400,
+        "keys must be equal to: x",
+    ),
+    "a string for a number": (
+        "half_plus_two:predict",
+        {"instances": ["1"]},
+        400,
+        'JSON Value: "1" Type: String is not of expected type: float',
+    ),
+    "a ragged list": (
+        "half_plus_two:predict",
+        {"inputs": [[1.0], [1.0, 2.0]]},
+        400,
+        "Encountered list at unexpected size: 2 at level: 1 expected size: 1",
+    ),
+    "a wrong base64": (
+        "wide:predict",
+        {"signature_name": "echo_string", "inputs": [{"b64": "?"}]},
+        400,
+        "Unable to base64 decode",
+    ),
+    "no examples": (
+        "half_plus_two:regress",
+        {},
+        400,
+        "When method is classify, key 'examples' is expected and was not found",
+    ),
+    "examples that are no list": (
+        "half_plus_two:classify",
+        {"examples": {}},
+        400,
+        "Expecting 'examples' value to be non-null array/list",
+    ),
+    "mixed types": (
+        "half_plus_two:regress",
+        {"examples": [{"x": [1, 2.0]}]},
+        400,
+        "Unexpected mix of types in list for feature: x",
+    ),
+    "a path that is none": (
+        "half_plus_two:explode",
+        {},
+        400,
+        "Malformed request: POST /v1/models/half_plus_two:explode",
+    ),
+    "garbage": ("wide:predict", b"{nope", 400, "JSON Parse error: "),
+    "nothing": ("wide:predict", b"", 400, "The document is empty"),
+}
+_GET: Final[dict[str, tuple[int, str]]] = {
+    "/v1/models": (400, "Missing model name in request."),
+    "/v1/foo": (400, "Malformed request: GET /v1/foo"),
+    "/v1/models/wide?x=1": (404, "Could not find any versions of model wide?x=1"),
+    "/v1/models/nope": (404, "Could not find any versions of model nope"),
+    "/v1/models/half_plus_two/versions/9": (
+        404,
+        "Could not find version 9 of model half_plus_two",
+    ),
+    "/v1/models/nope/metadata": (404, "Servable not found for request: Latest(nope)"),
+    "/v1/models/half_plus_two/metadata": (200, '"regress_x_to_y"'),
+    "/v1/models/half_plus_two/versions/1/metadata": (200, '"version": "1"'),
+    "/v1/models/half_plus_two/labels/stable": (200, '"AVAILABLE"'),
+    "/elsewhere": (404, "Not Found"),
+}
+
+
+def cases() -> Iterator[RestCase]:
+    """Every REST call."""
+    for name, (path, document, reply) in _RIGHT.items():
+        yield RestCase(f"REST answers {name}", _MODELS + path, document, reply)
+    for name, (path, document, code, text) in _WRONG.items():
+        yield RestCase(
+            f"REST refuses {name}", _MODELS + path, document, code=code, has=text
+        )
+    for path, (code, text) in _GET.items():
+        yield RestCase(f"REST GET {path}", path, code=code, has=text)
+    yield RestCase(
+        "REST tells the status of a model",
+        f"{_MODELS}wide",
+        reply={
+            "model_version_status": [
+                {
+                    "version": "1",
+                    "state": "AVAILABLE",
+                    "status": {"error_code": "OK", "error_message": ""},
+                }
+            ]
+        },
+    )
+    zipped = {"Content-Encoding": "gzip"}
+    half = f"{_MODELS}half_plus_two:predict"
+    content = gzip.compress(b'{"inputs": [2.0]}')
+    answer = {"outputs": [4.0]}
+    yield RestCase("REST reads gzip", half, content, answer, headers=zipped)
+    yield RestCase("REST refuses no gzip", half, b"x", code=400, headers=zipped)

@@ -1,0 +1,1 @@
+"""Clients of a model server, and what they hand out."""

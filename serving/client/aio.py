@@ -1,0 +1,112 @@
+"""The asyncio twin of the client: the same calls, records and errors, awaited."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Iterable, Sequence
+from types import TracebackType
+from typing import Any
+
+import grpc
+
+from serving.client import calls
+from serving.client.connection import Connection, open_channel
+from serving.client.encoder import Row
+from serving.client.errors import InvalidRequest
+from serving.client.records import Explanation, Scored, Tls, VersionStatus
+from serving.wire.protos import get_model_status_pb2
+from uvcan_tf.features import PAPER, Features
+
+
+class AsyncRecommenderClient(Connection):
+    """Ranks, recommends and explains over gRPC, without blocking the event loop.
+
+    Args: those of `serving.client.connection.Connection`.
+
+    Example:
+      async with AsyncRecommenderClient("localhost:8500") as client:
+          print(await client.recommend("u1", k=10))
+    """
+
+    async def __aenter__(self) -> AsyncRecommenderClient:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Closes the channel; calls after it fail."""
+        await self._channel.close()
+
+    async def rank(
+        self,
+        user_id: str,
+        video_ids: Sequence[str],
+        attributes: calls.Attributes | None = None,
+    ) -> list[Scored]:
+        """Scores the given videos, in the order given.
+
+        Attributes speak for a user whom the model does not know.
+        """
+        if not video_ids:
+            return []
+        request = calls.rank_request(self.model_name, user_id, video_ids, attributes)
+        return calls.ranked(await self._call(self._predict, request), video_ids)
+
+    async def recommend(
+        self,
+        user_id: str,
+        k: int = 10,
+        exclude: Iterable[str] = (),
+        candidates: Iterable[str] | None = None,
+        attributes: calls.Attributes | None = None,
+    ) -> list[Scored]:
+        """The user's k best videos, best first, without those already liked.
+
+        Out of the whole catalogue, or of the candidates where there are any given.
+        Attributes speak for a user whom the model does not know.
+        """
+        request = calls.recommend_request(
+            self.model_name, user_id, k, exclude, candidates, attributes
+        )
+        return calls.recommended(await self._call(self._predict, request))
+
+    async def explain(self, user_id: str, video_id: str) -> Explanation:
+        """The attention behind one score."""
+        request = calls.explain_request(self.model_name, user_id, video_id)
+        reply = await self._call(self._predict, request)
+        return calls.explained(reply, user_id, video_id)
+
+    async def score(
+        self, rows: Iterable[Row], features: Features = PAPER
+    ) -> list[float]:
+        """Scores raw rows of user and video features, in the order given."""
+        request = calls.score_request(self.model_name, rows, features)
+        return calls.scores(await self._call(self._predict, request))
+
+    async def status(self) -> list[VersionStatus]:
+        """The versions of the model that the server knows, newest first."""
+        request = get_model_status_pb2.GetModelStatusRequest()
+        request.model_spec.name = self.model_name
+        return calls.statuses(await self._call(self._get_status, request))
+
+    def _open(self, tls: Tls | None, compression: grpc.Compression | None) -> Any:
+        return open_channel(self.target, tls, compression, grpc.aio)
+
+    async def _call(self, method: Callable[..., Any], request: Any) -> Any:
+        ends = time.monotonic() + self.timeout_s
+        for attempt in range(self.retries + 1):
+            try:
+                return await method(request, timeout=max(ends - time.monotonic(), 0))
+            except grpc.aio.AioRpcError as error:
+                pause = self._pause_after(error, attempt, ends)
+            except grpc.aio.UsageError as error:  # a closed channel
+                raise InvalidRequest("The client is closed.") from error
+            await asyncio.sleep(pause)
+        raise AssertionError("unreachable: the last attempt returns or raises")

@@ -1,0 +1,194 @@
+"""Requests out of arguments and records out of replies: what both clients share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from serving.client.encoder import Row, encode
+from serving.client.errors import InvalidRequest, UnexpectedReply
+from serving.client.records import Attention, Explanation, Scored, VersionStatus
+from serving.wire import tensors
+from serving.wire.protos import get_model_status_pb2, predict_pb2
+from uvcan_tf import features as names
+
+Outputs = Mapping[str, tensors.Array]
+Attributes = Mapping[str, str | Sequence[str]]
+
+
+def rank_request(
+    model: str,
+    user_id: str,
+    video_ids: Sequence[str],
+    attributes: Attributes | None = None,
+) -> predict_pb2.PredictRequest:
+    """Asks for the scores of the given videos."""
+    return _request(
+        model,
+        names.RANK_BY_ATTRIBUTES if attributes else names.RANK,
+        {
+            names.USER_ID: tensors.strings(_id(names.USER_ID, user_id)),
+            names.VIDEO_IDS: _ids(names.VIDEO_IDS, video_ids),
+            **_told(attributes),
+        },
+    )
+
+
+def recommend_request(
+    model: str,
+    user_id: str,
+    k: int,
+    exclude: Iterable[str],
+    candidates: Iterable[str] | None = None,
+    attributes: Attributes | None = None,
+) -> predict_pb2.PredictRequest:
+    """Asks for the k best videos, of the whole catalogue or of the candidates."""
+    if isinstance(k, bool) or not isinstance(k, int) or not 1 <= k < 2**31:
+        raise InvalidRequest(f"`k` should be a positive int. Received: k={k!r}.")
+    inputs = {
+        names.USER_ID: tensors.strings(_id(names.USER_ID, user_id)),
+        names.K: np.array(k, np.int32),
+        names.EXCLUDE_VIDEO_IDS: _ids(names.EXCLUDE_VIDEO_IDS, exclude),
+        **_told(attributes),
+    }
+    if candidates is not None:
+        inputs[names.CANDIDATE_VIDEO_IDS] = _ids(names.CANDIDATE_VIDEO_IDS, candidates)
+    request = _request(model, names.RECOMMEND, inputs)
+    request.output_filter.extend((names.VIDEO_IDS, names.SCORE))
+    return request
+
+
+def explain_request(
+    model: str, user_id: str, video_id: str
+) -> predict_pb2.PredictRequest:
+    """Asks what either side looked at."""
+    return _request(
+        model,
+        names.EXPLAIN,
+        {
+            names.USER_ID: tensors.strings(_id(names.USER_ID, user_id)),
+            names.VIDEO_ID: tensors.strings(_id(names.VIDEO_ID, video_id)),
+        },
+    )
+
+
+def score_request(
+    model: str, rows: Iterable[Row], features: names.Features
+) -> predict_pb2.PredictRequest:
+    """Asks for the scores of raw rows, known to the tables or not."""
+    examples = np.array([*encode(rows, features), None], dtype=object)[:-1]
+    return _request(model, names.SERVING_DEFAULT, {names.EXAMPLES: examples})
+
+
+def ranked(
+    reply: predict_pb2.PredictResponse, video_ids: Sequence[str]
+) -> list[Scored]:
+    """The videos of a `rank` call in the order they were given."""
+    [scores] = _outputs(reply, names.SCORE)
+    return [
+        Scored(video_id, float(score))
+        for video_id, score in zip(video_ids, scores.reshape(-1), strict=True)
+    ]
+
+
+def recommended(reply: predict_pb2.PredictResponse) -> list[Scored]:
+    """The videos of a `recommend` call, best first, without padding."""
+    videos, scores = _outputs(reply, names.VIDEO_IDS, names.SCORE)
+    return [
+        Scored(video_id.decode(), float(score))
+        for video_id, score in zip(videos.reshape(-1), scores.reshape(-1), strict=True)
+        if video_id
+    ]
+
+
+def explained(
+    reply: predict_pb2.PredictResponse, user_id: str, video_id: str
+) -> Explanation:
+    """The attention of an `explain` call, by hop and facet."""
+    score, user, user_facets, video, video_facets = _outputs(
+        reply,
+        names.SCORE,
+        names.USER_ATTENTION,
+        names.USER_FACETS,
+        names.VIDEO_ATTENTION,
+        names.VIDEO_FACETS,
+    )
+    return Explanation(
+        user_id=user_id,
+        video_id=video_id,
+        score=float(score.reshape(-1)[0]),
+        user=_attention(user, user_facets),
+        video=_attention(video, video_facets),
+    )
+
+
+def scores(reply: predict_pb2.PredictResponse) -> list[float]:
+    """The scores of a `score` call, row by row."""
+    [found] = _outputs(reply, names.SCORE)
+    return [float(score) for score in found.reshape(-1)]
+
+
+def statuses(
+    reply: get_model_status_pb2.GetModelStatusResponse,
+) -> list[VersionStatus]:
+    """The versions of a model, newest first."""
+    state = get_model_status_pb2.ModelVersionStatus.State.Name
+    return [
+        VersionStatus(entry.version, state(entry.state), entry.status.error_message)
+        for entry in reply.model_version_status
+    ]
+
+
+def _attention(weights: tensors.Array, facets: tensors.Array) -> Attention:
+    """One row's attention; weights [B=1, hops, facets], facets [B=1, facets]."""
+    return Attention(
+        facets=tuple(name.decode() for name in facets[0]),
+        weights=tuple(tuple(map(float, hop)) for hop in weights[0]),
+    )
+
+
+def _request(
+    model: str, signature: str, inputs: Mapping[str, tensors.Array]
+) -> predict_pb2.PredictRequest:
+    request = predict_pb2.PredictRequest()
+    request.model_spec.name = model
+    request.model_spec.signature_name = signature
+    for name, array in inputs.items():
+        request.inputs[name].CopyFrom(tensors.to_proto(array))
+    return request
+
+
+def _outputs(reply: predict_pb2.PredictResponse, *wanted: str) -> list[Any]:
+    missing = [name for name in wanted if name not in reply.outputs]
+    if missing:
+        raise UnexpectedReply(
+            f"The model '{reply.model_spec.name}' should answer with "
+            f"{', '.join(wanted)}. Received: {', '.join(sorted(reply.outputs))}."
+        )
+    return [tensors.to_array(reply.outputs[name]) for name in wanted]
+
+
+def _ids(name: str, values: Iterable[str]) -> tensors.Array:
+    """A row of ids [B=1, *]."""
+    return tensors.strings(*(_id(name, value) for value in values))[None]
+
+
+def _told(attributes: Attributes | None) -> dict[str, tensors.Array]:
+    """A user's attributes, [B=1] each, or [B=1, *] where there are several values."""
+    told = {}
+    for name, value in (attributes or {}).items():
+        if isinstance(value, str):
+            told[name] = tensors.strings(value)
+        else:
+            told[name] = _ids(name, value)
+    return told
+
+
+def _id(name: str, value: object) -> str:
+    if not isinstance(value, str) or not value:
+        raise InvalidRequest(
+            f"`{name}` should be a non-empty string. Received: {value!r}."
+        )
+    return value

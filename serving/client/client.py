@@ -1,0 +1,112 @@
+"""A typed client of the exported model, for TF Serving and the embedded server alike.
+
+It does not start TensorFlow, so that a short-lived process can afford it.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+from types import TracebackType
+from typing import Any
+
+import grpc
+
+from serving.client import calls
+from serving.client.connection import Connection, open_channel
+from serving.client.encoder import Row
+from serving.client.errors import InvalidRequest
+from serving.client.records import Explanation, Scored, Tls, VersionStatus
+from serving.wire.protos import get_model_status_pb2
+from uvcan_tf.features import PAPER, Features
+
+
+class RecommenderClient(Connection):
+    """Ranks, recommends and explains over gRPC.
+
+    Args: those of `serving.client.connection.Connection`.
+
+    Example:
+      with RecommenderClient("localhost:8500") as client:
+          for video in client.recommend("u1", k=10):
+              print(video.video_id, video.score)
+    """
+
+    def __enter__(self) -> RecommenderClient:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Closes the channel; calls after it fail."""
+        self._channel.close()
+
+    def rank(
+        self,
+        user_id: str,
+        video_ids: Sequence[str],
+        attributes: calls.Attributes | None = None,
+    ) -> list[Scored]:
+        """Scores the given videos, in the order given.
+
+        Attributes speak for a user whom the model does not know.
+        """
+        if not video_ids:
+            return []
+        request = calls.rank_request(self.model_name, user_id, video_ids, attributes)
+        return calls.ranked(self._call(self._predict, request), video_ids)
+
+    def recommend(
+        self,
+        user_id: str,
+        k: int = 10,
+        exclude: Iterable[str] = (),
+        candidates: Iterable[str] | None = None,
+        attributes: calls.Attributes | None = None,
+    ) -> list[Scored]:
+        """The user's k best videos, best first, without those already liked.
+
+        Out of the whole catalogue, or of the candidates where there are any given.
+        Attributes speak for a user whom the model does not know.
+        """
+        request = calls.recommend_request(
+            self.model_name, user_id, k, exclude, candidates, attributes
+        )
+        return calls.recommended(self._call(self._predict, request))
+
+    def explain(self, user_id: str, video_id: str) -> Explanation:
+        """The attention behind one score."""
+        request = calls.explain_request(self.model_name, user_id, video_id)
+        return calls.explained(self._call(self._predict, request), user_id, video_id)
+
+    def score(self, rows: Iterable[Row], features: Features = PAPER) -> list[float]:
+        """Scores raw rows of user and video features, in the order given."""
+        request = calls.score_request(self.model_name, rows, features)
+        return calls.scores(self._call(self._predict, request))
+
+    def status(self) -> list[VersionStatus]:
+        """The versions of the model that the server knows, newest first."""
+        request = get_model_status_pb2.GetModelStatusRequest()
+        request.model_spec.name = self.model_name
+        return calls.statuses(self._call(self._get_status, request))
+
+    def _open(self, tls: Tls | None, compression: grpc.Compression | None) -> Any:
+        return open_channel(self.target, tls, compression)
+
+    def _call(self, method: Callable[..., Any], request: Any) -> Any:
+        ends = time.monotonic() + self.timeout_s
+        for attempt in range(self.retries + 1):
+            try:
+                return method(request, timeout=max(ends - time.monotonic(), 0))
+            except grpc.RpcError as error:
+                pause = self._pause_after(error, attempt, ends)
+            except ValueError as error:  # gRPC's word for a closed channel
+                raise InvalidRequest("The client is closed.") from error
+            time.sleep(pause)
+        raise AssertionError("unreachable: the last attempt returns or raises")

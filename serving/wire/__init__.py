@@ -1,0 +1,1 @@
+"""What goes over the wire: messages, services and tensors, without TensorFlow."""

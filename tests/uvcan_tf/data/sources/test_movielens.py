@@ -1,0 +1,109 @@
+"""The public MovieLens files become the three tables of the declaration."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from uvcan_tf import features as names
+from uvcan_tf.data.sources.movielens import convert
+from uvcan_tf.data.summary import Summary
+from uvcan_tf.data.tables import DataError, Tables, read_tables
+
+FLAGS = "|".join("0" * 19)
+COMEDY = FLAGS[:10] + "1" + FLAGS[11:]
+CHILDREN_AND_COMEDY = COMEDY[:8] + "1" + COMEDY[9:]
+SMALL = {
+    "u.data": "1\t3\t5\t881250949\n2\t3\t3\t881250950\n2\t1\t4\t881250951\n",
+    "u.user": "1|24|M|technician|85711\n2|56|F|other|94043\n",
+    "u.item": (
+        f"1|Toy Story (1995)|01-Jan-1995||link|{CHILDREN_AND_COMEDY}\n"
+        f"2|Nobody's (1996)|01-Jan-1996||link|{COMEDY}\n"
+        f"3|Misérables, Les|||link|{FLAGS}\n"
+    ),
+}
+LARGE = {
+    "ratings.dat": "1::3::5::978300760\n2::3::3::978300761\n2::1::4::978300762\n",
+    "users.dat": "1::M::18::10::48067\n2::F::56::16::70072\n",
+    "movies.dat": (
+        "1::Mission: Impossible (1995)::Children's|Comedy\n"
+        "2::Nobody's (1996)::Comedy\n"
+        "3::Misérables, Les::\n"
+    ),
+}
+
+
+def written(folder: Path, files: dict[str, str]) -> Path:
+    folder.mkdir()
+    for name, text in files.items():
+        (folder / name).write_text(text, encoding="latin-1")
+    return folder
+
+
+def converted(tmp_path: Path, files: dict[str, str], min_rating: int = 1) -> Tables:
+    convert(written(tmp_path / "raw", files), tmp_path / "out", min_rating)
+    assert names.of_folder(tmp_path / "out") == names.MOVIELENS
+    return read_tables(tmp_path / "out", names.MOVIELENS)
+
+
+@pytest.mark.parametrize(
+    ("files", "occupations"),
+    [(SMALL, ["technician", "other"]), (LARGE, ["10", "16"])],
+    ids=["100K", "1M"],
+)
+def test_both_sets_become_the_same_form(
+    tmp_path: Path, files: dict[str, str], occupations: list[str]
+) -> None:
+    tables = converted(tmp_path, files)
+    assert tables.users.to_pydict() == {
+        "user_id": ["1", "2"],
+        "gender": ["M", "F"],
+        "age": ["18-24", "56+"],
+        "occupation": occupations,
+    }
+    assert tables.videos.to_pydict() == {
+        "video_id": ["1", "3"],
+        "genres": [["Children's", "Comedy"], None],
+        "release_year": ["1995", None],
+    }
+
+
+@pytest.mark.parametrize("files", [SMALL, LARGE], ids=["100K", "1M"])
+def test_every_rating_is_a_like_with_its_time(
+    tmp_path: Path, files: dict[str, str]
+) -> None:
+    interactions = converted(tmp_path, files).interactions
+    assert interactions["label"].to_pylist() == [1, 1, 1]
+    assert interactions["video_id"].to_pylist() == ["3", "3", "1"]
+    times = interactions["timestamp"].to_pylist()
+    assert [time - times[0] for time in times] == [0, 1, 2]
+
+
+def test_ratings_below_the_least_are_shown_and_not_liked(tmp_path: Path) -> None:
+    raw = written(tmp_path / "raw", LARGE)
+    summary = convert(raw, tmp_path / "out", min_rating=4)
+    assert summary == Summary(users=2, videos=2, likes=2, shown=1)
+
+
+def test_a_folder_without_ratings_names_both_sets(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"ratings.dat \(1M\) or u.data \(100K\)"):
+        convert(tmp_path, tmp_path / "out")
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    raw = written(tmp_path / "raw", {"u.data": SMALL["u.data"]})
+    with pytest.raises(DataError, match="should hold u.user"):
+        convert(raw, tmp_path / "out")
+
+
+def test_a_damaged_line_is_named(tmp_path: Path) -> None:
+    raw = written(tmp_path / "raw", LARGE | {"users.dat": "1::M::18::10::4\n2::F\n"})
+    with pytest.raises(DataError, match="users.dat is not a MovieLens file.*line 2"):
+        convert(raw, tmp_path / "out")
+
+
+def test_a_least_rating_that_nobody_gave_is_refused(tmp_path: Path) -> None:
+    raw = written(tmp_path / "raw", SMALL)
+    with pytest.raises(DataError, match="is at least 6"):
+        convert(raw, tmp_path / "out", min_rating=6)

@@ -1,0 +1,84 @@
+"""The commands write tables, and say in one sentence why they cannot."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from tests.uvcan_tf.data.sources.test_kuairand import LOG, USERS, VIDEOS
+from tests.uvcan_tf.data.sources.test_movielens import LARGE, written
+from uvcan_tf.data.cli import data
+
+
+def run(*arguments: object) -> Result:
+    return CliRunner().invoke(data, [str(word) for word in arguments])
+
+
+def numbers(result: Result) -> dict[str, str]:
+    cells = (line.strip("│").split("│") for line in result.stdout.splitlines())
+    return {c[0].strip(): c[1].strip() for c in cells if len(c) == 2}
+
+
+@pytest.fixture
+def tiny(tmp_path: Path) -> Path:
+    assert run("synthetic", "--preset", "tiny", "--out", tmp_path / "t").exit_code == 0
+    return tmp_path / "t"
+
+
+def test_synthetic_shows_what_it_wrote(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    result = run("synthetic", "--preset", "tiny", "--out", out, "--seed", 1)
+    shown = numbers(result)
+    assert (shown["users"], shown["likes"]) == ("200", "6,000")
+    assert shown["density"] == "7.500%"
+    assert (out / "planted_attention.csv").is_file()
+
+
+def test_kuairand_shows_what_it_wrote(tmp_path: Path) -> None:
+    raw = tmp_path / "raw"
+    raw.mkdir()
+    (raw / "user_features_pure.csv").write_text(USERS)
+    (raw / "video_features_basic_pure.csv").write_text(VIDEOS)
+    (raw / "log_standard_train.csv").write_text(LOG)
+    options = ["--raw", raw, "--positive", "is_like", "--min-interactions", 1]
+    result = run("kuairand", *options, "--out", tmp_path / "out")
+    shown = numbers(result)
+    assert (shown["users"], shown["likes"], shown["shown"]) == ("2", "2", "1")
+
+
+def test_movielens_takes_a_least_rating(tmp_path: Path) -> None:
+    raw = written(tmp_path / "raw", LARGE)
+    options = ["--raw", raw, "--min-rating", 4, "--out", tmp_path / "out"]
+    shown = numbers(run("movielens", *options))
+    assert (shown["likes"], shown["shown"]) == ("2", "1")
+
+
+def test_check_reports_sizes_and_the_hold_out_rule(tiny: Path) -> None:
+    result = run("check", tiny)
+    assert numbers(result)["videos"] == "400"
+    assert "20% of each user's, rounded down; 0 of 200 users" in result.stdout
+
+
+def test_check_says_why_tables_cannot_be_used(tiny: Path) -> None:
+    (tiny / "users.parquet").unlink()
+    result = run("check", tiny)
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr.startswith("Error: The table 'users' is missing")
+    assert result.stderr.count("\n") == 1
+
+
+def test_check_says_why_a_declaration_cannot_be_used(tiny: Path) -> None:
+    (tiny / "features.json").write_text("{")
+    result = run("check", tiny)
+    assert result.exit_code == 1
+    assert "features.json should be JSON; line 1" in result.stderr
+
+
+def test_check_refuses_tables_that_hold_nothing_out(tiny: Path) -> None:
+    (tiny / "interactions.parquet").unlink()
+    (tiny / "interactions.csv").write_text("user_id,video_id\nu1,v1\nu2,v1\n")
+    result = run("check", tiny)
+    assert result.exit_code == 1
+    assert "none of 2 users" in result.stderr

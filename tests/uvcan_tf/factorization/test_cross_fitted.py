@@ -1,0 +1,302 @@
+"""The prior: its share of a rating, and that it never knows the pair it rates."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tests.uvcan_tf.baselines.communities import (
+    USERS,
+    VIDEOS,
+    communities,
+    with_attributes,
+)
+from uvcan_tf import features as names
+from uvcan_tf.catalogue.catalogue import Catalogue
+from uvcan_tf.config import Config, IALSSettings, ModelConfig, TrainingConfig
+from uvcan_tf.data.dataset import NO_PAIRS, Pairs
+from uvcan_tf.evaluation import metrics
+from uvcan_tf.evaluation.ranking import SAMPLED, rank_pairs
+from uvcan_tf.factorization.cross_fitted import (
+    PRIOR_SCALE,
+    CrossFitted,
+    SkippedLast,
+    fold_of,
+)
+from uvcan_tf.factorization.ials import IALS
+from uvcan_tf.model.uvcan import UVCAN
+from uvcan_tf.saved_model.export import export
+from uvcan_tf.training.fit import fit
+
+SHOWN = Pairs(np.array([1, 1, 30], np.int32), np.array([14, 20, 2], np.int32))
+WORLD = dataclasses.replace(communities(), shown=SHOWN)
+PRIOR = IALSSettings(factors=3, unobserved_weight=0.2, shown_weight=0.5)
+CONFIG = Config(
+    model=ModelConfig(factors=5, hops=2),
+    training=TrainingConfig(epochs=2, batch_size=64, validation_users=20),
+    prior=PRIOR,
+)
+
+
+def untrained(config: Config = CONFIG) -> UVCAN:
+    model = UVCAN(WORLD, config)
+    model((tf.constant([1]), tf.constant([[1]])))
+    return model
+
+
+def randomised(config: Config = CONFIG) -> UVCAN:
+    """A model whose every weight counts; at first the MLP's last ones are zeros."""
+    model = untrained(config)
+    draw = np.random.default_rng(3)
+    network = model.network
+    network.set_weights([draw.normal(0, 0.3, w.shape) for w in network.weights])
+    return model
+
+
+def test_before_training_a_rating_is_the_scaled_prior() -> None:
+    users, videos = tf.constant([1, 30]), tf.constant([[1, 5, 19], [20, 3, 2]])
+    factors = IALS(WORLD, PRIOR)
+    x, y = factors.users[users.numpy()], factors.videos[videos.numpy() - 1]
+    expected = PRIOR_SCALE * np.einsum("bp,bcp->bc", x, y)
+    logits = untrained().rate(users, videos).logits
+    np.testing.assert_allclose(logits, expected, rtol=1e-4, atol=1e-5)
+
+
+def test_the_prior_is_one_more_input_of_the_network() -> None:
+    rating = randomised().network.rating
+    v_u, v_v, h_u, h_v, bias, rest, (kernel, scale) = rating.weights_of()
+    z = np.arange(20, dtype=np.float32).reshape(4, 1, 1, 5) / 10
+    x = z[0] @ v_u + z[1] @ v_v + z[2] @ h_u + z[3] @ h_v + bias + 0.7 * kernel
+    for W, b in rest[:-1]:
+        x = np.maximum(x, 0) @ W + b
+    W, b = rest[-1]
+    expected = (np.maximum(x, 0) @ W + b)[..., 0] + scale * 0.7
+    halves = rating.user_part(z[2]), rating.video_part(z[3])
+    logits = rating(z[0], z[1], *halves, tf.constant([[0.7]]))
+    np.testing.assert_allclose(logits, expected, rtol=1e-4)
+
+
+def test_who_is_unknown_has_everybodys_mean_factors() -> None:
+    prior, own = CrossFitted(WORLD, PRIOR), IALS(WORLD, PRIOR)
+    fitted = own.users[own.users.any(axis=1)]
+    assert 0 < len(fitted) < len(own.users) - 2
+    np.testing.assert_allclose(prior.users[-1], fitted.mean(axis=0), rtol=1e-5)
+    strangers = ~own.users.any(axis=1)
+    assert (prior.users.numpy()[strangers] == prior.users.numpy()[-1]).all()
+    users, videos = tf.constant([1]), tf.constant([[14, 2]])
+    known = tf.constant([[USERS + 2]]), tf.constant([[VIDEOS + 2, 2]])
+    x, y = prior.factors(users, videos, known)
+    rest = WORLD.train.where(fold_of(WORLD.train.user, WORLD.train.video) != 0)
+    fold = IALS(dataclasses.replace(WORLD, train=rest), PRIOR)  # (1 + 14) % 5 is 0
+    expected = fold.users[fold.users.any(axis=1)].mean(axis=0)
+    np.testing.assert_allclose(x[0, 0], expected, rtol=1e-4, atol=1e-6)
+    np.testing.assert_allclose(y[0, 1], fold.videos[1], rtol=1e-4, atol=1e-6)
+
+
+def test_a_pair_whose_ids_are_dropped_has_factors_by_attributes_alone() -> None:
+    world = with_attributes(WORLD)
+    settings = dataclasses.replace(PRIOR, attribute_ridge=1.0)
+    prior = CrossFitted(world, settings)
+    users, videos = tf.constant([1]), tf.constant([[14, 2]])
+    unknown = tf.constant([[USERS + 2]]), tf.constant([[VIDEOS + 2, 2]])
+    x, y = prior.factors(users, videos, unknown)
+    rest = world.train.where(fold_of(world.train.user, world.train.video) != 0)
+    fold = IALS(dataclasses.replace(world, train=rest), settings)  # (1 + 14) % 5 is 0
+    of_users, of_videos = fold.regressions or pytest.fail("no regressions")
+    told = of_users.predicted_apart(fold.users[1:-1])[0]
+    np.testing.assert_allclose(x[0, 0], told, atol=1e-5)
+    told = of_videos.predicted_apart(fold.videos)[13]
+    np.testing.assert_allclose(y[0, 0], told, atol=1e-5)
+    np.testing.assert_allclose(y[0, 1], fold.videos[1], atol=1e-5)
+    assert np.abs(x[0, 0] - fold.users[1]).max() > 1e-3
+
+
+def test_a_dropped_id_takes_its_prior_along() -> None:
+    config = dataclasses.replace(
+        CONFIG,
+        model=dataclasses.replace(CONFIG.model, id_dropout=1.0),
+        training=dataclasses.replace(CONFIG.training, softmax=True),
+    )
+    loss = untrained(config).compute_loss(tf.range(5, dtype=tf.int64), training=True)
+    alike = np.log(1 + CONFIG.training.negatives)  # no candidate above another
+    assert float(loss) == pytest.approx(alike, rel=1e-6)
+
+
+def test_the_catalogue_rates_with_the_prior_as_the_network_does() -> None:
+    model = randomised()
+    users = np.array([0, 1, 30, USERS + 2], np.int32)
+    every = np.tile(np.arange(1, VIDEOS + 2, dtype=np.int32), (len(users), 1))
+    expected = model.rate(tf.constant(users), tf.constant(every)).logits.numpy()
+    catalogue = Catalogue(model)
+    np.testing.assert_allclose(catalogue.scores(users), expected, atol=1e-5)
+    rated = catalogue.rate(tf.constant(users), tf.constant(every)).logits
+    np.testing.assert_allclose(rated, expected, atol=1e-5)
+
+
+def test_a_pair_is_trained_on_with_factors_that_left_it_out() -> None:
+    prior = CrossFitted(WORLD, PRIOR)
+    user, video = int(WORLD.train.user[0]), int(WORLD.train.video[0])
+    rows = tf.constant([user]), tf.constant([[video, 26, 3]])
+    x, y = prior.factors(*rows, (rows[0][:, None], rows[1]))
+    train = WORLD.train
+    fold = fold_of(train.user, train.video)
+    rest = dataclasses.replace(WORLD, train=train.where(fold != fold_of(user, video)))
+    expected = IALS(rest, PRIOR)
+    np.testing.assert_allclose(x[0, 0], expected.users[user], atol=1e-6)
+    np.testing.assert_allclose(y[0, 1], expected.videos[25], atol=1e-6)
+
+
+def test_what_was_shown_and_not_liked_ranks_last() -> None:
+    scores = SkippedLast(Catalogue(untrained()), WORLD).scores(
+        np.array([1, 2], np.int32)
+    )
+    assert set(np.argsort(scores[0])[:2] + 1) == {14, 20}
+    assert np.ptp(scores[1]) < 100
+
+
+def test_training_keeps_the_prior_and_the_embeddings_apart() -> None:
+    model = fit(WORLD, CONFIG)
+    names = [weight.name for weight in model.network.trainable_variables]
+    own = [name.split("/")[-1] for name in names if "prior" in name]
+    assert sorted(own) == ["prior_kernel:0", "prior_scale:0"]
+    assert isinstance(model.scorer(), SkippedLast)
+
+
+@pytest.mark.parametrize("prior", [None, IALSSettings(factors=3)])
+def test_without_a_weight_for_what_was_shown_nothing_ranks_last(
+    prior: IALSSettings | None,
+) -> None:
+    model = untrained(dataclasses.replace(CONFIG, prior=prior))
+    assert isinstance(model.scorer(), Catalogue)
+
+
+class Saved(NamedTuple):
+    model: UVCAN
+    signatures: Any
+
+
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory: pytest.TempPathFactory) -> Saved:
+    model = fit(WORLD, CONFIG)
+    folder = tmp_path_factory.mktemp("saved") / "1"
+    export(model, WORLD, None, CONFIG, folder)
+    return Saved(model, tf.saved_model.load(str(folder)).signatures)
+
+
+def example(**values: list[str]) -> tf.Tensor:
+    features = {
+        name: tf.train.Feature(
+            bytes_list=tf.train.BytesList(value=[v.encode() for v in value])
+        )
+        for name, value in values.items()
+    }
+    row = tf.train.Example(features=tf.train.Features(feature=features))
+    return tf.constant([row.SerializeToString()])
+
+
+def test_the_saved_model_recommends_with_the_prior(saved: Saved) -> None:
+    none = tf.zeros([0, 0], tf.string)
+    answer = saved.signatures["recommend"](
+        user_id=tf.constant(["u0"]),
+        k=tf.constant(5),
+        exclude_video_ids=none,
+        candidate_video_ids=none,
+    )
+    scores = saved.model.scorer().scores(np.array([1], np.int32))[0]
+    scores[WORLD.train.video[WORLD.train.user == 1] - 1] = -np.inf
+    best = np.argsort(-scores)[:5]
+    assert list(answer["video_ids"].numpy()[0]) == [f"v{i}".encode() for i in best]
+    probability = 1 / (1 + np.exp(-scores[best]))
+    np.testing.assert_allclose(answer["score"][0], probability, atol=1e-5)
+
+
+@pytest.mark.parametrize("user", ["u0", f"u{USERS}", "nobody"])
+def test_an_example_scores_as_rank_does(saved: Saved, user: str) -> None:
+    scored = saved.signatures["serving_default"](
+        examples=example(user_id=[user], video_id=["v3"])
+    )
+    ranked = saved.signatures["rank"](
+        user_id=tf.constant([user]), video_ids=tf.constant([["v3"]])
+    )
+    np.testing.assert_allclose(scored["score"], ranked["score"][0], atol=1e-6)
+
+
+@pytest.fixture(scope="module")
+def told(tmp_path_factory: pytest.TempPathFactory) -> Saved:
+    """A model whose prior knows attributes; user 47 and video 27 have no pair."""
+    world = with_attributes(dataclasses.replace(WORLD, shown=NO_PAIRS))
+    config = dataclasses.replace(
+        CONFIG, prior=dataclasses.replace(PRIOR, attribute_ridge=1.0)
+    )
+    model = fit(world, config)
+    folder = tmp_path_factory.mktemp("told") / "1"
+    export(model, world, None, config, folder)
+    return Saved(model, tf.saved_model.load(str(folder)).signatures)
+
+
+def test_whoever_is_new_is_rated_as_one_of_the_table_with_the_same_attributes(
+    told: Saved,
+) -> None:
+    of_table = told.model.scorer().scores(np.array([USERS + 1], np.int32))[0]
+    videos = tf.constant([[f"v{i}" for i in range(VIDEOS)]])
+    ranked = told.signatures["rank_by_attributes"](
+        user_id=tf.constant(["nobody"]),
+        video_ids=videos,
+        city=tf.constant(["city2"]),
+    )
+    expected = 1 / (1 + np.exp(-of_table[:VIDEOS]))
+    np.testing.assert_allclose(ranked["score"][0], expected, atol=1e-5)
+    scored = told.signatures["serving_default"](
+        examples=example(
+            user_id=["nobody"], city=["city2"], video_id=["v3"], author=["author1"]
+        )
+    )
+    np.testing.assert_allclose(scored["score"], expected[3:4], atol=1e-5)
+    assert np.mean(expected[VIDEOS // 2 :]) > np.mean(expected[: VIDEOS // 2])
+
+
+def test_a_new_video_scores_as_one_of_the_table_by_the_same_author(told: Saved) -> None:
+    def score(video: str) -> Any:
+        row = example(user_id=["u3"], video_id=[video], author=["author4"])
+        return told.signatures["serving_default"](examples=row)["score"]
+
+    np.testing.assert_allclose(score("new"), score(f"v{VIDEOS}"), atol=1e-6)
+
+
+def test_the_evaluator_ranks_skipped_videos_last_among_the_same_rivals(
+    tmp_path: Path,
+) -> None:
+    whole = WORLD.train + WORLD.test
+    observed = set(zip(whole.user.tolist(), whole.video.tolist(), strict=True))
+    skipped = [(u, v) for u in (1, 2, 5) for v in range(1, VIDEOS + 1)]
+    shown = Pairs(*np.array([p for p in skipped if p not in observed], np.int32).T)
+    world = dataclasses.replace(WORLD, shown=shown.where(shown.video % 2 == 0))
+    model = UVCAN(world, CONFIG)
+    model((tf.constant([1]), tf.constant([[1]])))
+    export(model, world, None, CONFIG, tmp_path / "1")
+    rows = []
+    for user, video in zip(WORLD.test.user, WORLD.test.video, strict=True):
+        held_out = [f"v{v - 1}" for v in WORLD.test.video[WORLD.test.user == user]]
+        rows += [
+            example(
+                user_id=[f"u{user - 1}"],
+                video_id=[f"v{video - 1}"],
+                **{names.HELD_OUT: held_out},
+            )
+        ]
+    signatures = tf.saved_model.load(str(tmp_path / "1")).signatures
+    found = signatures["evaluate"](examples=tf.concat(rows, axis=0))
+    last, as_others = (
+        rank_pairs(scorer, world, CONFIG.evaluation, (SAMPLED,)).by_protocol[SAMPLED]
+        for scorer in (model.scorer(), Catalogue(model))
+    )
+    rank, rivals = last
+    np.testing.assert_allclose(found[names.SAMPLED_RANK], rank)
+    np.testing.assert_allclose(found[names.AUC], metrics.auc(rank, rivals), rtol=1e-6)
+    assert rank.sum() < as_others[0].sum()
+    np.testing.assert_array_equal(rivals, as_others[1])

@@ -1,0 +1,141 @@
+"""Fitting: the best epoch wins, a killed run goes on, and bad runs say so."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import re
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pytest
+
+from tests import worlds
+from uvcan_tf.config import Config
+from uvcan_tf.data.dataset import NO_PAIRS, Dataset
+from uvcan_tf.training.fit import TrainingError, fit, tied_share
+
+
+def config(**settings: Any) -> Config:
+    """Settings under which the best epoch is neither the first nor the last."""
+    settings = {"learning_rate": 0.05, "epochs": 12, "patience": 2} | settings
+    training = dataclasses.replace(
+        worlds.SMALL_CONFIG.training, validation_fraction=0.3, **settings
+    )
+    return dataclasses.replace(worlds.SMALL_CONFIG, training=training)
+
+
+class Run(NamedTuple):
+    """The weights that a run returned and the sentences it reported."""
+
+    weights: list[Any]
+    told: list[str]
+
+    @property
+    def epochs(self) -> list[int]:
+        return [int(n) for s in self.told for n in re.findall(r"^Epoch (\d+):", s)]
+
+
+def run(config: Config, folder: Path | None = None) -> Run:
+    told: list[str] = []
+    model = fit(worlds.small(), config, folder, told.append)
+    return Run(model.network.get_weights(), told)
+
+
+def assert_same(one: Run, other: Run) -> None:
+    for a, b in zip(one.weights, other.weights, strict=True):
+        np.testing.assert_allclose(a, b, atol=1e-6)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("run")
+
+
+@pytest.fixture(scope="module")
+def stopped(folder: Path) -> Run:
+    return run(config(), folder)
+
+
+def best_epoch(run: Run) -> int:
+    return max(n for n, s in zip(run.epochs, run.told, strict=True) if "best" in s)
+
+
+@pytest.mark.slow
+def test_training_stops_once_patience_runs_out(stopped: Run) -> None:
+    assert stopped.epochs == list(range(1, best_epoch(stopped) + 2 + 1))
+    assert 1 < best_epoch(stopped) < 10
+
+
+@pytest.mark.slow
+def test_the_weights_of_the_best_epoch_are_returned(stopped: Run) -> None:
+    assert_same(stopped, run(config(epochs=best_epoch(stopped))))
+
+
+@pytest.mark.slow
+def test_an_interrupted_run_goes_on_as_if_it_had_not_been(
+    stopped: Run, tmp_path: Path
+) -> None:
+    first = run(config(epochs=2), tmp_path)
+    second = run(config(), tmp_path)
+    assert second.told[0] == "Training resumes after epoch 2."
+    assert first.told + second.told[1:] == stopped.told
+    assert_same(second, stopped)
+
+
+@pytest.mark.slow
+def test_a_finished_run_is_not_trained_again(stopped: Run, folder: Path) -> None:
+    again = run(config(), folder)
+    assert again.epochs == []
+    assert_same(again, stopped)
+
+
+@pytest.mark.slow
+def test_a_run_leaves_its_figures_and_a_log(stopped: Run, folder: Path) -> None:
+    content = json.loads((folder / "training.json").read_text())
+    assert content["epochs"] == stopped.epochs[-1]
+    best = next(s for s in stopped.told if s.startswith(f"Epoch {best_epoch(stopped)}"))
+    assert f"NDCG@10 {content['validation_ndcg@10']:.4f}" in best
+    assert list((folder / "logs").rglob("events.out.tfevents*"))
+
+
+def test_without_pairs_there_is_nothing_to_learn() -> None:
+    dataset = dataclasses.replace(worlds.small(), train=NO_PAIRS)
+    with pytest.raises(TrainingError, match="at least one observed pair"):
+        fit(dataset, config())
+
+
+def with_nan(dataset: Dataset) -> Dataset:
+    """The same world, where a video's look holds what is not a number."""
+    columns = dict(dataset.videos.columns)
+    columns["look"] = np.full_like(columns["look"], np.nan)
+    videos = dataclasses.replace(dataset.videos, columns=columns)
+    return dataclasses.replace(dataset, videos=videos)
+
+
+@pytest.mark.slow
+def test_a_loss_that_is_not_a_number_stops_training() -> None:
+    with pytest.raises(TrainingError, match="Received: nan. Lower `training.learning"):
+        fit(with_nan(worlds.small()), config())
+
+
+@pytest.mark.slow
+def test_a_collapsed_network_is_reported() -> None:
+    told = run(config(learning_rate=10.0, epochs=1)).told
+    assert re.match(r"The network has collapsed: 91% of the catalogue is tied", told[1])
+
+
+@pytest.mark.parametrize(
+    ("scores", "share"),
+    [
+        ([[1, 2, 3, 4]], 0.0),
+        ([[1, 1, 3, 4]], 0.25),
+        ([[1, 2, 3, 4], [5, 5, 5, 4]], 0.5),
+        ([[0, 0, 0, 0]], 0.75),
+    ],
+)
+def test_the_tied_share_counts_the_largest_tie(
+    scores: list[list[float]], share: float
+) -> None:
+    assert tied_share(np.array(scores)) == share

@@ -1,0 +1,64 @@
+"""Scores of a whole catalogue for any pair model, a few users at a time.
+
+Shapes: B users, V videos.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import tensorflow as tf
+
+from uvcan_tf.data.dataset import IntArray
+from uvcan_tf.model.pair_model import PairModel
+
+_RATINGS_AT_ONCE = 1 << 14
+
+
+class BlockScorer:
+    """Rates blocks of users with all videos, whose half is computed once.
+
+    Args:
+      model: its videos' half is kept as it is now; `refresh` computes it again.
+    """
+
+    def __init__(self, model: PairModel) -> None:
+        self._videos = model.dataset.videos.size
+        self._users_at_once = max(1, _RATINGS_AT_ONCE // self._videos)
+        self._half_of_users = model.half_of_users
+        self._join = tf.function(
+            lambda user, video: model.logits_of(
+                tf.nest.map_structure(lambda part: part[:, None], user),
+                tf.nest.map_structure(lambda part: part[None], video),
+            ),
+            reduce_retracing=True,
+            autograph=False,
+        )
+        self.refresh(model)
+
+    def refresh(self, model: Any) -> None:
+        """Computes the videos' half anew from the model's weights."""
+        self._video = model.half_of_videos(tf.range(1, self._videos + 1))
+
+    def scores(self, users: IntArray) -> npt.NDArray[np.float32]:
+        """float32 [B, V], for `ranking.rank_pairs`."""
+        result = np.empty([len(users), self._videos], np.float32)
+        for start in range(0, len(users), self._users_at_once):
+            some = slice(start, start + self._users_at_once)
+            user = self._half_of_users(tf.constant(users[some], tf.int32))
+            result[some] = self._join(user, self._video).numpy()
+        return result
+
+
+class BlockModel(PairModel):
+    """A pair model whose network rates two halves by `rate`, and nothing else."""
+
+    network: Any
+
+    def logits_of(self, user: Any, video: Any) -> tf.Tensor:
+        return self.network.rate(user, video)
+
+    def scorer(self) -> BlockScorer:
+        return BlockScorer(self)

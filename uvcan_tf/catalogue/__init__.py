@@ -1,0 +1,1 @@
+"""Exact scores over every video."""

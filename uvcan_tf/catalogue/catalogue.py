@@ -1,0 +1,211 @@
+"""Exact scores over a whole catalogue, from halves computed once per model.
+
+Shapes: B users, C candidate videos or videos of a block, V videos, N and M facets, K
+factors, R rows.
+"""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import tensorflow as tf
+
+from uvcan_tf.catalogue.block_rating import BlockRating, UserTerms, VideoBlock
+from uvcan_tf.data.dataset import IntArray
+from uvcan_tf.model.uvcan import UVCAN
+from uvcan_tf.network.co_attention import Rated, UserSide, VideoSide
+from uvcan_tf.network.layers import Facets
+from uvcan_tf.threads import in_threads
+
+_BLOCK = 1024  # enough for the cost of an operation to be that of its numbers
+_BLOCK_COMPILED = 512  # what is between the operations still fits a core's cache
+_USERS_AT_ONCE = 32
+_ROWS_AT_ONCE = 8192
+
+
+class Catalogue(tf.Module):
+    """A trained network with both sides of every known row already computed.
+
+    Args:
+      model: its weights are copied as they are now; `refresh` copies them again.
+
+    Row 0 (missing) and row n+1 (unknown) of either side are scored like any other.
+    """
+
+    def __init__(self, model: UVCAN) -> None:
+        super().__init__()
+        # Plain variables and bound methods: nothing of Keras, no raw table and no
+        # optimiser comes along when this module is saved.
+        self._rate = model.network.rate
+        self._video_half = model.network.video_half
+        self._weights = list(model.network.weights)
+        self._rating = BlockRating(model.network)
+        self.logits = self._rating.logits
+        self.users = model.dataset.users.size
+        self.videos = model.dataset.videos.size
+        self._blocks = -(-self.videos // _BLOCK)
+        self._block = -(-self.videos // self._blocks)
+        self._user = _empty(model.half_of_users(tf.constant([0])), self.users + 2)
+        of_block = _facets(model, tf.zeros([self._block], tf.int32))
+        self._facets = _empty(of_block, 2 + self._blocks * self._block)
+        block = tf.nest.map_structure(lambda x: x[None], self._rating.block(*of_block))
+        self._video = _empty(block, self._blocks)
+        self._compiled = _Compiled(self)
+        self.refresh(model)
+
+    def refresh(self, model: UVCAN) -> None:
+        """Computes both sides anew from the model's weights."""
+        for start in range(0, self.users + 2, _ROWS_AT_ONCE):
+            rows = tf.range(start, min(start + _ROWS_AT_ONCE, self.users + 2))
+            _put(self._user, rows, model.half_of_users(rows))
+        for number in range(self._blocks):
+            rows = 1 + number * self._block + tf.range(self._block)
+            found = _facets(model, tf.minimum(rows, self.videos + 1))
+            _put(self._facets, rows, found)
+            block = self._rating.block(*found)
+            block = tf.nest.map_structure(lambda x: x[None], block)
+            _put(self._video, tf.constant([number]), block)
+        unlisted = tf.constant([0, self.videos + 1])
+        _put(self._facets, unlisted, _facets(model, unlisted))
+
+    def user_side(self, users: tf.Tensor) -> UserSide:
+        """The user's half of user rows int [...]."""
+        return tf.nest.map_structure(lambda part: tf.gather(part, users), self._user)
+
+    def video_side(self, videos: tf.Tensor) -> VideoSide:
+        """The videos' half of video rows int [...]."""
+        return self._video_half(*self._facets_of(videos))
+
+    def rate(self, users: tf.Tensor, videos: tf.Tensor) -> Rated:
+        """User rows int [B] with video rows int [B, C]."""
+        return self._rate(self.user_side(users[:, None]), self.video_side(videos))
+
+    def rate_some(self, user: tf.Tensor, videos: tf.Tensor) -> tf.Tensor:
+        """Logits [C] of one user row with many video rows int [C]; no attention."""
+        terms = tf.nest.map_structure(lambda part: part[0], self.terms(user[None]))
+        size = tf.size(videos)
+        blocks = tf.maximum(-(-size // _BLOCK), 1)
+        missing = -size % blocks
+        rows = tf.reshape(tf.pad(videos, [[0, missing]]), [blocks, -1])
+
+        def of_block(some: tf.Tensor) -> tf.Tensor:
+            return self.logits(terms, self._rating.block(*self._facets_of(some)))
+
+        logits = tf.map_fn(
+            of_block,
+            rows,
+            fn_output_signature=tf.TensorSpec([None], tf.float32),
+            parallel_iterations=2,
+        )
+        return tf.reshape(logits, [-1])[:size]
+
+    def rate_every(self, user: UserSide) -> tf.Tensor:
+        """Logits [B, V] of users' halves [B, C=1, ...] with every known video."""
+
+        def of_user(terms: UserTerms) -> tf.Tensor:
+            logits = tf.map_fn(
+                lambda number: self.logits(terms, self.block(number)),
+                tf.range(self._blocks),
+                fn_output_signature=tf.TensorSpec([self._block], tf.float32),
+                parallel_iterations=2,
+            )
+            return tf.reshape(logits, [-1])[: self.videos]
+
+        return tf.map_fn(
+            of_user,
+            self._rating.terms(user),
+            fn_output_signature=tf.TensorSpec([self.videos], tf.float32),
+            parallel_iterations=1,
+        )
+
+    def _facets_of(self, videos: tf.Tensor) -> tuple[Facets, tuple[tf.Tensor, ...]]:
+        """Facets and the prior's y of video rows int [...]."""
+        return tf.nest.map_structure(lambda x: tf.gather(x, videos), self._facets)
+
+    def block(self, number: tf.Tensor) -> VideoBlock:
+        """One of the catalogue's blocks; the last is padded."""
+        return tf.nest.map_structure(lambda part: tf.gather(part, number), self._video)
+
+    def terms(self, users: tf.Tensor) -> UserTerms:
+        """What `rate_block` needs of user rows int [B], [B, ...]."""
+        return self._rating.terms(self.user_side(users[:, None]))
+
+    def scores(self, users: IntArray) -> npt.NDArray[np.float32]:
+        """float32 [B, V], for `ranking.rank_pairs`; uses all cores."""
+        scores = np.empty([len(users), self._blocks, self._block], np.float32)
+
+        def fill(job: tuple[int, int]) -> None:
+            start, block = job
+            some = users[start : start + _USERS_AT_ONCE]
+            padded = np.zeros(_USERS_AT_ONCE, np.int32)
+            padded[: len(some)] = some
+            found = self._compiled.rate(padded, len(some), block)
+            scores[start : start + len(some), block] = found[: len(some)]
+
+        starts = range(0, len(users), _USERS_AT_ONCE)
+        in_threads(fill, itertools.product(starts, range(self._blocks)))
+        return scores.reshape(len(users), self._blocks * self._block)[:, : self.videos]
+
+
+class _Compiled:
+    """`Catalogue.rate_block` for several users, by XLA.
+
+    No part of the module: a model server refuses what XLA compiled.
+    """
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        self._catalogue = catalogue
+        self._function = tf.function(self._rate, autograph=False, jit_compile=True)
+
+    def rate(self, users: IntArray, count: int, block: int) -> npt.NDArray[np.float32]:
+        """float32 [B, C] of user rows [B], of which `count` are wanted."""
+        inputs = (tf.constant(value, tf.int32) for value in (users, count, block))
+        return self._function(*inputs).numpy()
+
+    def _rate(self, users: tf.Tensor, count: tf.Tensor, block: tf.Tensor) -> tf.Tensor:
+        terms = self._catalogue.terms(users)
+        whole = self._catalogue.block(block)
+        parts = []
+        for start in range(0, whole.X.shape[-1], _BLOCK_COMPILED):
+            some = slice(start, start + _BLOCK_COMPILED)
+            video = tf.nest.map_structure(lambda part, s=some: part[..., s], whole)
+            parts.append(self._rate_users(terms, count, video))
+        return tf.concat(parts, axis=1)  # [B, C]
+
+    def _rate_users(
+        self, terms: UserTerms, count: tf.Tensor, video: VideoBlock
+    ) -> tf.Tensor:
+        def rate_one(i: tf.Tensor, logits: tf.TensorArray) -> Any:
+            user = tf.nest.map_structure(lambda part: part[i], terms)
+            return i + 1, logits.write(i, self._catalogue.logits(user, video))
+
+        logits = tf.TensorArray(tf.float32, _USERS_AT_ONCE, element_shape=[None])
+        first = (tf.constant(0), logits)
+        return tf.while_loop(lambda i, _: i < count, rate_one, first)[1].stack()
+
+
+def _facets(model: UVCAN, videos: tf.Tensor) -> tuple[Facets, tuple[tf.Tensor, ...]]:
+    half = model.half_of_videos(videos)
+    return half.facets, half.prior
+
+
+def _empty(parts: Any, rows: int) -> Any:
+    """Variables [rows, ...] shaped as the rows of `parts`."""
+    return tf.nest.map_structure(
+        lambda part: tf.Variable(
+            tf.zeros([rows, *part.shape[1:]], part.dtype), trainable=False
+        ),
+        parts,
+    )
+
+
+def _put(variables: Any, rows: tf.Tensor, parts: Any) -> None:
+    """Without reading the variables, as an assignment to a slice would."""
+    tf.nest.map_structure(
+        lambda v, part: v.scatter_update(tf.IndexedSlices(part, rows)),
+        variables,
+        parts,
+    )

@@ -1,0 +1,122 @@
+"""Checked tables to an encoded dataset, without a pipeline."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+import tensorflow as tf
+
+from uvcan_tf.config import EvaluationConfig
+from uvcan_tf.data.dataset import Dataset, Pairs, Side, StringArray
+from uvcan_tf.data.encoding import Raw, VocabularyLookup, encode
+from uvcan_tf.data.split import hold_out
+from uvcan_tf.data.tables import Tables
+from uvcan_tf.features import (
+    LABEL,
+    USER_ID,
+    VIDEO_ID,
+    Categorical,
+    Dense,
+    Feature,
+    Features,
+)
+
+
+def encode_tables(
+    tables: Tables, features: Features, config: EvaluationConfig
+) -> Dataset:
+    """Vocabularies, encoded rows and the split of one set of tables."""
+    vocabularies = {
+        feature.name: _vocabulary(table[feature.name])
+        for table, side in (
+            (tables.users, features.user),
+            (tables.videos, features.video),
+        )
+        for feature in side
+        if isinstance(feature, Categorical)
+    }
+    lookup = VocabularyLookup(vocabularies)
+    user, video = (
+        _positions(tables.interactions[name], table[name])
+        for name, table in ((USER_ID, tables.users), (VIDEO_ID, tables.videos))
+    )
+    pairs = Pairs(user + 1, video + 1)
+    liked = tables.interactions[LABEL].to_numpy() == 1
+    observed = pairs.where(liked)
+    users = _side(tables.users, USER_ID, features, features.user, lookup)
+    videos = _side(tables.videos, VIDEO_ID, features, features.video, lookup)
+    held_out = hold_out(
+        users.ids[observed.user - 1],
+        videos.ids[observed.video - 1],
+        config.held_out_fraction,
+        config.seed,
+    )
+    return Dataset(
+        features=features,
+        users=users,
+        videos=videos,
+        vocabularies=vocabularies,
+        train=observed.where(~held_out),
+        test=observed.where(held_out),
+        shown=pairs.where(~liked),
+    )
+
+
+def _vocabulary(column: pa.ChunkedArray) -> StringArray:
+    """Known values, most frequent first, ties in descending order, as in TFT."""
+    values = pc.list_flatten(column) if pa.types.is_list(column.type) else column
+    counts = pc.value_counts(values.combine_chunks().drop_null())
+    names = counts.field("values").to_numpy(zero_copy_only=False)
+    numbers = counts.field("counts").to_numpy()
+    by_name = np.argsort(names.astype(object), kind="stable")[::-1]
+    order = by_name[np.argsort(-numbers[by_name], kind="stable")]
+    return names[order]
+
+
+def _positions(column: pa.ChunkedArray, ids: pa.ChunkedArray) -> npt.NDArray[np.int32]:
+    found = pc.index_in(column.combine_chunks(), value_set=ids.combine_chunks())
+    return found.to_numpy(zero_copy_only=False).astype(np.int32)
+
+
+def _side(
+    table: pa.Table,
+    identity: str,
+    features: Features,
+    side: tuple[Feature, ...],
+    lookup: VocabularyLookup,
+) -> Side:
+    raw: Raw = {f.name: _raw(table[f.name], f) for f in side}
+    columns = {}
+    for name, column in encode(features, raw, lookup).items():
+        if isinstance(column, tf.SparseTensor):
+            column = tf.sparse.to_dense(column)
+        rows = column.numpy()
+        rows = rows if rows.dtype == np.float32 else rows.astype(np.int32)
+        columns[name] = np.pad(rows, [(1, 1), *[(0, 0)] * (rows.ndim - 1)])
+    return Side(table[identity].to_numpy().astype(object), columns)
+
+
+def _raw(column: pa.ChunkedArray, feature: Feature) -> tf.SparseTensor | tf.Tensor:
+    array = column.combine_chunks()
+    if isinstance(feature, Dense):
+        flat = np.zeros([len(array), feature.length], np.float32)
+        there = _there(array)
+        if there.any():  # Arrow cannot flatten nulls alone
+            flat[there] = array.flatten().to_numpy().reshape(-1, feature.length)
+        return tf.constant(flat)
+    if feature.multivalued:
+        lengths = pc.fill_null(pc.list_value_length(array), 0).to_numpy()
+        values = array.flatten().to_numpy(zero_copy_only=False)
+    else:
+        lengths = _there(array).astype(np.int32)
+        values = array.drop_null().to_numpy(zero_copy_only=False)
+    ragged = tf.RaggedTensor.from_row_lengths(
+        tf.constant(values.astype(object), tf.string, shape=[len(values)]), lengths
+    )
+    return ragged.to_sparse()
+
+
+def _there(array: pa.Array) -> npt.NDArray[np.bool_]:
+    return np.asarray(array.is_valid().to_numpy(zero_copy_only=False), bool)

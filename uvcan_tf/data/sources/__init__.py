@@ -1,0 +1,1 @@
+"""Where tables come from: converters of public logs, and made-up worlds."""

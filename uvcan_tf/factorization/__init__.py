@@ -1,0 +1,1 @@
+"""The matrix factorisation that UVCAN can stand on."""

@@ -1,0 +1,146 @@
+"""A matrix factorisation under the network, which learns what that leaves open.
+
+Unlike the paper. Shapes: B users, C candidate videos, V videos, n known rows of a side,
+P factors of the prior, F folds.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import tensorflow as tf
+
+from uvcan_tf.config import IALSSettings
+from uvcan_tf.data.dataset import Dataset, IntArray
+from uvcan_tf.evaluation.ranking import Scorer
+from uvcan_tf.factorization.attribute_means import AttributeMeans, AttributeRegression
+from uvcan_tf.factorization.ials import IALS, words_of
+from uvcan_tf.model.pair_model import ModelScorer
+
+#: The first weight of x·y, which lies about in 0..1, on the scale of a logit.
+PRIOR_SCALE: Final = 6.0
+_FOLDS: Final = 5
+SKIPPED: Final = np.float32(-1e4)
+
+_Factors = npt.NDArray[np.float32]
+_Side = tuple[_Factors, AttributeRegression | None]
+
+
+class CrossFitted:
+    """iALS factors fitted to all training pairs, and to all but a fold of them.
+
+    A factorisation rates the very pairs it was fitted to far too well. Trained over
+    such ratings, the network would learn to trust them more than it may. So each pair
+    is trained on with the factors of the fold that left it out.
+
+    Attributes:
+      users: float32 [n+2, P].
+      videos: float32 [n+2, P].
+      means: of users and of videos by their attributes, where those count.
+
+    A row without training pairs has what its attributes tell of it. The missing and
+    the unknown row, and without `attribute_ridge` every such row, has the mean of the
+    others: it is rated as everybody is, which is about by popularity.
+    """
+
+    def __init__(self, dataset: Dataset, settings: IALSSettings) -> None:
+        words = words_of(dataset) if settings.attribute_ridge else None
+        whole = IALS(dataset, settings, words)
+        self.users, self.videos = (tf.constant(_own(*side)) for side in _sides(whole))
+        self.means: tuple[AttributeMeans, AttributeMeans] | None = None
+        if whole.regressions:
+            of_users, of_videos = whole.regressions
+            self.means = of_users.means(), of_videos.means()
+        fold = fold_of(dataset.train.user, dataset.train.video)
+        parts = [
+            IALS(_without(dataset, fold == number), settings, words)
+            for number in range(_FOLDS)
+        ]
+        self._users, self._videos = (
+            tf.concat([t for x in side for t in (_own(*x), _told(*x))], axis=0)
+            for side in zip(*map(_sides, parts), strict=True)
+        )  # [F * 2 * (n+2), P]
+
+    def factors(
+        self, users: tf.Tensor, videos: tf.Tensor, known: tuple[tf.Tensor, tf.Tensor]
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        """x [B, C=1, P] and y [B, C, P] of user rows [B] and video rows [B, C].
+
+        By factors that were not fitted to the user's pair with the first video. Where
+        the row known, [B, C=1] and [B, C], is another, by its attributes alone.
+        """
+        fold = tf.cast(fold_of(users, videos[:, 0]), tf.int32)[:, None]  # [B, C=1]
+
+        def of(tables: tf.Tensor, size: int, rows: tf.Tensor, known: tf.Tensor) -> Any:
+            kind = tf.cast(rows != known, tf.int32)
+            return tf.gather(tables, (2 * fold + kind) * size + rows)
+
+        return (
+            of(self._users, len(self.users), users[:, None], known[0]),
+            of(self._videos, len(self.videos), videos, known[1]),
+        )
+
+
+def fold_of(users: Any, videos: Any) -> Any:
+    """0..F-1 for each pair of rows, NumPy or TensorFlow."""
+    return (users + videos) % _FOLDS
+
+
+class SkippedLast:
+    """Ranks what a user was shown and did not like behind everything else.
+
+    A prior with `shown_weight` holds that what was shown is what a user is about;
+    what was skipped all the same is then known to be wrong.
+    """
+
+    def __init__(self, scorer: Scorer, dataset: Dataset) -> None:
+        self._scorer = scorer
+        self._skipped = dataset.shown.by_user(dataset.users.size)
+
+    def scores(self, users: IntArray) -> npt.NDArray[np.float32]:
+        """float32 [B, V]."""
+        scores = self._scorer.scores(users)
+        for row, user in zip(scores, users, strict=True):
+            row[self._skipped.of(int(user)) - 1] += SKIPPED
+        return scores
+
+
+class SkippedLastByModel(SkippedLast):
+    """The same of a model that may still change."""
+
+    def __init__(self, scorer: ModelScorer, dataset: Dataset) -> None:
+        super().__init__(scorer, dataset)
+        self.refresh = scorer.refresh
+
+
+def _without(dataset: Dataset, fold: npt.NDArray[np.bool_]) -> Dataset:
+    return dataclasses.replace(dataset, train=dataset.train.where(~fold))
+
+
+def _sides(model: IALS) -> Iterator[_Side]:
+    """Users, then videos: factors [n+2, P], and their regression if there is one."""
+    of_users, of_videos = model.regressions or (None, None)
+    yield model.users, of_users
+    yield np.pad(model.videos, [[1, 1], [0, 0]]), of_videos
+
+
+def _own(factors: _Factors, regression: AttributeRegression | None) -> _Factors:
+    """The mean in place of rows that are zeros, of which nothing is known."""
+    there = factors.any(axis=1, keepdims=True)
+    if regression is not None:
+        return np.where(there, factors, regression.mean)
+    return np.where(there, factors, factors.sum(axis=0) / max(1, int(there.sum())))
+
+
+def _told(factors: _Factors, regression: AttributeRegression | None) -> _Factors:
+    """What every row would have without a pair."""
+    own = _own(factors, regression)
+    told = np.broadcast_to(own[-1], own.shape)
+    if regression is None:
+        return told
+    rows = regression.predicted_apart(factors[1:-1])
+    return np.concatenate([told[:1], rows, told[:1]])

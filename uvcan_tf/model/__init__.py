@@ -1,0 +1,1 @@
+"""What is trained: tables, batches, losses and the model."""

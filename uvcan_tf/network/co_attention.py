@@ -1,0 +1,183 @@
+"""UVCAN as one layer over the two sides of a pair; Video-Att is a switch of it.
+
+Shapes: B users, C candidate videos, N user facets, M video facets, K factors, H width
+of the first hidden layer, P factors of the prior.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import tensorflow as tf
+
+from uvcan_tf.features import PRIOR
+from uvcan_tf.network.layers import Facets, Rating, SideEmbedding, StackedAttention
+
+
+class UserSide(NamedTuple):
+    """All of a user that does not depend on the video."""
+
+    facets: Facets
+    projected: tuple[tf.Tensor, ...]  # W_x X of each user hop, [B, C=1, N, K]
+    q: tf.Tensor  # q̂₀, [B, C=1, K]
+    fused: tf.Tensor  # hᵘ's part of the first hidden layer, [B, C=1, H]
+    prior: tuple[tf.Tensor, ...] = ()  # x of the prior, [B, C=1, P], if there is one
+
+
+class VideoSide(NamedTuple):
+    """All of a video that does not depend on the user; B=1 serves all users."""
+
+    facets: Facets
+    projected: tuple[tf.Tensor, ...]  # W_x X of each video hop, [B, C, M, K]
+    fused: tf.Tensor  # hᵛ's part of the first hidden layer, [B, C, H]
+    prior: tuple[tf.Tensor, ...] = ()  # y of the prior, [B, C, P], if there is one
+
+
+class Rated(NamedTuple):
+    """Logits ŷ [B, C] and every hop's attention, [B, C, M] and [B, C, N]."""
+
+    logits: tf.Tensor
+    video_attention: tuple[tf.Tensor, ...]
+    user_attention: tuple[tf.Tensor, ...]
+
+
+@tf.keras.utils.register_keras_serializable("uvcan")
+class CoAttentionNetwork(tf.keras.layers.Layer):
+    """Sections 4.1 to 4.4: from the two sides' features to a rating.
+
+    q̂₀ summarises the user with g = 0; it guides the video attention; v̂ᵛ guides the
+    user attention; both and the identities are rated by the MLP.
+
+    Args:
+      user, video: the facets of each side in order, identity first; see
+        `SideEmbedding`.
+      factors: K.
+      hops: M, on either side.
+      hidden: widths of the MLP.
+      video_attention_only: Video-Att. The paper says only that it lacks the user
+        attention; q̂₀ then stands in z where v̂ᵘ stood.
+      prior_scale: with a prior, the first weight of its share x·y of the rating; see
+        `Rating`. The factors x and y of a matrix factorisation are then the column
+        `PRIOR` of either side, and the network learns what they leave open. Unlike the
+        paper.
+      stddev, seed: of the initial weights.
+
+    Call: (user columns, video columns) -> `Rated`. `user_side` and `video_side` give
+      the halves that a catalogue computes once, `rate` joins them.
+    """
+
+    def __init__(
+        self,
+        user: Sequence[Mapping[str, Any]],
+        video: Sequence[Mapping[str, Any]],
+        factors: int = 32,
+        hops: int = 2,
+        hidden: Sequence[int] = (64, 32, 16),
+        video_attention_only: bool = False,
+        prior_scale: float | None = None,
+        stddev: float = 0.1,
+        seed: int = 0,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.user = list(user)
+        self.video = list(video)
+        self.factors = factors
+        self.hops = hops
+        self.hidden = tuple(hidden)
+        self.video_attention_only = video_attention_only
+        self.prior_scale = prior_scale
+        self.stddev = stddev
+        self.seed = seed
+        N, M = len(self.user), len(self.video)
+        self.user_embedding = SideEmbedding(
+            self.user, factors, seed=seed + 1000, name="user", stddev=stddev
+        )
+        self.video_embedding = SideEmbedding(
+            self.video, factors, seed=seed + 2000, name="video", stddev=stddev
+        )
+        self.summary = StackedAttention(
+            1, N, factors, guided=False, seed=seed + 3000, name="summary", stddev=stddev
+        )
+        self.video_attention = StackedAttention(
+            hops, M, factors, seed=seed + 4000, name="video_attention", stddev=stddev
+        )
+        if not video_attention_only:
+            self.user_attention = StackedAttention(
+                hops, N, factors, seed=seed + 5000, name="user_attention", stddev=stddev
+            )
+        self.rating = Rating(
+            self.hidden,
+            factors,
+            prior_scale,
+            seed=seed + 6000,
+            name="rating",
+            stddev=stddev,
+        )
+
+    def user_side(self, columns: Mapping[str, tf.Tensor]) -> UserSide:
+        """The user's half from columns [B, C=1, ...]."""
+        return self.user_half(self.user_embedding(columns), self._prior(columns))
+
+    def user_half(self, facets: Facets, prior: tuple[tf.Tensor, ...]) -> UserSide:
+        """The user's half from facets [B, C=1, N, K] and the prior's x [B, C=1, P]."""
+        summary = self.summary(facets, self.summary.project(facets.X))
+        return UserSide(
+            facets=facets,
+            projected=()
+            if self.video_attention_only
+            else self.user_attention.project(facets.X),
+            q=summary.x,
+            fused=self.rating.user_part(facets.X[..., 0, :]),
+            prior=prior,
+        )
+
+    def video_side(self, columns: Mapping[str, tf.Tensor]) -> VideoSide:
+        """The videos' half from columns [B, C, ...]."""
+        return self.video_half(self.video_embedding(columns), self._prior(columns))
+
+    def video_half(self, facets: Facets, prior: tuple[tf.Tensor, ...]) -> VideoSide:
+        """The videos' half from facets [B, C, M, K] and the prior's y [B, C, P]."""
+        return VideoSide(
+            facets=facets,
+            projected=self.video_attention.project(facets.X),
+            fused=self.rating.video_part(facets.X[..., 0, :]),
+            prior=prior,
+        )
+
+    def _prior(self, columns: Mapping[str, tf.Tensor]) -> tuple[tf.Tensor, ...]:
+        return (columns[PRIOR],) if PRIOR in columns else ()
+
+    def rate(self, user: UserSide, video: VideoSide) -> Rated:
+        """Every user of [B, C=1, ...] with every video of [B or 1, C, ...]."""
+        v = self.video_attention(video.facets, video.projected, user.q)
+        if self.video_attention_only:
+            u, user_attention = user.q, ()
+        else:
+            u, user_attention = self.user_attention(user.facets, user.projected, v.x)
+        products = (
+            tf.reduce_sum(x * y, axis=-1)  # [B, C]
+            for x, y in zip(user.prior, video.prior, strict=True)
+        )
+        logits = self.rating(u, v.x, user.fused, video.fused, *products)
+        return Rated(logits, v.a, user_attention)
+
+    def call(
+        self, user: Mapping[str, tf.Tensor], video: Mapping[str, tf.Tensor]
+    ) -> Rated:
+        return self.rate(self.user_side(user), self.video_side(video))
+
+    def get_config(self) -> dict[str, Any]:
+        return {
+            **super().get_config(),
+            "user": self.user,
+            "video": self.video,
+            "factors": self.factors,
+            "hops": self.hops,
+            "hidden": self.hidden,
+            "video_attention_only": self.video_attention_only,
+            "prior_scale": self.prior_scale,
+            "stddev": self.stddev,
+            "seed": self.seed,
+        }

@@ -1,0 +1,134 @@
+"""The user's half of a request: from the tables, or told by the request itself.
+
+Shapes: B users, L values of a multivalued attribute.
+"""
+
+from __future__ import annotations
+
+import keyword
+from collections.abc import Callable, Mapping
+
+import tensorflow as tf
+
+from uvcan_tf.catalogue.catalogue import Catalogue
+from uvcan_tf.data.encoding import Encoded, Raw, raw_spec
+from uvcan_tf.factorization.attribute_means import AttributeMeans, of_strangers
+from uvcan_tf.features import USER_ID, Categorical, Features
+from uvcan_tf.network.co_attention import CoAttentionNetwork, UserSide
+
+Transform = Callable[[Raw], Encoded]
+Attributes = Mapping[str, tf.Tensor]
+
+
+def attribute_specs(features: Features) -> dict[str, tf.TensorSpec]:
+    """Optional inputs: every user attribute whose name can name an argument."""
+    return {
+        feature.name: tf.TensorSpec(_shape(feature), tf.string, name=feature.name)
+        for feature in features.user
+        if feature.name.isascii()
+        and feature.name.isidentifier()
+        and not keyword.iskeyword(feature.name)
+    }
+
+
+class Users(tf.Module):
+    """Halves of users known and unknown.
+
+    An id of the tables speaks for itself. For any other one the attributes told with
+    it count; without them it is the shared unknown user, whom popularity serves.
+
+    Args:
+      features: the declaration.
+      catalogue: halves of the known users.
+      network: gives the halves of the others.
+      transform: of raw features.
+      means: of the prior's x by attributes, where those count.
+    """
+
+    def __init__(
+        self,
+        features: Features,
+        catalogue: Catalogue,
+        network: CoAttentionNetwork,
+        transform: Transform,
+        means: AttributeMeans | None,
+    ) -> None:
+        super().__init__()
+        self._features = features
+        self._catalogue = catalogue
+        self._half = network.user_side
+        self._transform = transform
+        self._means = means
+
+    def are_told(self, rows: tf.Tensor, attributes: Attributes) -> tf.Tensor:
+        """Whether any attribute is told and any of the rows [B] is unknown."""
+        values = sum((tf.size(told) for told in attributes.values()), tf.constant(0))
+        return (values > 0) & tf.reduce_any(rows > self._catalogue.users)
+
+    def side(self, rows: tf.Tensor, attributes: Attributes) -> UserSide:
+        """Halves [B, C=1, ...] of user rows [B]."""
+        if not attributes:
+            return self._catalogue.user_side(rows[:, None])
+        return tf.cond(
+            self.are_told(rows, attributes),
+            lambda: self.told_side(rows, attributes),
+            lambda: self._catalogue.user_side(rows[:, None]),
+        )
+
+    def told_side(self, rows: tf.Tensor, attributes: Attributes) -> UserSide:
+        """As `side`, where an attribute is told."""
+        known = self._catalogue.user_side(rows[:, None])
+        if not attributes:
+            return known
+        columns = self._columns(tf.size(rows), attributes)
+        unknown = rows > self._catalogue.users  # [B]
+        told = self._half(columns)._replace(
+            prior=of_strangers(known.prior, unknown[:, None], self._means, columns)
+        )
+
+        def choose(ours: tf.Tensor, theirs: tf.Tensor) -> tf.Tensor:
+            shape = [-1, *[1] * (len(ours.shape) - 1)]
+            return tf.where(tf.reshape(unknown, shape), theirs, ours)
+
+        return tf.nest.map_structure(choose, known, told)
+
+    def _columns(self, batch: tf.Tensor, attributes: Attributes) -> Attributes:
+        """Encoded features [B, C=1, ...] of users of whom only attributes are known."""
+        raw = {
+            name: _nothing(batch, spec.dtype)
+            for name, spec in raw_spec(self._features).items()
+        }  # whole rows: Transform's graph checks even what nobody asks for
+        for name, told in attributes.items():
+            raw[name] = tf.sparse.from_dense(_for_each(told, batch))  # [B, L]
+        encoded = self._transform(raw)
+        columns = {
+            feature.name: _dense(encoded[feature.name])[:, None]
+            for feature in self._features.user
+        }
+        unknown = tf.fill([batch, 1], self._catalogue.users + 1)
+        return {**columns, USER_ID: unknown}
+
+
+def _shape(feature: Categorical) -> list[None]:
+    return [None, None] if feature.multivalued else [None]
+
+
+def _for_each(told: tf.Tensor, batch: tf.Tensor) -> tf.Tensor:
+    """string [B, L]: a row for each user, of one for each, one for all, or none."""
+    rows = told if len(told.shape) == 2 else told[:, None]
+    none = tf.equal(tf.shape(rows)[0], 0)
+    width = tf.maximum(tf.shape(rows)[1], 1)
+    missing = tf.where(none, [[0, batch], [0, width - tf.shape(rows)[1]]], 0)
+    padded = tf.pad(rows, missing)
+    return tf.broadcast_to(padded, [batch, tf.shape(padded)[1]])
+
+
+def _nothing(batch: tf.Tensor, dtype: tf.DType) -> tf.SparseTensor:
+    """A feature that every row is without."""
+    shape = tf.cast(tf.stack([batch, 0]), tf.int64)
+    nowhere = tf.zeros([0, 2], tf.int64)
+    return tf.SparseTensor(nowhere, tf.zeros([0], dtype), shape)
+
+
+def _dense(column: tf.Tensor | tf.SparseTensor) -> tf.Tensor:
+    return tf.sparse.to_dense(column) if hasattr(column, "dense_shape") else column

@@ -1,0 +1,127 @@
+"""Requests that a server replays before a version serves anyone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final, TypeAlias
+
+import tensorflow as tf
+from tensorflow_serving.apis import prediction_log_pb2
+
+from uvcan_tf import features as names
+from uvcan_tf.data.dataset import Dataset, Side
+from uvcan_tf.features import Dense, Feature
+from uvcan_tf.saved_model.request_users import attribute_specs
+
+WARM_UP_FILE: Final = Path("assets.extra") / "tf_serving_warmup_requests"
+_CANDIDATES: Final = 100
+_STRANGER: Final = "somebody who is not in the tables"
+_MODEL: Final = "model"  # servers do not look at the name in a warm-up request
+
+Log: TypeAlias = prediction_log_pb2.PredictionLog
+
+
+def method_of(signature: str) -> str:
+    """What TensorFlow Serving calls the kind of a signature."""
+    return f"tensorflow/serving/{signature}"
+
+
+def write_requests(dataset: Dataset, folder: Path) -> None:
+    """Writes one request or more for every signature and call of the SavedModel."""
+    path = folder / WARM_UP_FILE
+    path.parent.mkdir(exist_ok=True)
+    with tf.io.TFRecordWriter(str(path)) as writer:
+        for log in requests(dataset):
+            writer.write(log.SerializeToString(deterministic=True))
+
+
+def requests(dataset: Dataset) -> Iterator[Log]:
+    """The requests: real ids, a real example, and a user of whom nothing is known."""
+    user, video = dataset.users.ids[0], dataset.videos.ids[0]
+    videos = list(dataset.videos.ids[:_CANDIDATES])
+    attributes = attribute_specs(dataset.features).items()
+    row = example(dataset)
+    serialized = row.SerializeToString(deterministic=True)
+    for signature in (names.SERVING_DEFAULT, names.EVALUATE):
+        yield _predict(signature, **{names.EXAMPLES: [serialized]})
+    some = {names.VIDEO_IDS: [videos]}
+    yield _predict(names.RANK, **{names.USER_ID: [user], **some})
+    told = {name: [[""]] if len(spec.shape) == 2 else [""] for name, spec in attributes}
+    stranger = {names.USER_ID: [_STRANGER], **some, **told}
+    yield _predict(names.RANK_BY_ATTRIBUTES, **stranger)
+    for who in (user, _STRANGER):
+        yield _recommend(**{names.USER_ID: [who]})
+    yield _recommend(**{names.USER_ID: [user], names.CANDIDATE_VIDEO_IDS: [videos]})
+    yield _predict(names.EXPLAIN, **{names.USER_ID: [user], names.VIDEO_ID: [video]})
+    for signature in (names.CLASSIFY, names.REGRESS):
+        yield _predict(signature, **{names.INPUTS: [serialized]})
+        yield _by_example(signature, row)
+    yield _both(row)
+
+
+def example(dataset: Dataset) -> tf.train.Example:
+    """The first user with the first video, decoded to raw features."""
+    values: dict[str, Any] = {
+        names.USER_ID: [dataset.users.ids[0]],
+        names.VIDEO_ID: [dataset.videos.ids[0]],
+    }
+    for side, declared in (
+        (dataset.users, dataset.features.user),
+        (dataset.videos, dataset.features.video),
+    ):
+        values |= {f.name: _raw(dataset, side, f) for f in declared}
+    row = tf.train.Example()
+    for name, raw in values.items():
+        feature = row.features.feature[name]
+        if raw and isinstance(raw[0], float):
+            feature.float_list.value.extend(raw)
+        else:
+            feature.bytes_list.value.extend(text.encode() for text in raw)
+    return row
+
+
+def _raw(dataset: Dataset, side: Side, feature: Feature) -> list[Any]:
+    """The raw values of the side's first row; none where they are missing."""
+    values = side.columns[feature.name][1].reshape(-1)
+    if isinstance(feature, Dense):
+        return list(map(float, values)) if values.any() else []
+    known = dataset.vocabularies[feature.name]
+    return [known[number - 1] for number in values if 1 <= number <= len(known)]
+
+
+def _predict(signature: str, **inputs: Any) -> Log:
+    log = Log()
+    request = log.predict_log.request
+    request.model_spec.signature_name = signature
+    for name, values in inputs.items():
+        request.inputs[name].CopyFrom(tf.make_tensor_proto(values, tf.string))
+    return log
+
+
+def _recommend(**inputs: Any) -> Log:
+    """Only what a client reads; see `Recommender.recommend`."""
+    log = _predict(names.RECOMMEND, **inputs)
+    wanted = (names.VIDEO_IDS, names.SCORE)
+    log.predict_log.request.output_filter.extend(wanted)
+    return log
+
+
+def _by_example(signature: str, row: tf.train.Example) -> Log:
+    log = Log()
+    kind = log.classify_log if signature == names.CLASSIFY else log.regress_log
+    kind.request.model_spec.signature_name = signature
+    kind.request.input.example_list.examples.append(row)
+    return log
+
+
+def _both(row: tf.train.Example) -> Log:
+    """One MultiInference call of both forms."""
+    log = Log()
+    request = log.multi_inference_log.request
+    for signature in (names.CLASSIFY, names.REGRESS):
+        task = request.tasks.add(method_name=method_of(signature))
+        task.model_spec.name = _MODEL
+        task.model_spec.signature_name = signature
+    request.input.example_list.examples.append(row)
+    return log
