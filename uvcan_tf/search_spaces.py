@@ -50,6 +50,12 @@ IALS: Final[Space] = {
     "regularization": (0.003, 0.01, 0.03),
     "iterations": (12, 16),
 }
+HISTORY_PRODUCT: Final[Space] = {
+    "factors": (64, 128, 256),
+    "learning_rate": (0.001, 0.002, 0.004),
+    "l2": (0.0, 0.001, 0.01),
+    "epochs": (6, 9, 12, 18),
+}
 EASE_SHOWN: Final[Space] = {**EASE, "shown_weight": (0.1, 0.3, 0.5, 0.8)}
 IALS_SHOWN: Final[Space] = {**IALS, "shown_weight": (0.1, 0.3, 0.5, 0.8)}
 IALS_ATTRIBUTES: Final[Space] = {

@@ -15,6 +15,10 @@ from uvcan_tf.baselines.content import (
 )
 from uvcan_tf.baselines.ease import EASE, EASESettings
 from uvcan_tf.baselines.factorisation import ALS, BPR, ALSSettings, BPRSettings
+from uvcan_tf.baselines.history_product import (
+    HistoryProductSettings,
+    fit_history_product,
+)
 from uvcan_tf.baselines.hybrid import Hybrid
 from uvcan_tf.baselines.neighbours import UCF, ItemKNN, NeighbourSettings
 from uvcan_tf.baselines.neumf import NeuMF
@@ -64,6 +68,10 @@ def _als(dataset: Dataset, values: Values, seed: int) -> Scorer:
 
 def _ials(dataset: Dataset, values: Values, seed: int) -> Scorer:
     return IALS(dataset, IALSSettings(**values, seed=seed))
+
+
+def _history_product(dataset: Dataset, values: Values, seed: int) -> Scorer:
+    return fit_history_product(dataset, HistoryProductSettings(**values, seed=seed))
 
 
 def _ials_shown(dataset: Dataset, values: Values, seed: int) -> Scorer:
@@ -118,6 +126,7 @@ TABLE3: Final[tuple[Method, ...]] = (
     Classical("BPR", spaces.BPR, _bpr),
     Classical("WMF", spaces.WMF, _als),
     Classical("iALS", spaces.IALS, _ials),
+    Classical("History product", spaces.HISTORY_PRODUCT, _history_product),
     Neural("NCF", spaces.NEURAL, _ncf, config=NeuralConfig()),
     Neural(
         "Wide&Deep",
