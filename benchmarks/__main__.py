@@ -11,7 +11,7 @@ from benchmarks import results
 from benchmarks.results import Figure, Figures
 from uvcan_tf.terminal.quiet import quiet, quiet_xla
 
-KEPT = Path(__file__).parent / "results.json"
+KEPT = Path(__file__).parent.parent / "results" / "benchmarks.json"
 STAGES = ("training", "sampling", "requests", "ranking", "imports", "pipeline")
 _WIDTH = 120
 _OUT = click.option(

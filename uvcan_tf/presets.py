@@ -14,7 +14,7 @@ def paper() -> Config:
 
     Command: python -m uvcan_tf experiment table3 --data TABLES
       --methods 'UVCAN(paper)'
-    Duration, expected metric: experiments/<data>/uvcan-paper.json, from the last run.
+    Duration and expected metric: results/<data>/settings/uvcan-paper.json.
     """
     return Config()
 
@@ -28,7 +28,7 @@ def best() -> Config:
 
     Command: python -m uvcan_tf experiment table3 --data TABLES --methods UVCAN(best)
       In a pipeline: --config configs/best.json.
-    Duration, expected metric: experiments/<data>/uvcan-best.json, from the last run.
+    Duration and expected metric: results/<data>/settings/uvcan-best.json.
     """
     return Config(
         training=TrainingConfig(

@@ -53,7 +53,7 @@ class Lab:
     @property
     def results(self) -> Path:
         """Where tables and plots lie."""
-        return self.out / "results" / self.name
+        return self.out / self.name
 
     def run(self, folder: Path, seed: int) -> Run:
         """The surroundings of one fit in an empty folder, or one of the same fit."""

@@ -64,7 +64,7 @@ _OPTIONS = (
     click.option(
         "--out",
         type=_FOLDER,
-        default=Path("experiments"),
+        default=Path("results"),
         show_default=True,
         help="Settings, tables and plots.",
     ),
@@ -220,7 +220,7 @@ def cold(lab: Any, dataset: Any, methods: str | None, seeds: list[int]) -> None:
 
 
 @experiment.command("report")
-@click.option("--out", type=_FOLDER, default=Path("experiments"), show_default=True)
+@click.option("--out", type=_FOLDER, default=Path("results"), show_default=True)
 def report(out: Path) -> None:
     """Put README.md of the results' folder together."""
     from uvcan_tf.experiments.report import write

@@ -1,4 +1,4 @@
-"""`experiments/README.md`, put together from what the experiments wrote."""
+"""`results/README.md`, put together from what the experiments wrote."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ CSV and JSON files beside it.
 Every method has the same number of trials. They are drawn from the spaces in
 `uvcan_tf/search_spaces.py`, the first being the method's defaults, and compared by
 NDCG@10 over the whole catalogue on validation pairs: a tenth of each user's training
-pairs. The settings chosen lie in `experiments/<data>/<method>.json`, with the command
-that gives their figures again. Then every method is fitted with them on all training
-pairs, a neural one for as many epochs as its best trial kept, and ranks the held-out
-pairs once, among 1,000 sampled videos and among all. Ties take the middle rank. HR@10
-and NDCG@10 are means over pairs; p-values are of a paired bootstrap over users, seeds
-averaged first. A method without randomness has one figure for all seeds.
+pairs. The chosen settings lie in `results/<data>/settings/<method>.json`, with the
+command that gives their figures again. Then every method is fitted with them on all
+training pairs, a neural one for as many epochs as its best trial kept, and ranks the
+held-out pairs once, among 1,000 sampled videos and among all. Ties take the middle
+rank. HR@10 and NDCG@10 are means over pairs; p-values are of a paired bootstrap over
+users, seeds averaged first. A method without randomness has one figure for all seeds.
 
 New users and videos have no pair in training. New videos are ranked among themselves.
 """
@@ -48,11 +48,11 @@ New users and videos have no pair in training. New videos are ranked among thems
 def write(out: Path) -> Path:
     """Writes the page from the results under `out`, and returns where it is."""
     parts = [_INTRODUCTION]
-    for folder in sorted((out / "results").glob("*/")):
+    for folder in sorted(p.parent for p in out.glob("*/settings")):
         parts.append(f"## {folder.name}\n")
         for title, text, plots in _PARTS:
             parts += _part(folder, title, text, plots)
-        parts += _settings(out / folder.name)
+        parts += _settings(folder / "settings")
     path = out / "README.md"
     path.write_text("\n".join(parts), encoding="utf-8")
     return path
@@ -70,7 +70,7 @@ def _part(
         lines += _how(about) if about.exists() else []
         content = (folder / text).read_text(encoding="utf-8")
         lines.append(content.replace("### ", "#### "))
-    return [*lines, *(f"![{title}](results/{folder.name}/{n})\n" for n in files)]
+    return [*lines, *(f"![{title}]({folder.name}/{n})\n" for n in files)]
 
 
 def _how(path: Path) -> list[str]:
@@ -97,7 +97,7 @@ def _row(path: Path) -> list[str]:
     }
     settings = ", ".join(f"{name}={value}" for name, value in shown.items())
     return [
-        f"[{path.stem}]({path.parent.name}/{path.name})",
+        f"[{path.stem}]({path.parents[1].name}/settings/{path.name})",
         settings or "none",
         str(content["trials"]),
         f"{content['validation_ndcg@10']:.4f}",

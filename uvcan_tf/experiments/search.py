@@ -93,7 +93,7 @@ def _is_whole(line: str) -> bool:
 def settings_file(lab: Lab, task: Task, method: Method) -> Path:
     """Where the chosen settings of a method are kept."""
     kind = "" if task.name == "table3" else f"{task.name}-"
-    return lab.out / lab.name / f"{kind}{method.slug}.json"
+    return lab.results / "settings" / f"{kind}{method.slug}.json"
 
 
 def kept_settings(lab: Lab, task: Task, method: Method) -> Values | None:

@@ -41,7 +41,7 @@ def first(folder: Path) -> Result:
 
 
 def rows(folder: Path, name: str) -> pd.DataFrame:
-    return pd.read_csv(folder / "out" / "results" / "tiny" / name)
+    return pd.read_csv(folder / "out" / "tiny" / name)
 
 
 @pytest.mark.slow
@@ -71,7 +71,9 @@ def test_uvcan_is_tested_against_each(folder: Path, first: Result) -> None:
 
 @pytest.mark.slow
 def test_settings_say_how_to_get_the_figures_again(folder: Path, first: Result) -> None:
-    content = json.loads((folder / "out" / "tiny" / "ncf.json").read_text())
+    content = json.loads(
+        (folder / "out" / "tiny" / "settings" / "ncf.json").read_text()
+    )
     assert content["method"] == "NCF"
     assert content["trials"] == 2
     assert content["settings"]["training.epochs"] == 1
@@ -92,7 +94,9 @@ def test_more_seeds_change_the_command_and_what_it_gives(
         words = ("table3", "--seeds", seeds, "--out", str(folder / "other"))
         monkeypatch.setattr("sys.argv", ["", "experiment", *words])
         run(folder, *words, methods="ItemPop,NCF")
-    content = json.loads((folder / "other" / "tiny" / "ncf.json").read_text())
+    content = json.loads(
+        (folder / "other" / "tiny" / "settings" / "ncf.json").read_text()
+    )
     assert content["seeds"] == 2
     assert "--seeds 1,2" in content["command"]
 
@@ -114,7 +118,7 @@ def test_a_killed_run_goes_on_at_the_unfinished_cell(
     (trials,) = (folder / "work" / "tiny" / "table3").glob("ease-*.jsonl")
     cell.unlink()
     trials.write_text(trials.read_text().splitlines()[0] + "\n" + '{"drawn": {"l2"')
-    (folder / "out" / "tiny" / "ease.json").unlink()
+    (folder / "out" / "tiny" / "settings" / "ease.json").unlink()
     again = run(folder, "table3")
     told = again.stderr.splitlines()
     assert [line.split(",")[0] for line in told] == ["[2/2] EASE", "[2/4] EASE"]
@@ -127,7 +131,7 @@ def test_figures_and_slices_come_from_the_same_cells(
 ) -> None:
     assert run(folder, "figure3").stderr == ""
     assert run(folder, "slices").stderr == ""
-    results = folder / "out" / "results" / "tiny"
+    results = folder / "out" / "tiny"
     assert (results / "figure3.png").read_bytes().startswith(b"\x89PNG")
     assert {path.name for path in results.glob("slices-*.png")} == {
         "slices-user.png",
@@ -202,9 +206,9 @@ def test_the_report_is_put_together_from_what_was_written(
 ) -> None:
     result = CliRunner().invoke(experiment, ["report", "--out", str(folder / "out")])
     text = Path(result.stdout.strip()).read_text()
-    assert "![Table 3: every method, tuned alike](results/tiny/table3.png)" in text
+    assert "![Table 3: every method, tuned alike](tiny/table3.png)" in text
     assert "| **UVCAN(paper)** |" in text
-    assert "[ease](tiny/ease.json)" in text
+    assert "[ease](tiny/settings/ease.json)" in text
 
 
 @pytest.mark.slow
@@ -236,5 +240,5 @@ def test_the_batch_size_is_part_of_the_settings(folder: Path) -> None:
         ).exit_code
         == 0
     )
-    kept = json.loads((folder / "out" / "few" / "ncf.json").read_text())
+    kept = json.loads((folder / "out" / "few" / "settings" / "ncf.json").read_text())
     assert kept["settings"]["training.batch_size"] == 64
