@@ -83,7 +83,7 @@ def two_stage(out: Path, keep: bool, tables: Path) -> None:
     quiet()
     quiet_xla()
     from benchmarks import two_stage
-    from uvcan_tf.data.errors import DataError
+    from uvcan_tf.errors import DataError
 
     try:
         figures = two_stage.measure_recall(tables)

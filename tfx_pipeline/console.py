@@ -20,7 +20,7 @@ from tfx_pipeline.rows import RowCountError
 from tfx_pipeline.screen import logs_in
 from tfx_pipeline.stopwatch import Stopwatch, Timing
 from tfx_pipeline.transformed import TransformedError
-from uvcan_tf.data.tables import DataError
+from uvcan_tf.errors import DataError
 from uvcan_tf.training.fit import TrainingError
 
 #: Errors whose text says what to do; of others the log has the whole story.

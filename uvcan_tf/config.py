@@ -3,56 +3,32 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
+from uvcan_tf.errors import ConfigError
+from uvcan_tf.ials_settings import IALSSettings
+from uvcan_tf.json_files import read_json
+from uvcan_tf.validators import (
+    require_boolean,
+    require_count,
+    require_counts,
+    require_number,
+    require_seed,
+)
 
-class ConfigError(ValueError):
-    """A setting that cannot be used; the message names it and what was expected."""
-
-
-def _positive_int(owner: str, name: str, value: object) -> None:
-    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-        raise ConfigError(
-            f"`{owner}.{name}` should be a positive int. Received: {name}={value!r}."
-        )
-
-
-def _number_in(owner: str, name: str, value: object, low: float, high: float) -> None:
-    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    if not is_number or not low <= value <= high:  # type: ignore[operator]
-        raise ConfigError(
-            f"`{owner}.{name}` should be a number from {low:g} to {high:g}. "
-            f"Received: {name}={value!r}."
-        )
-
-
-def _boolean(owner: str, name: str, value: object) -> None:
-    if not isinstance(value, bool):
-        raise ConfigError(
-            f"`{owner}.{name}` should be true or false. Received: {name}={value!r}."
-        )
-
-
-def _positive_ints(owner: str, name: str, values: object) -> None:
-    if not isinstance(values, tuple):
-        raise ConfigError(
-            f"`{owner}.{name}` should be a list of positive ints. "
-            f"Received: {name}={values!r}."
-        )
-    for value in values:
-        _positive_int(owner, name, value)
-
-
-def _seed(owner: str, value: object) -> None:
-    is_int = isinstance(value, int) and not isinstance(value, bool)
-    if not is_int or not 0 <= value < 2**31:  # type: ignore[operator]
-        raise ConfigError(
-            f"`{owner}.seed` should be an int from 0 to {2**31 - 1}. "
-            f"Received: seed={value!r}."
-        )
+__all__ = [
+    "Config",
+    "ConfigError",
+    "EvaluationConfig",
+    "IALSSettings",
+    "ModelConfig",
+    "TrainingConfig",
+    "from_json",
+    "load",
+    "tower_widths",
+]
 
 
 def tower_widths(factors: int) -> tuple[int, ...]:
@@ -87,12 +63,12 @@ class ModelConfig:
     id_dropout: float = 0.02
 
     def __post_init__(self) -> None:
-        _positive_int("model", "factors", self.factors)
-        _positive_int("model", "hops", self.hops)
-        _positive_ints("model", "hidden", self.hidden)
-        _boolean("model", "video_attention_only", self.video_attention_only)
-        _number_in("model", "initial_stddev", self.initial_stddev, 0, 10)
-        _number_in("model", "id_dropout", self.id_dropout, 0, 1)
+        require_count("model.factors", self.factors)
+        require_count("model.hops", self.hops)
+        require_counts("model.hidden", self.hidden)
+        require_boolean("model.video_attention_only", self.video_attention_only)
+        require_number("model.initial_stddev", self.initial_stddev, 0, 10)
+        require_number("model.id_dropout", self.id_dropout, 0, 1)
 
     @property
     def hidden_widths(self) -> tuple[int, ...]:
@@ -137,61 +113,14 @@ class TrainingConfig:
     def __post_init__(self) -> None:
         counts = ("batch_size", "negatives", "epochs", "patience", "validation_users")
         for name in counts:
-            _positive_int("training", name, getattr(self, name))
-        _number_in("training", "learning_rate", self.learning_rate, 1e-8, 10)
-        _number_in("training", "popular_negatives", self.popular_negatives, 0, 1)
-        _boolean("training", "softmax", self.softmax)
-        _number_in("training", "l2", self.l2, 0, 1e3)
-        _number_in("training", "time_limit_s", self.time_limit_s, 1, 1e9)
-        _number_in("training", "validation_fraction", self.validation_fraction, 0, 0.5)
-        _seed("training", self.seed)
-
-
-@dataclasses.dataclass(frozen=True)
-class IALSSettings:
-    """How iALS is fitted; see `baselines.ials`.
-
-    Args:
-      factors: length of a user's and a video's vector.
-      unobserved_weight: α₀, of every pair beside the observed ones' weight of 1.
-      regularization: λ.
-      frequency: ν; a row's λ is multiplied by (its pairs + α₀ of all others)^ν.
-      iterations: times that users and videos are solved for in turn.
-      shown_weight: of pairs that were shown and not liked. They count as observed: to
-        have been shown something tells what a user is about. 0 leaves them out, as the
-        article does.
-      attribute_ridge: rows' worth of doubt in each value of an attribute, by which a
-        row without pairs gets factors; see `attribute_means`. 0 leaves attributes out.
-      attribute_pull: how far λ pulls every row to what its attributes tell instead of
-        to 0: 1 is the regression-based model, 0 leaves rows with pairs alone.
-      seed: of the initial factors.
-    """
-
-    factors: int = 64
-    unobserved_weight: float = 0.03
-    regularization: float = 0.01
-    frequency: float = 1.0
-    iterations: int = 12
-    shown_weight: float = 0.0
-    attribute_ridge: float = 0.0
-    attribute_pull: float = 0.0
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        for name in ("factors", "iterations"):
-            _positive_int("prior", name, getattr(self, name))
-        for name in ("unobserved_weight", "regularization"):
-            _number_in("prior", name, getattr(self, name), 1e-8, 1e3)
-        for name in ("frequency", "shown_weight"):
-            _number_in("prior", name, getattr(self, name), 0, 10)
-        _number_in("prior", "attribute_ridge", self.attribute_ridge, 0, 1e6)
-        _number_in("prior", "attribute_pull", self.attribute_pull, 0, 1)
-        if self.attribute_pull and not self.attribute_ridge:
-            raise ConfigError(
-                "`prior.attribute_pull` should be 0 where `prior.attribute_ridge` is. "
-                f"Received: attribute_pull={self.attribute_pull!r}."
-            )
-        _seed("prior", self.seed)
+            require_count(f"training.{name}", getattr(self, name))
+        require_number("training.learning_rate", self.learning_rate, 1e-8, 10)
+        require_number("training.popular_negatives", self.popular_negatives, 0, 1)
+        require_boolean("training.softmax", self.softmax)
+        require_number("training.l2", self.l2, 0, 1e3)
+        require_number("training.time_limit_s", self.time_limit_s, 1, 1e9)
+        require_number("training.validation_fraction", self.validation_fraction, 0, 0.5)
+        require_seed("training.seed", self.seed)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -211,12 +140,12 @@ class EvaluationConfig:
     seed: int = 1
 
     def __post_init__(self) -> None:
-        _positive_int("evaluation", "sampled_negatives", self.sampled_negatives)
-        _positive_ints("evaluation", "cutoffs", self.cutoffs)
-        _number_in(
-            "evaluation", "held_out_fraction", self.held_out_fraction, 0.001, 0.9
+        require_count("evaluation.sampled_negatives", self.sampled_negatives)
+        require_counts("evaluation.cutoffs", self.cutoffs)
+        require_number(
+            "evaluation.held_out_fraction", self.held_out_fraction, 0.001, 0.9
         )
-        _seed("evaluation", self.seed)
+        require_seed("evaluation.seed", self.seed)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -295,15 +224,8 @@ def from_json(content: Mapping[str, Any]) -> Config:
 
 def load(path: Path) -> Config:
     """Reads a `config.json`; its sentence names the file, the setting and the cure."""
+    content = read_json(path, ConfigError)
     try:
-        content = json.loads(Path(path).read_text(encoding="utf-8"))
         return from_json(content)
-    except FileNotFoundError:
-        raise ConfigError(f"{path} does not exist.") from None
-    except json.JSONDecodeError as error:
-        raise ConfigError(
-            f"{path} should be JSON; line {error.lineno}, column {error.colno}: "
-            f"{error.msg}."
-        ) from None
     except ConfigError as error:
         raise ConfigError(f"{path}: {error}") from None

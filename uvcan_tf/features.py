@@ -8,10 +8,15 @@ feature name. Standard library only, so that a client can import it in milliseco
 from __future__ import annotations
 
 import dataclasses
-import json
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
+
+from uvcan_tf.errors import DeclarationError as DeclarationError
+from uvcan_tf.feature_kinds import Categorical as Categorical
+from uvcan_tf.feature_kinds import Dense as Dense
+from uvcan_tf.feature_kinds import Feature as Feature
+from uvcan_tf.feature_kinds import feature_from_json, feature_to_json
+from uvcan_tf.json_files import read_json
 
 # Tables and the columns every deployment has.
 USERS: Final = "users"
@@ -77,37 +82,6 @@ def ndcg_at(k: int) -> str:
     return f"ndcg_at_{k}"
 
 
-class DeclarationError(ValueError):
-    """A feature declaration that cannot be used; the message says what to change."""
-
-
-@dataclasses.dataclass(frozen=True)
-class Categorical:
-    """A feature whose values are names: one per row, or several when multivalued."""
-
-    name: str
-    multivalued: bool = False
-
-
-@dataclasses.dataclass(frozen=True)
-class Dense:
-    """A feature that is one float vector of a fixed length per row."""
-
-    name: str
-    length: int
-
-    def __post_init__(self) -> None:
-        is_int = isinstance(self.length, int) and not isinstance(self.length, bool)
-        if not is_int or self.length < 1:
-            raise DeclarationError(
-                f"Dense feature '{self.name}': `length` should be a positive int. "
-                f"Received: length={self.length!r}."
-            )
-
-
-Feature = Categorical | Dense
-
-
 @dataclasses.dataclass(frozen=True)
 class Features:
     """What a deployment knows of its users and videos, apart from their ids.
@@ -169,8 +143,8 @@ class Features:
     def to_json(self) -> dict[str, Any]:
         """The declaration as the content of a `features.json`."""
         return {
-            "user": [_feature_to_json(f) for f in self.user],
-            "video": [_feature_to_json(f) for f in self.video],
+            "user": [feature_to_json(f) for f in self.user],
+            "video": [feature_to_json(f) for f in self.video],
             "popularity_of": self.popularity_of,
             "slices": list(self.slices),
         }
@@ -224,15 +198,7 @@ MOVIELENS: Final = Features(
 
 def load(path: Path) -> Features:
     """Reads a `features.json`; its sentence names the file, the field and the cure."""
-    try:
-        content = json.loads(Path(path).read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise DeclarationError(f"{path} does not exist.") from None
-    except json.JSONDecodeError as error:
-        raise DeclarationError(
-            f"{path} should be JSON; line {error.lineno}, column {error.colno}: "
-            f"{error.msg}."
-        ) from None
+    content = read_json(path, DeclarationError)
     try:
         return from_json(content)
     except DeclarationError as error:
@@ -259,7 +225,7 @@ def from_json(content: Any) -> Features:
             raise DeclarationError(
                 f"`{key}` should be a list. Received: {content[key]!r}."
             )
-    user = tuple(_feature_from_json("user", entry) for entry in content["user"])
+    user = tuple(feature_from_json("user", entry) for entry in content["user"])
     for feature in user:
         if isinstance(feature, Dense):
             raise DeclarationError(
@@ -268,28 +234,7 @@ def from_json(content: Any) -> Features:
             )
     return Features(
         user=tuple(f for f in user if isinstance(f, Categorical)),
-        video=tuple(_feature_from_json("video", entry) for entry in content["video"]),
+        video=tuple(feature_from_json("video", entry) for entry in content["video"]),
         popularity_of=content.get("popularity_of", VIDEO_ID),
         slices=tuple(content.get("slices", ())),
-    )
-
-
-def _feature_to_json(feature: Feature) -> str | dict[str, Any]:
-    if isinstance(feature, Categorical) and not feature.multivalued:
-        return feature.name
-    return dataclasses.asdict(feature)
-
-
-def _feature_from_json(side: str, entry: str | Mapping[str, Any]) -> Feature:
-    if isinstance(entry, str):
-        return Categorical(entry)
-    if isinstance(entry, dict) and isinstance(entry.get("name"), str):
-        if set(entry) == {"name", "length"}:
-            return Dense(entry["name"], entry["length"])
-        multivalued = entry.get("multivalued", False)
-        if set(entry) <= {"name", "multivalued"} and isinstance(multivalued, bool):
-            return Categorical(entry["name"], multivalued)
-    raise DeclarationError(
-        f"Each `{side}` feature should be a column name, or an object with `name` and "
-        f"either `multivalued` or `length`. Received: {entry!r}."
     )

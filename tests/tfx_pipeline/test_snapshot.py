@@ -11,8 +11,8 @@ import pytest
 from tfx_pipeline import snapshot
 from uvcan_tf import features as names
 from uvcan_tf.config import EvaluationConfig
-from uvcan_tf.data.errors import DataError
 from uvcan_tf.data.tables import Tables
+from uvcan_tf.errors import DataError
 from uvcan_tf.features import Categorical, Dense, Features
 
 FEATURES = Features(

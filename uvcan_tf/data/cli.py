@@ -15,7 +15,8 @@ from uvcan_tf.config import EvaluationConfig
 from uvcan_tf.data.sources import kuairand, movielens, synthetic
 from uvcan_tf.data.split import HoldOutReport, hold_out, hold_out_report
 from uvcan_tf.data.summary import Summary, summarise, summary_table
-from uvcan_tf.data.tables import DataError, Tables, read_tables
+from uvcan_tf.data.tables import Tables, read_tables
+from uvcan_tf.errors import DataError
 from uvcan_tf.features import LABEL, USER_ID, VIDEO_ID, DeclarationError
 
 __all__ = ["data"]

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet as pq
 
-from uvcan_tf.data.errors import DataError
+from uvcan_tf.errors import DataError
 
 __all__ = ["find_table", "read_columns", "read_csv", "read_vectors"]
 

@@ -9,7 +9,7 @@ import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
-from uvcan_tf.data.errors import DataError
+from uvcan_tf.errors import DataError
 
 __all__ = ["whole_folder"]
 

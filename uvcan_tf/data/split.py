@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 from pandas.util import hash_array
 
-from uvcan_tf.data.errors import DataError
+from uvcan_tf.errors import DataError
 
 __all__ = ["HoldOutReport", "hold_out", "hold_out_ids", "hold_out_report"]
 

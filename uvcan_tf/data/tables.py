@@ -15,12 +15,14 @@ import pyarrow.parquet as pq
 
 from uvcan_tf import features as names
 from uvcan_tf.data import columns
-from uvcan_tf.data.errors import DataError
 from uvcan_tf.data.files import columns_of, find_table, read_columns, read_vectors
 from uvcan_tf.data.folder import whole_folder
+from uvcan_tf.data.times import timestamp
+from uvcan_tf.data.vectors import as_lists, dense, vectors_to_column
+from uvcan_tf.errors import DataError
 from uvcan_tf.features import Categorical, Dense, Feature, Features
 
-__all__ = ["DataError", "Tables", "check", "read_tables", "write_tables"]
+__all__ = ["Tables", "check", "read_tables", "write_tables"]
 
 _FIRST = 5
 _ROWS_A_GROUP = 65_536
@@ -120,7 +122,7 @@ def _side(
         where = f"{path.name}, column '{feature.name}'"
         if feature.name in beside and isinstance(feature, Dense):
             vectors = read_vectors(beside[feature.name], len(ids), feature.length)
-            converted[feature.name] = columns.vectors_to_column(
+            converted[feature.name] = vectors_to_column(
                 beside[feature.name].name, vectors, np.any(vectors != 0, axis=1), ids
             )
         else:
@@ -133,7 +135,7 @@ def _column(
 ) -> pa.Array:
     match feature:
         case Dense(length=length):
-            return columns.dense(where, column, length, ids)
+            return dense(where, column, length, ids)
         case Categorical(multivalued=True):
             return columns.multivalued(where, column)
         case Categorical():
@@ -150,7 +152,7 @@ def _interactions(folder: Path) -> pa.Table:
     converted[names.LABEL] = pa.array(np.ones(raw.num_rows, np.int8))
     for name, convert in (
         (names.LABEL, columns.label),
-        (names.TIMESTAMP, columns.timestamp),
+        (names.TIMESTAMP, timestamp),
     ):
         if name in raw.column_names:
             converted[name] = convert(f"{path.name}, column '{name}'", raw[name])
@@ -197,6 +199,6 @@ def _write(path: Path, table: pa.Table) -> None:
     rows = _ROWS_A_GROUP
     for name, column in arrays.items():
         if pa.types.is_fixed_size_list(column.type):
-            arrays[name], rows = columns.as_lists(column), _VECTORS_A_GROUP
+            arrays[name], rows = as_lists(column), _VECTORS_A_GROUP
     words = [n for n, column in arrays.items() if not pa.types.is_list(column.type)]
     pq.write_table(pa.table(arrays), path, row_group_size=rows, use_dictionary=words)

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from uvcan_tf.data.errors import DataError
 from uvcan_tf.data.folder import whole_folder
+from uvcan_tf.errors import DataError
 
 
 def content(folder: Path) -> dict[str, str]:

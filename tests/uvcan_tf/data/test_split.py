@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from uvcan_tf.data.errors import DataError
 from uvcan_tf.data.split import hold_out, hold_out_ids, hold_out_report
+from uvcan_tf.errors import DataError
 
 COUNTS = {"a": 3, "b": 5, "c": 11, "d": 1, "e": 100}
 USERS = np.array([user for user, n in COUNTS.items() for _ in range(n)])

@@ -14,7 +14,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from uvcan_tf import features as names
-from uvcan_tf.data.tables import DataError, Tables, read_tables, write_tables
+from uvcan_tf.data.tables import Tables, read_tables, write_tables
+from uvcan_tf.errors import DataError
 from uvcan_tf.features import Categorical, Dense, Features
 
 FEATURES = Features(

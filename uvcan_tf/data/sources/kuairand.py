@@ -15,10 +15,11 @@ import pyarrow.compute as pc
 
 from uvcan_tf import features as names
 from uvcan_tf.data import columns
-from uvcan_tf.data.errors import DataError
 from uvcan_tf.data.files import columns_of, read_columns
 from uvcan_tf.data.summary import Summary, summarise
 from uvcan_tf.data.tables import Tables, check, write_tables
+from uvcan_tf.data.times import timestamp
+from uvcan_tf.errors import DataError
 from uvcan_tf.features import KUAIRAND, LABEL, TIMESTAMP, USER_ID, VIDEO_ID
 
 __all__ = ["Positive", "convert"]
@@ -111,7 +112,7 @@ def _log(raw: Path, positive: str) -> pa.Table:
             f"{path.name}, column '{positive}'", part[positive]
         )
         for name in timed:
-            converted[TIMESTAMP] = columns.timestamp(
+            converted[TIMESTAMP] = timestamp(
                 f"{path.name}, column '{name}'", part[name]
             )
         parts.append(pa.table(converted))

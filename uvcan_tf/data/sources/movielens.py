@@ -15,9 +15,10 @@ import pyarrow.compute as pc
 import pyarrow.csv
 
 from uvcan_tf.data import columns
-from uvcan_tf.data.errors import DataError
 from uvcan_tf.data.summary import Summary, summarise
 from uvcan_tf.data.tables import Tables, check, write_tables
+from uvcan_tf.data.times import timestamp
+from uvcan_tf.errors import DataError
 from uvcan_tf.features import LABEL, MOVIELENS, TIMESTAMP, USER_ID, VIDEO_ID
 
 __all__ = ["convert"]
@@ -71,7 +72,7 @@ def convert(raw: Path, out: Path, min_rating: int = 1) -> Summary:
     rated = pc.is_in(videos[VIDEO_ID], value_set=pc.unique(ratings[VIDEO_ID]))
     interactions = {name: ratings[name] for name in (USER_ID, VIDEO_ID)}
     interactions[LABEL] = liked.cast(pa.int8())
-    interactions[TIMESTAMP] = columns.timestamp(TIMESTAMP, ratings[TIMESTAMP])
+    interactions[TIMESTAMP] = timestamp(TIMESTAMP, ratings[TIMESTAMP])
     tables = Tables(users, videos.filter(rated), pa.table(interactions))
     check(tables)
     write_tables(out, tables, MOVIELENS)

@@ -14,7 +14,6 @@ import pyarrow as pa
 import pyarrow.csv
 
 from uvcan_tf.data import columns
-from uvcan_tf.data.errors import DataError
 from uvcan_tf.data.folder import whole_folder
 from uvcan_tf.data.sources.planted_world import (
     MISSING,
@@ -27,6 +26,8 @@ from uvcan_tf.data.sources.planted_world import (
 from uvcan_tf.data.split import hold_out
 from uvcan_tf.data.summary import Summary, summarise
 from uvcan_tf.data.tables import Tables, check, write_tables
+from uvcan_tf.data.vectors import vectors_to_column
+from uvcan_tf.errors import DataError
 from uvcan_tf.features import LABEL, PAPER, USER_ID, VIDEO_ID, Dense, Features
 
 __all__ = ["PLANTED_ATTENTION", "PRESETS", "WORLD", "Report", "generate"]
@@ -120,7 +121,7 @@ def _videos(world: World, ids: pa.Array, size: Size, seed: int) -> pa.Table:
     tags = _names("tag", world.tags.ravel())
     bounds = np.arange(0, len(tags) + 1, world.tags.shape[1], dtype=np.int32)
     lists = pa.ListArray.from_arrays(pa.array(bounds), tags)
-    vectors = columns.vectors_to_column(
+    vectors = vectors_to_column(
         _VISUAL, _looks(world, size, seed), world.cluster != MISSING, ids
     )
     return pa.table(

@@ -9,7 +9,8 @@ import pytest
 from uvcan_tf import features as names
 from uvcan_tf.data.sources.kuairand import Positive, convert
 from uvcan_tf.data.summary import Summary
-from uvcan_tf.data.tables import DataError, Tables, read_tables
+from uvcan_tf.data.tables import Tables, read_tables
+from uvcan_tf.errors import DataError
 
 USERS = """\
 user_id,user_active_degree,follow_user_num_range,fans_user_num_range,\

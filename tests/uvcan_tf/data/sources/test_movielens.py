@@ -9,7 +9,8 @@ import pytest
 from uvcan_tf import features as names
 from uvcan_tf.data.sources.movielens import convert
 from uvcan_tf.data.summary import Summary
-from uvcan_tf.data.tables import DataError, Tables, read_tables
+from uvcan_tf.data.tables import Tables, read_tables
+from uvcan_tf.errors import DataError
 
 FLAGS = "|".join("0" * 19)
 COMEDY = FLAGS[:10] + "1" + FLAGS[11:]

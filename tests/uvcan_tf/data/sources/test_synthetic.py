@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from uvcan_tf import features as names
-from uvcan_tf.data.errors import DataError
 from uvcan_tf.data.sources.synthetic import PRESETS, Report, generate
 from uvcan_tf.data.tables import Tables, read_tables
+from uvcan_tf.errors import DataError
 
 
 @pytest.fixture(scope="module")
