@@ -18,7 +18,7 @@ Raw = Mapping[str, tf.SparseTensor | tf.Tensor]
 Encoded = dict[str, tf.Tensor | tf.SparseTensor]
 Lookup = Callable[[str, tf.Tensor], tf.Tensor]
 
-MISSING = 0
+_LINE_BREAKS = ("\n", "\r")
 
 
 def raw_spec(features: Features) -> dict[str, tf.io.VarLenFeature]:
@@ -74,8 +74,22 @@ class VocabularyLookup(tf.Module):
         return self._tables[name].lookup(strings)
 
 
+def lookup_keys(values: Iterable[str]) -> list[str]:
+    """Names as the lines of a file can hold them.
+
+    A name with a line break has a key that nothing equals: it is unknown in training
+    as it is in serving, and in TensorFlow Transform.
+    """
+    return [
+        f"\0{row} has a line break" if any(b in value for b in _LINE_BREAKS) else value
+        for row, value in enumerate(values)
+    ]
+
+
 def _table(values: list[str]) -> tf.lookup.StaticHashTable:
-    keys = values or [""]  # no empty tables in TensorFlow; 0 is "unknown" here
+    keys = lookup_keys(values) or [
+        ""
+    ]  # no empty tables in TensorFlow; 0 is "unknown" here
     initializer = tf.lookup.KeyValueTensorInitializer(
         tf.constant(keys, tf.string), tf.range(len(keys), dtype=tf.int64)
     )
@@ -88,7 +102,7 @@ def _ids(values: tf.SparseTensor, name: str, lookup: Lookup) -> tf.SparseTensor:
 
 
 def _first_value(values: tf.SparseTensor, name: str, lookup: Lookup) -> tf.Tensor:
-    """[N]: the first value of each row, `MISSING` where there is none."""
+    """[N]: the first value of each row, 0 where there is none."""
     is_first = tf.equal(values.indices[:, 1], 0)
     rows = tf.boolean_mask(values.indices[:, :1], is_first)
     numbers = tf.cast(lookup(name, tf.boolean_mask(values.values, is_first)), tf.int64)

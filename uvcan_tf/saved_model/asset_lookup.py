@@ -7,14 +7,13 @@ from pathlib import Path
 
 import tensorflow as tf
 
-_BREAKS = ("\n", "\r")
+from uvcan_tf.data.encoding import lookup_keys
 
 
 class AssetLookup(tf.Module):
     """Looks names up in vocabularies written one name a line.
 
-    A name with a line break in it has a line but is never found, as in TensorFlow
-    Transform.
+    A name with a line break in it has a line but is never found, as in training.
 
     Args:
       vocabularies: names by feature; row numbers are positions in them.
@@ -35,8 +34,7 @@ class AssetLookup(tf.Module):
 
 
 def _table(values: list[str], path: Path) -> tf.lookup.StaticHashTable:
-    lines = [_line(row, value) for row, value in enumerate(values)]
-    lines = lines or [_line(0, "\n")]  # no empty tables in TensorFlow
+    lines = lookup_keys(values) or lookup_keys(["\n"])  # no empty tables in TensorFlow
     path.write_bytes("".join(f"{line}\n" for line in lines).encode())
     initializer = tf.lookup.TextFileInitializer(
         str(path),
@@ -46,8 +44,3 @@ def _table(values: list[str], path: Path) -> tf.lookup.StaticHashTable:
         value_index=tf.lookup.TextFileIndex.LINE_NUMBER,
     )
     return tf.lookup.StaticHashTable(initializer, default_value=len(values))
-
-
-def _line(row: int, value: str) -> str:
-    broken = any(mark in value for mark in _BREAKS)
-    return f"\0{row} has a line break" if broken else value

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ import tensorflow as tf
 
 from uvcan_tf.data.encoding import Encoded, VocabularyLookup, encode, raw_spec
 from uvcan_tf.features import USER_ID, VIDEO_ID, Categorical, Dense, Features
+from uvcan_tf.saved_model.asset_lookup import AssetLookup
 
 FEATURES = Features(
     user=(Categorical("gender"),),
@@ -162,3 +164,13 @@ def test_no_rows_give_no_rows() -> None:
         raw_spec(FEATURES), 0
     )
     assert found["look"].shape == (0, 3)
+
+
+@pytest.mark.parametrize("values", [["a\nb", "c", "d\re", "f"], ["\n"], []])
+def test_training_knows_the_names_that_serving_knows(
+    values: list[str], tmp_path: Path
+) -> None:
+    asked = tf.constant([*values, "a", "b", "other"], tf.string)
+    training = VocabularyLookup({"place": values})("place", asked)
+    serving = AssetLookup({"place": values}, tmp_path)("place", asked)
+    np.testing.assert_array_equal(training, serving)
