@@ -92,7 +92,7 @@ class TrainingConfig:
       epochs: passes over the observed pairs, at most.
       patience: epochs without a better validation NDCG@10 before stopping.
       time_limit_s: no epoch starts after so many seconds of training.
-      validation_fraction: share of each user's training pairs kept for validation.
+      validation_fraction: share of the training pairs kept for validation.
       validation_users: at most so many users are scored at each validation.
       seed: of the initial weights, the order of pairs, negatives and id dropout.
     """

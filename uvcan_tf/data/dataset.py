@@ -137,10 +137,10 @@ class Dataset:
         return _occurs(self.train.video, self.videos.size)
 
     def hold_out_validation(self, fraction: float, seed: int) -> Dataset:
-        """The same data with a share of each user's training pairs as the test set."""
-        from uvcan_tf.data.split import hold_out
+        """The same data with a share of all training pairs as the test set."""
+        from uvcan_tf.data.split import hold_out_share
 
-        held_out = hold_out(
+        held_out = hold_out_share(
             self.users.ids[self.train.user - 1],
             self.videos.ids[self.train.video - 1],
             fraction,

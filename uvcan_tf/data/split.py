@@ -12,7 +12,13 @@ from pandas.util import hash_array
 
 from uvcan_tf.errors import DataError
 
-__all__ = ["HoldOutReport", "hold_out", "hold_out_ids", "hold_out_report"]
+__all__ = [
+    "HoldOutReport",
+    "hold_out",
+    "hold_out_ids",
+    "hold_out_report",
+    "hold_out_share",
+]
 
 _ROUNDING: Final = 1e-9  # 0.29 * 100 is 28.999999999999996
 
@@ -35,17 +41,37 @@ def hold_out(
       bool [P], true for the held-out pairs.
     """
     user, _ = pd.factorize(np.asarray(user_ids, object))
-    video_hash = hash_array(np.asarray(video_ids, object))
-    user_hash = hash_array(np.asarray(user_ids, object))
-    pair_hash = _mixed(user_hash ^ _mixed(video_hash + _mixed(np.uint64(seed))))
-    order = np.lexsort((video_hash, pair_hash, user))
     counts = np.bincount(user)
-    starts = np.cumsum(counts) - counts
-    position = np.arange(len(user)) - np.repeat(starts, counts)
-    wanted = np.repeat(_wanted(counts, fraction), counts)
-    held_out = np.zeros(len(user), bool)
-    held_out[order] = position < wanted
-    return held_out
+    wanted = _wanted(counts, fraction)
+    return _smallest(user, counts, wanted, _pair_hashes(user_ids, video_ids, seed))
+
+
+def hold_out_share(
+    user_ids: npt.NDArray[Any], video_ids: npt.NDArray[Any], fraction: float, seed: int
+) -> npt.NDArray[np.bool_]:
+    """As `hold_out`, but rounded over all users: the share of all pairs is `fraction`.
+
+    Rounded down, a tenth of each user's pairs is nothing of most users'. Here n pairs
+    of a user give the whole number below or above fraction * n, so that the sum over
+    the users, in the order of a seeded hash of their ids, never strays from the share
+    by a pair. A user's only pair is never held out, and does not count.
+
+    Args:
+      user_ids: str [P], one pair of user and video a row.
+      video_ids: str [P].
+      fraction: share of the pairs, 0 to 0.5.
+      seed: another seed holds out other pairs.
+
+    Returns:
+      bool [P], true for the held-out pairs.
+    """
+    user, users = pd.factorize(np.asarray(user_ids, object))
+    counts = np.bincount(user)
+    order = np.argsort(_mixed(hash_array(users) ^ _mixed(np.uint64(seed))))
+    shares = np.where(counts > 1, counts, 0)[order].cumsum()
+    wanted = np.zeros_like(counts)
+    wanted[order] = np.diff(_wanted(shares, fraction), prepend=0)
+    return _smallest(user, counts, wanted, _pair_hashes(user_ids, video_ids, seed))
 
 
 def hold_out_ids(
@@ -120,6 +146,32 @@ def hold_out_report(
             f"{report.users:,} users."
         )
     return report
+
+
+def _pair_hashes(
+    user_ids: npt.NDArray[Any], video_ids: npt.NDArray[Any], seed: int
+) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.uint64]]:
+    """Seeded hashes of the pairs [P], and those of the videos [P] for ties."""
+    video_hash = hash_array(np.asarray(video_ids, object))
+    user_hash = hash_array(np.asarray(user_ids, object))
+    pair_hash = _mixed(user_hash ^ _mixed(video_hash + _mixed(np.uint64(seed))))
+    return pair_hash, video_hash
+
+
+def _smallest(
+    user: npt.NDArray[Any],
+    counts: npt.NDArray[Any],
+    wanted: npt.NDArray[Any],
+    hashes: tuple[npt.NDArray[np.uint64], npt.NDArray[np.uint64]],
+) -> npt.NDArray[np.bool_]:
+    """Marks each user's wanted number of pairs [P] of smallest hash."""
+    pair_hash, video_hash = hashes
+    order = np.lexsort((video_hash, pair_hash, user))
+    starts = np.cumsum(counts) - counts
+    position = np.arange(len(user)) - np.repeat(starts, counts)
+    held_out = np.zeros(len(user), bool)
+    held_out[order] = position < np.repeat(wanted, counts)
+    return held_out
 
 
 def _wanted(counts: Any, fraction: float) -> npt.NDArray[np.int64]:

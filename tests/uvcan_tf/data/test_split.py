@@ -5,7 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from uvcan_tf.data.split import hold_out, hold_out_ids, hold_out_report
+from uvcan_tf.data.split import (
+    hold_out,
+    hold_out_ids,
+    hold_out_report,
+    hold_out_share,
+)
 from uvcan_tf.errors import DataError
 
 COUNTS = {"a": 3, "b": 5, "c": 11, "d": 1, "e": 100}
@@ -111,3 +116,51 @@ def test_a_share_of_the_ids_is_held_out_whatever_their_order() -> None:
 
 def test_a_larger_share_holds_out_the_same_ids_and_more() -> None:
     assert (hold_out_ids(IDS, 0.5, 1) >= hold_out_ids(IDS, 0.2, 1)).all()
+
+
+def skewed(users: int) -> tuple[np.ndarray, np.ndarray]:
+    """Pairs of users of whom most have fewer than ten."""
+    counts = np.random.default_rng(5).geometric(0.2, users) + 1
+    user = np.repeat(np.arange(users).astype(str), counts)
+    return user, np.arange(len(user)).astype(str)
+
+
+@pytest.mark.parametrize("fraction", [0.05, 0.1, 0.29, 0.5])
+@pytest.mark.parametrize("users", [1, 7, 1000])
+def test_the_share_of_all_pairs_is_the_stated_one(users: int, fraction: float) -> None:
+    user, video = skewed(users)
+    chosen = hold_out_share(user, video, fraction, 3)
+    assert abs(chosen.sum() - fraction * len(user)) <= 1
+
+
+def test_each_user_gives_the_number_below_or_above_its_share() -> None:
+    user, video = skewed(300)
+    chosen = hold_out_share(user, video, 0.1, 3)
+    for name in set(user):
+        share = 0.1 * (user == name).sum()
+        assert int(share) <= chosen[user == name].sum() <= int(share) + 1
+
+
+def test_the_rounding_favours_no_place_in_the_table() -> None:
+    user = np.repeat(np.arange(1000).astype(str), 5)
+    video = np.arange(len(user)).astype(str)
+    of_user = hold_out_share(user, video, 0.1, 3).reshape(1000, 5).sum(axis=1)
+    assert 200 < of_user[:500].sum() < 300
+
+
+def test_the_share_depends_on_no_order_and_on_the_seed() -> None:
+    user, video = skewed(50)
+    chosen = set(video[hold_out_share(user, video, 0.1, 3)])
+    shuffle = np.random.default_rng(7).permutation(len(user))
+    again = hold_out_share(user[shuffle], video[shuffle], 0.1, 3)
+    assert set(video[shuffle][again]) == chosen
+    assert set(video[hold_out_share(user, video, 0.1, 4)]) != chosen
+
+
+def test_an_only_pair_is_never_held_out() -> None:
+    user = np.array(["a", "b", "c", "d", "d"])
+    chosen = hold_out_share(user, np.arange(5).astype(str), 0.5, 1)
+    assert (user[chosen].tolist(), hold_out_share(user[:0], user[:0], 0.5, 1).size) == (
+        ["d"],
+        0,
+    )
