@@ -14,8 +14,8 @@ import pyarrow.compute as pc
 
 from uvcan_tf import features as names
 from uvcan_tf.config import EvaluationConfig
-from uvcan_tf.data.split import hold_out, hold_out_report
 from uvcan_tf.data.tables import Tables
+from uvcan_tf.data.test_split import split_interactions
 from uvcan_tf.features import Features
 
 SPLITS = (names.TRAIN, names.EVAL, names.USERS, names.VIDEOS)
@@ -42,17 +42,17 @@ def splits(
     pairs of a user that it is given at once.
 
     Raises:
-      DataError: no user has likes enough to hold one out.
+      DataError: nothing would be held out, or nothing learned from.
     """
     joined = _join(tables, features)
-    held_out = _held_out(tables.interactions, evaluation)
+    split = split_interactions(tables.interactions, evaluation)
     liked = np.asarray(tables.interactions[names.LABEL]) == 1
-    popularity = _popularity(joined[features.popularity_of], liked & ~held_out)
+    popularity = _popularity(joined[features.popularity_of], liked & split.train)
     joined = joined.append_column(names.POPULARITY, popularity)
     own = [names.USER_ID, names.VIDEO_ID, names.LABEL, names.POPULARITY]
-    evaluated = _by_user(joined.filter(pa.array(held_out)))
+    evaluated = _by_user(joined.filter(pa.array(split.test)))
     return {
-        names.TRAIN: joined.select(own).filter(pa.array(~held_out)),
+        names.TRAIN: joined.select(own).filter(pa.array(split.train)),
         names.EVAL: evaluated.append_column(names.HELD_OUT, _videos_of_user(evaluated)),
         names.USERS: tables.users,
         names.VIDEOS: tables.videos,
@@ -82,19 +82,6 @@ def _join(tables: Tables, features: Features) -> pa.Table:
         column = tables.videos[feature.name].take(video)
         joined = joined.append_column(feature.name, column)
     return joined
-
-
-def _held_out(pairs: pa.Table, evaluation: EvaluationConfig) -> npt.NDArray[np.bool_]:
-    """Marks the held-out rows; a row with label 0 never is one."""
-    liked = np.flatnonzero(np.asarray(pairs[names.LABEL]) == 1)
-    users = np.asarray(pairs[names.USER_ID])[liked]
-    videos = np.asarray(pairs[names.VIDEO_ID])[liked]
-    fraction = evaluation.held_out_fraction
-    chosen = hold_out(users, videos, fraction, evaluation.seed)
-    hold_out_report(users, chosen, fraction)  # raises where nothing is
-    held_out = np.zeros(pairs.num_rows, bool)
-    held_out[liked[chosen]] = True
-    return held_out
 
 
 def _popularity(groups: pa.ChunkedArray, counted: npt.NDArray[np.bool_]) -> pa.Array:

@@ -10,6 +10,7 @@ from uvcan_tf.errors import ConfigError
 
 __all__ = [
     "require_boolean",
+    "require_choice",
     "require_count",
     "require_counts",
     "require_number",
@@ -42,6 +43,12 @@ def require_boolean(name: str, value: object) -> None:
     """Raises `ConfigError` unless the setting is true or false."""
     if not isinstance(value, bool):
         raise _wrong(name, "true or false", value)
+
+
+def require_choice(name: str, value: object, choices: tuple[str, ...]) -> None:
+    """Raises `ConfigError` unless the setting is one of the choices."""
+    if value not in choices:
+        raise _wrong(name, f"one of {', '.join(choices)}", value)
 
 
 def require_seed(name: str, value: object) -> None:

@@ -11,13 +11,13 @@ import click
 from rich.console import Console
 
 from uvcan_tf import features as names
-from uvcan_tf.config import EvaluationConfig
+from uvcan_tf.config import LAST, RANDOM, TIME, EvaluationConfig
 from uvcan_tf.data.sources import kuairand, movielens, synthetic
-from uvcan_tf.data.split import HoldOutReport, hold_out, hold_out_report
 from uvcan_tf.data.summary import Summary, summarise, summary_table
-from uvcan_tf.data.tables import Tables, read_tables
+from uvcan_tf.data.tables import read_tables
+from uvcan_tf.data.test_split import split_interactions
 from uvcan_tf.errors import DataError
-from uvcan_tf.features import LABEL, USER_ID, VIDEO_ID, DeclarationError
+from uvcan_tf.features import DeclarationError
 
 __all__ = ["data"]
 
@@ -93,22 +93,21 @@ def synthetic_command(preset: str, out: Path, seed: int) -> None:
 
 @data.command("check")
 @click.argument("folder", type=_folder)
-def check_command(folder: Path) -> None:
+@click.option(
+    "--split",
+    type=click.Choice([RANDOM, TIME, LAST]),
+    default=RANDOM,
+    show_default=True,
+    help="How the test set is to be chosen: `evaluation.split`.",
+)
+def check_command(folder: Path, split: str) -> None:
     """Read the tables in FOLDER and say whether they can be used."""
     with _working(f"reading {folder}"):
         tables = read_tables(folder, names.of_folder(folder))
-        report = _held_out(tables, EvaluationConfig())
+        config = EvaluationConfig(split=split)
+        report = split_interactions(tables.interactions, config).report
     _show(f"{folder} can be used", summarise(tables))
-    click.echo(str(report))
-
-
-def _held_out(tables: Tables, config: EvaluationConfig) -> HoldOutReport:
-    liked = tables.interactions[LABEL].to_numpy() == 1
-    user, video = (
-        tables.interactions[name].to_numpy()[liked] for name in (USER_ID, VIDEO_ID)
-    )
-    chosen = hold_out(user, video, config.held_out_fraction, config.seed)
-    return hold_out_report(user, chosen, config.held_out_fraction)
+    click.echo(report)
 
 
 @contextlib.contextmanager

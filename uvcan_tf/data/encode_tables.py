@@ -11,8 +11,8 @@ import tensorflow as tf
 from uvcan_tf.config import EvaluationConfig
 from uvcan_tf.data.dataset import Dataset, Pairs, Side, StringArray
 from uvcan_tf.data.encoding import Raw, VocabularyLookup, encode
-from uvcan_tf.data.split import hold_out
 from uvcan_tf.data.tables import Tables
+from uvcan_tf.data.test_split import split_interactions
 from uvcan_tf.features import (
     LABEL,
     USER_ID,
@@ -44,23 +44,17 @@ def encode_tables(
     )
     pairs = Pairs(user + 1, video + 1)
     liked = tables.interactions[LABEL].to_numpy() == 1
-    observed = pairs.where(liked)
+    split = split_interactions(tables.interactions, config)
     users = _side(tables.users, USER_ID, features, features.user, lookup)
     videos = _side(tables.videos, VIDEO_ID, features, features.video, lookup)
-    held_out = hold_out(
-        users.ids[observed.user - 1],
-        videos.ids[observed.video - 1],
-        config.held_out_fraction,
-        config.seed,
-    )
     return Dataset(
         features=features,
         users=users,
         videos=videos,
         vocabularies=vocabularies,
-        train=observed.where(~held_out),
-        test=observed.where(held_out),
-        shown=pairs.where(~liked),
+        train=pairs.where(liked & split.train),
+        test=pairs.where(split.test),
+        shown=pairs.where(~liked & split.train),
     )
 
 
