@@ -9,13 +9,12 @@ from typing import Any, Final
 import pandas as pd
 
 from uvcan_tf.experiments import results
-from uvcan_tf.experiments.cells import Lab
-from uvcan_tf.experiments.figure4_tables45 import rows_of
+from uvcan_tf.experiments.cells import Cells
 from uvcan_tf.experiments.method import Method
 from uvcan_tf.experiments.methods import BEST, IALS_ATTRIBUTES
-from uvcan_tf.experiments.results import SHOWN
-from uvcan_tf.experiments.setting import PROTOCOLS, Task
-from uvcan_tf.experiments.table3 import TITLES, tune
+from uvcan_tf.experiments.results import SHOWN, TITLES
+from uvcan_tf.experiments.runs import rows_of, tune
+from uvcan_tf.experiments.setting import PROTOCOLS, Setting
 from uvcan_tf.search_spaces import Values
 
 WHOLE: Final = "all of `best`"
@@ -42,13 +41,13 @@ PRIOR_ALONE: Final = "no network: the prior alone"
 NO_PRIOR: Final = "no prior: the network alone"
 
 
-def run(lab: Lab, task: Task, seeds: Sequence[int]) -> None:
+def run(cells: Cells, setting: Setting, seeds: Sequence[int]) -> None:
     """Measures every variant with the settings of Table 3, epochs included."""
-    settings = tune(lab, task, [BEST])[BEST.name]
-    frame = rows_of(lab, task, _jobs(settings), seeds).drop(columns="method")
-    results.write_csv(lab.results / "ablation.csv", frame)
-    text = [f"{lab.name}: mean over {len(seeds)} seed(s).\n", _table(frame)]
-    (lab.results / "ablation.md").write_text("\n".join(text), encoding="utf-8")
+    chosen = tune(cells, setting, [BEST])[BEST.name]
+    frame = rows_of(cells, setting, _jobs(chosen), seeds).drop(columns="method")
+    results.write_csv(cells.results / "ablation.csv", frame)
+    text = [f"{cells.name}: mean over {len(seeds)} seed(s).\n", _table(frame)]
+    (cells.results / "ablation.md").write_text("\n".join(text), encoding="utf-8")
 
 
 def _jobs(settings: Values) -> list[tuple[Method, Values, Mapping[str, Any]]]:

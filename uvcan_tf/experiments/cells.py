@@ -17,13 +17,13 @@ import numpy as np
 from uvcan_tf.config import EvaluationConfig
 from uvcan_tf.evaluation.ranking import Ranked, Ranks
 from uvcan_tf.experiments.method import Method, Run
-from uvcan_tf.experiments.setting import Split, Task
+from uvcan_tf.experiments.setting import Setting, Split
 from uvcan_tf.search_spaces import Values
 
 
 @dataclasses.dataclass(frozen=True)
-class Lab:
-    """The surroundings of all experiments on one data folder.
+class Cells:
+    """The figures of one data folder: where they lie, and how they come about.
 
     Args:
       name: of the data, and of the folders that hold its figures.
@@ -77,17 +77,17 @@ class Measured(NamedTuple):
 
 
 def measured(
-    lab: Lab, task: Task, method: Method, values: Values, seed: int
+    cells: Cells, setting: Setting, method: Method, values: Values, seed: int
 ) -> Measured:
     """Fits on all training pairs and ranks the test pairs, unless it is on disk."""
-    split = task.whole.of_users(lab.test_users, lab.evaluation.seed)
-    path = _place(lab, task, method, values, seed)
+    split = setting.whole.of_users(cells.test_users, cells.evaluation.seed)
+    path = _place(cells, setting, method, values, seed)
     if not path.exists():
         folder = path.with_suffix("")
         start = time.monotonic()
-        scorer = method.fit(split.dataset, values, lab.run(folder, seed)).scorer
+        scorer = method.fit(split.dataset, values, cells.run(folder, seed)).scorer
         fitted = time.monotonic()
-        ranks = split.ranks(scorer, lab.evaluation)
+        ranks = split.ranks(scorer, cells.evaluation)
         times = (fitted - start, time.monotonic() - fitted)
         _save(path, ranks, times)
         shutil.rmtree(folder)
@@ -97,10 +97,10 @@ def measured(
 
 
 def is_measured(
-    lab: Lab, task: Task, method: Method, values: Values, seed: int
+    cells: Cells, setting: Setting, method: Method, values: Values, seed: int
 ) -> bool:
     """Whether `measured` has nothing left to do."""
-    return _place(lab, task, method, values, seed).exists()
+    return _place(cells, setting, method, values, seed).exists()
 
 
 def forget_models() -> None:
@@ -111,16 +111,18 @@ def forget_models() -> None:
     gc.collect()
 
 
-def _place(lab: Lab, task: Task, method: Method, values: Values, seed: int) -> Path:
-    split = task.whole.of_users(lab.test_users, lab.evaluation.seed)
+def _place(
+    cells: Cells, setting: Setting, method: Method, values: Values, seed: int
+) -> Path:
+    split = setting.whole.of_users(cells.test_users, cells.evaluation.seed)
     content = {
         "settings": dict(values),
         "defaults": repr(getattr(method, "config", None)),
-        "evaluation": dataclasses.asdict(lab.evaluation),
+        "evaluation": dataclasses.asdict(cells.evaluation),
         "pairs": split.digest,
     }
     seed = seed if method.random else 0
-    folder = lab.work / lab.name / task.name
+    folder = cells.work / cells.name / setting.name
     return folder / f"{method.slug}-seed{seed}-{_digest(content)}.npz"
 
 

@@ -75,32 +75,32 @@ def _options(command: Callable[..., None]) -> Callable[..., None]:
     """Gives a command the options of all experiments."""
 
     @functools.wraps(command)
-    def with_lab(**options: Any) -> None:
+    def with_cells(**options: Any) -> None:
         command(*_open(**options))
 
     for option in reversed(_OPTIONS):
-        with_lab = option(with_lab)
-    return with_lab
+        with_cells = option(with_cells)
+    return with_cells
 
 
 def _open(
     folder: Path, name: str | None, methods: str | None, seeds: str, **options: Any
 ) -> tuple[Any, Any, str | None, list[int]]:
-    """The lab, the dataset, the methods' names and the seeds of one command."""
+    """The cells, the dataset, the methods' names and the seeds of one command."""
     from uvcan_tf import config as settings
     from uvcan_tf import features as names
     from uvcan_tf.data.encode_tables import encode_tables
     from uvcan_tf.data.tables import read_tables
-    from uvcan_tf.experiments.cells import Lab
+    from uvcan_tf.experiments.cells import Cells
 
-    lab = Lab(
+    cells = Cells(
         name=name or folder.resolve().name,
         command=_command(),
         say=lambda sentence: click.echo(sentence, err=True),
         **options,
     )
     features = names.of_folder(folder)
-    dataset = encode_tables(read_tables(folder, features), features, lab.evaluation)
+    dataset = encode_tables(read_tables(folder, features), features, cells.evaluation)
     try:
         numbers = [int(seed) for seed in seeds.split(",")]
     except ValueError:
@@ -108,7 +108,7 @@ def _open(
             f"`--seeds` should be ints separated by commas. Received: {seeds!r}."
         ) from None
     quiet_xla()
-    return lab, dataset, methods, numbers
+    return cells, dataset, methods, numbers
 
 
 def _command() -> str:
@@ -117,10 +117,10 @@ def _command() -> str:
     return f"python -m uvcan_tf {shlex.join(words)}"
 
 
-def _task(lab: Any, dataset: Any) -> Any:
-    from uvcan_tf.experiments.setting import table_task
+def _setting(cells: Any, dataset: Any) -> Any:
+    from uvcan_tf.experiments.setting import table3_setting
 
-    return table_task(dataset, lab.evaluation, lab.validation_users)
+    return table3_setting(dataset, cells.evaluation, cells.validation_users)
 
 
 def _methods(names: str | None) -> Any:
@@ -136,37 +136,37 @@ def experiment() -> None:
 
 @experiment.command("table3")
 @_options
-def table3(lab: Any, dataset: Any, methods: str | None, seeds: list[int]) -> None:
+def table3(cells: Any, dataset: Any, methods: str | None, seeds: list[int]) -> None:
     """All methods: HR@10 and NDCG@10, improvement, p-values."""
     from uvcan_tf.experiments.table3 import run
 
-    run(lab, _task(lab, dataset), _methods(methods), seeds)
-    _show(lab.results / "table3.md")
+    run(cells, _setting(cells, dataset), _methods(methods), seeds)
+    _show(cells.results / "table3.md")
 
 
 @experiment.command("figure3")
 @_options
-def figure3(lab: Any, dataset: Any, methods: str | None, seeds: list[int]) -> None:
+def figure3(cells: Any, dataset: Any, methods: str | None, seeds: list[int]) -> None:
     """HR@k and NDCG@k for k = 10, 20, ... 50."""
     from uvcan_tf.experiments.table3 import figure3
 
-    figure3(lab, _task(lab, dataset), _methods(methods), seeds)
-    click.echo(lab.results / "figure3.png")
+    figure3(cells, _setting(cells, dataset), _methods(methods), seeds)
+    click.echo(cells.results / "figure3.png")
 
 
 @experiment.command("figure4")
 @_options
-def figure4(lab: Any, dataset: Any, methods: str | None, seeds: list[int]) -> None:
+def figure4(cells: Any, dataset: Any, methods: str | None, seeds: list[int]) -> None:
     """HR@10 and NDCG@10 for K = 16, 32, 64."""
     from uvcan_tf.experiments.figure4_tables45 import figure4
 
-    figure4(lab, _task(lab, dataset), _methods(methods), seeds)
-    click.echo(lab.results / "figure4.png")
+    figure4(cells, _setting(cells, dataset), _methods(methods), seeds)
+    click.echo(cells.results / "figure4.png")
 
 
 @experiment.command("tables45")
 @_options
-def tables45(lab: Any, dataset: Any, methods: str | None, seeds: list[int]) -> None:
+def tables45(cells: Any, dataset: Any, methods: str | None, seeds: list[int]) -> None:
     """UVCAN with 1 to 4 hops for K = 16, 32, 64."""
     from uvcan_tf.experiments.figure4_tables45 import tables45
 
@@ -175,13 +175,13 @@ def tables45(lab: Any, dataset: Any, methods: str | None, seeds: list[int]) -> N
         raise click.UsageError(
             f"`--methods` should name one method here. Received: {methods}."
         )
-    tables45(lab, _task(lab, dataset), some[0], seeds)
-    _show(lab.results / "tables45.md")
+    tables45(cells, _setting(cells, dataset), some[0], seeds)
+    _show(cells.results / "tables45.md")
 
 
 @experiment.command("ablation")
 @_options
-def ablation(lab: Any, dataset: Any, methods: str | None, seeds: list[int]) -> None:
+def ablation(cells: Any, dataset: Any, methods: str | None, seeds: list[int]) -> None:
     """UVCAN(best) without one ingredient at a time."""
     from uvcan_tf.experiments.ablation import run
 
@@ -190,33 +190,33 @@ def ablation(lab: Any, dataset: Any, methods: str | None, seeds: list[int]) -> N
             f"`--methods` should be left out here: the ablation is of {BEST_ALONE}. "
             f"Received: {methods}."
         )
-    run(lab, _task(lab, dataset), seeds)
-    _show(lab.results / "ablation.md")
+    run(cells, _setting(cells, dataset), seeds)
+    _show(cells.results / "ablation.md")
 
 
 @experiment.command("slices")
 @_options
-def slices(lab: Any, dataset: Any, methods: str | None, seeds: list[int]) -> None:
+def slices(cells: Any, dataset: Any, methods: str | None, seeds: list[int]) -> None:
     """Table 3 by the number of training likes of user and video."""
     from uvcan_tf.experiments.slices import run
 
-    run(lab, _task(lab, dataset), _methods(methods), seeds)
-    _show(lab.results / "slices.md")
+    run(cells, _setting(cells, dataset), _methods(methods), seeds)
+    _show(cells.results / "slices.md")
 
 
 @experiment.command("cold")
 @_options
-def cold(lab: Any, dataset: Any, methods: str | None, seeds: list[int]) -> None:
+def cold(cells: Any, dataset: Any, methods: str | None, seeds: list[int]) -> None:
     """Users, then videos, that are held out entirely."""
-    from uvcan_tf.experiments import methods as lineup
-    from uvcan_tf.experiments.setting import new_users_task, new_videos_task
+    from uvcan_tf.experiments.methods import chosen, cold_methods
+    from uvcan_tf.experiments.setting import new_users_setting, new_videos_setting
     from uvcan_tf.experiments.table3 import run
 
-    some = lineup.chosen(methods, lineup.cold(dataset.features))
-    for make in (new_users_task, new_videos_task):
-        task = make(dataset, lab.evaluation, lab.validation_users)
-        run(lab, task, some, seeds)
-        _show(lab.results / f"{task.name}.md")
+    some = chosen(methods, cold_methods(dataset.features))
+    for make in (new_users_setting, new_videos_setting):
+        setting = make(dataset, cells.evaluation, cells.validation_users)
+        run(cells, setting, some, seeds)
+        _show(cells.results / f"{setting.name}.md")
 
 
 @experiment.command("report")

@@ -145,7 +145,7 @@ TABLE3: Final[tuple[Method, ...]] = (
 )
 
 
-def cold(features: Features) -> tuple[Method, ...]:
+def cold_methods(features: Features) -> tuple[Method, ...]:
     """The methods that can score users or videos without any like, UVCAN last."""
     space = spaces.attribute_popularity(features)
     wide = next(method for method in TABLE3 if method.name == "Wide&Deep")

@@ -11,17 +11,19 @@ import numpy.typing as npt
 import pandas as pd
 
 from uvcan_tf.evaluation import metrics
-from uvcan_tf.evaluation.ranking import Ranked, Ranks
+from uvcan_tf.evaluation.ranking import FULL, SAMPLED, Ranked, Ranks
 from uvcan_tf.experiments.bootstrap import paired_bootstrap
 from uvcan_tf.experiments.cells import Measured
 
 #: Metrics of a pair by the name they have in every CSV.
 METRICS: Final = {"hr": metrics.hit_ratio, "ndcg": metrics.ndcg}
 SHOWN: Final = {"hr": "HR", "ndcg": "NDCG"}
+#: How the tables call the two protocols.
+TITLES: Final = {SAMPLED: "Among 1,000 sampled videos", FULL: "Among all videos"}
 TABLE_COLUMNS: Final = ["method", "protocol", "metric", "k", "seed", "value"]
 TEST_COLUMNS: Final = ["method", "protocol", "metric", "k", "difference", "p_value"]
 
-Cells = Mapping[str, Mapping[int, Measured]]  # by method and seed
+ByMethod = Mapping[str, Mapping[int, Measured]]  # by method and seed
 
 
 def figures(
@@ -58,30 +60,34 @@ def _some(
     return ranked.rank if where is None else ranked.rank[where]
 
 
-def table(cells: Cells, cutoffs: Sequence[int]) -> pd.DataFrame:
+def table(by_method: ByMethod, cutoffs: Sequence[int]) -> pd.DataFrame:
     """The figures of all cells, `TABLE_COLUMNS`."""
     rows = [
         row
-        for method, by_seed in cells.items()
+        for method, by_seed in by_method.items()
         for seed, cell in by_seed.items()
         for row in figures(cell.ranks, cutoffs, method=method, seed=seed)
     ]
     return pd.DataFrame(rows)[TABLE_COLUMNS]
 
 
-def significance(cells: Cells, subject: str, cutoffs: Sequence[int]) -> pd.DataFrame:
+def significance(
+    by_method: ByMethod, subject: str, cutoffs: Sequence[int]
+) -> pd.DataFrame:
     """The subject against each other method, `TEST_COLUMNS`; seeds are averaged."""
-    others = [method for method in cells if method != subject]
+    others = [method for method in by_method if method != subject]
     keys = [
         (method, protocol, name, k)
         for method in others
-        for protocol in _first(cells[subject]).ranks.by_protocol
+        for protocol in _first(by_method[subject]).ranks.by_protocol
         for name in METRICS
         for k in cutoffs
     ]
-    own = {key[1:]: _mean_by_pair(cells[subject], *key[1:]) for key in keys}
-    columns = [own[key[1:]] - _mean_by_pair(cells[key[0]], *key[1:]) for key in keys]
-    user = _first(cells[subject]).ranks.pairs.user
+    own = {key[1:]: _mean_by_pair(by_method[subject], *key[1:]) for key in keys}
+    columns = [
+        own[key[1:]] - _mean_by_pair(by_method[key[0]], *key[1:]) for key in keys
+    ]
+    user = _first(by_method[subject]).ranks.pairs.user
     tests = paired_bootstrap(np.stack(columns, axis=1), user) if columns else []
     rows = [(*key, *test) for key, test in zip(keys, tests, strict=True)]
     return pd.DataFrame(rows, columns=TEST_COLUMNS)

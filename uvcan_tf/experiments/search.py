@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from uvcan_tf.evaluation.ranking import FULL, Ranks
-from uvcan_tf.experiments.cells import Clock, Lab, Measured, forget_models
+from uvcan_tf.experiments.cells import Cells, Clock, Measured, forget_models
 from uvcan_tf.experiments.method import Method
-from uvcan_tf.experiments.setting import Task
+from uvcan_tf.experiments.setting import Setting
 from uvcan_tf.search_spaces import Values, draws
 from uvcan_tf.training.fit import TrainingError
 
@@ -34,18 +34,25 @@ class Trial:
     seconds: float
 
 
-def search(lab: Lab, task: Task, method: Method, clock: Clock) -> Trial:
+def search(cells: Cells, setting: Setting, method: Method, clock: Clock) -> Trial:
     """The best trial; those that an earlier run made are read, not made again."""
-    path = lab.work / lab.name / task.name / f"{method.slug}-{task.part.digest}.jsonl"
+    path = (
+        cells.work
+        / cells.name
+        / setting.name
+        / f"{method.slug}-{setting.part.digest}.jsonl"
+    )
     path.parent.mkdir(parents=True, exist_ok=True)
     trials = _read(path)
-    points = draws(method.space, lab.trials, method.name)
+    points = draws(method.space, cells.trials, method.name)
     for number, drawn in enumerate(points):
         known = next((t for t in trials if t.drawn == drawn), None)
         if known is not None:
             clock.done(method.name)
             continue
-        trial = _tried(lab, task, method, drawn, path.with_suffix("") / str(number))
+        trial = _tried(
+            cells, setting, method, drawn, path.with_suffix("") / str(number)
+        )
         trials.append(trial)
         with path.open("a", encoding="utf-8") as file:
             file.write(json.dumps(dataclasses.asdict(trial)) + "\n")
@@ -58,18 +65,20 @@ def search(lab: Lab, task: Task, method: Method, clock: Clock) -> Trial:
     return max((t for t in trials if t.drawn in points), key=lambda trial: trial.ndcg)
 
 
-def trials_of(lab: Lab, method: Method) -> int:
+def trials_of(cells: Cells, method: Method) -> int:
     """How many trials the search of a method makes."""
-    return len(draws(method.space, lab.trials, method.name))
+    return len(draws(method.space, cells.trials, method.name))
 
 
-def _tried(lab: Lab, task: Task, method: Method, drawn: Values, folder: Path) -> Trial:
+def _tried(
+    cells: Cells, setting: Setting, method: Method, drawn: Values, folder: Path
+) -> Trial:
     start = time.monotonic()
     try:
-        fitted = method.fit(task.part.dataset, drawn, lab.run(folder, seed=1))
+        fitted = method.fit(setting.part.dataset, drawn, cells.run(folder, seed=1))
     except TrainingError:
         return Trial(drawn, drawn, 0.0, time.monotonic() - start)
-    ranks = task.part.ranks(fitted.scorer, lab.evaluation, (FULL,))
+    ranks = setting.part.ranks(fitted.scorer, cells.evaluation, (FULL,))
     ndcg = ranks.summary((10,))[FULL]["ndcg@10"]
     values = fitted.values
     del fitted
@@ -90,42 +99,46 @@ def _is_whole(line: str) -> bool:
     return line.endswith("}")
 
 
-def settings_file(lab: Lab, task: Task, method: Method) -> Path:
+def settings_file(cells: Cells, setting: Setting, method: Method) -> Path:
     """Where the chosen settings of a method are kept."""
-    kind = "" if task.name == "table3" else f"{task.name}-"
-    return lab.results / "settings" / f"{kind}{method.slug}.json"
+    kind = "" if setting.name == "table3" else f"{setting.name}-"
+    return cells.results / "settings" / f"{kind}{method.slug}.json"
 
 
-def kept_settings(lab: Lab, task: Task, method: Method) -> Values | None:
+def kept_settings(cells: Cells, setting: Setting, method: Method) -> Values | None:
     """Settings that an earlier search of at least as many trials has chosen."""
-    path = settings_file(lab, task, method)
+    path = settings_file(cells, setting, method)
     if not path.exists():
         return None
     content = json.loads(path.read_text(encoding="utf-8"))
-    enough = content["trials"] >= trials_of(lab, method)
+    enough = content["trials"] >= trials_of(cells, method)
     return content["settings"] if enough else None
 
 
-def keep_settings(lab: Lab, task: Task, method: Method, best: Trial) -> None:
+def keep_settings(cells: Cells, setting: Setting, method: Method, best: Trial) -> None:
     """Writes the chosen settings, so that anyone fits the method with them."""
     content = {
         "method": method.name,
         "settings": dict(best.values),
-        "trials": trials_of(lab, method),
+        "trials": trials_of(cells, method),
         "validation_ndcg@10": round(best.ndcg, 6),
         "search_seconds_of_the_best": round(best.seconds, 1),
-        "command": lab.command,
+        "command": cells.command,
     }
-    _write(settings_file(lab, task, method), content)
+    _write(settings_file(cells, setting, method), content)
 
 
 def keep_expected(
-    lab: Lab, task: Task, method: Method, cells: list[Measured], cutoffs: Any
+    cells: Cells,
+    setting: Setting,
+    method: Method,
+    figures: list[Measured],
+    cutoffs: Any,
 ) -> None:
     """Adds what the command should give: the mean figures and the time of a fit."""
-    path = settings_file(lab, task, method)
+    path = settings_file(cells, setting, method)
     content = json.loads(path.read_text(encoding="utf-8"))
-    summaries = [cell.ranks.summary(cutoffs) for cell in cells]
+    summaries = [cell.ranks.summary(cutoffs) for cell in figures]
     content["expected"] = {
         protocol: {
             name: round(sum(s[protocol][name] for s in summaries) / len(summaries), 4)
@@ -133,10 +146,14 @@ def keep_expected(
         }
         for protocol in summaries[0]
     }
-    content["command"] = lab.command
-    content["seeds"] = len(cells)
-    content["fit_seconds"] = round(sum(c.fit_seconds for c in cells) / len(cells), 1)
-    content["rank_seconds"] = round(sum(c.rank_seconds for c in cells) / len(cells), 1)
+    content["command"] = cells.command
+    content["seeds"] = len(figures)
+    content["fit_seconds"] = round(
+        sum(c.fit_seconds for c in figures) / len(figures), 1
+    )
+    content["rank_seconds"] = round(
+        sum(c.rank_seconds for c in figures) / len(figures), 1
+    )
     _write(path, content)
 
 

@@ -1,4 +1,4 @@
-"""A task: pairs to learn from, pairs to rank, and which videos they are ranked among.
+"""What is measured: pairs to learn from, pairs to rank, and among which videos.
 
 Shapes: B users, V videos, W candidates.
 """
@@ -69,7 +69,7 @@ class Split(NamedTuple):
         return f"{number:08x}"
 
 
-class Task(NamedTuple):
+class Setting(NamedTuple):
     """What a method is tuned on and what it is measured on.
 
     Attributes:
@@ -116,33 +116,33 @@ def _test(dataset: Dataset) -> tuple[IntArray, IntArray]:
     return dataset.test.user, dataset.test.video
 
 
-def table_task(
+def table3_setting(
     dataset: Dataset, evaluation: EvaluationConfig, validation_users: int
-) -> Task:
-    """The task of the paper's tables: a share of each user's pairs is ranked."""
+) -> Setting:
+    """The setting of the paper's tables: a share of each user's pairs is ranked."""
     part = Split(dataset.hold_out_validation(0.1, evaluation.seed))
-    return Task(
+    return Setting(
         "table3", Split(dataset), part.of_users(validation_users, evaluation.seed)
     )
 
 
-def new_users_task(
+def new_users_setting(
     dataset: Dataset, evaluation: EvaluationConfig, validation_users: int
-) -> Task:
+) -> Setting:
     """A share of the users have no pair to learn from; all of theirs are ranked.
 
     Nor is it known what they were shown.
     """
     whole = _without_users(_everything(dataset), evaluation)
     part = Split(_without_users(whole, evaluation))
-    return Task(
+    return Setting(
         "new-users", Split(whole), part.of_users(validation_users, evaluation.seed)
     )
 
 
-def new_videos_task(
+def new_videos_setting(
     dataset: Dataset, evaluation: EvaluationConfig, validation_users: int
-) -> Task:
+) -> Setting:
     """A share of the videos have no pair to learn from, nor were they shown.
 
     Their pairs are ranked among them alone: who of the new videos is for whom? Among
@@ -150,7 +150,9 @@ def new_videos_task(
     """
     whole = _without_videos(_everything(dataset), evaluation)
     part = _without_videos(whole.dataset, evaluation)
-    return Task("new-videos", whole, part.of_users(validation_users, evaluation.seed))
+    return Setting(
+        "new-videos", whole, part.of_users(validation_users, evaluation.seed)
+    )
 
 
 def _everything(dataset: Dataset) -> Dataset:

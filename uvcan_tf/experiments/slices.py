@@ -11,12 +11,12 @@ import pandas as pd
 
 from uvcan_tf.data.dataset import Dataset, Pairs
 from uvcan_tf.experiments import plots, results
-from uvcan_tf.experiments.cells import Lab
+from uvcan_tf.experiments.cells import Cells
 from uvcan_tf.experiments.method import Method
 from uvcan_tf.experiments.methods import subject
-from uvcan_tf.experiments.results import Cells
-from uvcan_tf.experiments.setting import PROTOCOLS, Task
-from uvcan_tf.experiments.table3 import TITLES, measure, tune
+from uvcan_tf.experiments.results import TITLES, ByMethod
+from uvcan_tf.experiments.runs import measure, tune
+from uvcan_tf.experiments.setting import PROTOCOLS, Setting
 
 #: The least training likes of each slice.
 FROM: Final = {"0": 0, "1-4": 1, "5-19": 5, "20-99": 20, "100+": 100}
@@ -37,7 +37,9 @@ def slices(dataset: Dataset, pairs: Pairs) -> dict[str, npt.NDArray[np.str_]]:
     return {"user": of(train.user, pairs.user), "video": of(train.video, pairs.video)}
 
 
-def frame_of(cells: Cells, by_side: Mapping[str, npt.NDArray[np.str_]]) -> pd.DataFrame:
+def frame_of(
+    by_method: ByMethod, by_side: Mapping[str, npt.NDArray[np.str_]]
+) -> pd.DataFrame:
     """Figures of every slice that has pairs, and how many."""
     rows = []
     for side, labels in by_side.items():
@@ -45,7 +47,7 @@ def frame_of(cells: Cells, by_side: Mapping[str, npt.NDArray[np.str_]]) -> pd.Da
             where = labels == likes
             if not where.any():
                 continue
-            for method, by_seed in cells.items():
+            for method, by_seed in by_method.items():
                 for seed, cell in by_seed.items():
                     rows += results.figures(
                         cell.ranks,
@@ -60,24 +62,26 @@ def frame_of(cells: Cells, by_side: Mapping[str, npt.NDArray[np.str_]]) -> pd.Da
     return pd.DataFrame(rows)
 
 
-def run(lab: Lab, task: Task, methods: Sequence[Method], seeds: Sequence[int]) -> None:
+def run(
+    cells: Cells, setting: Setting, methods: Sequence[Method], seeds: Sequence[int]
+) -> None:
     """Writes the slices of Table 3's cells as CSV, Markdown and plots."""
-    settings = tune(lab, task, methods)
-    cells = measure(lab, task, settings, methods, seeds)
-    pairs = next(iter(cells[methods[0].name].values())).ranks.pairs
-    frame = frame_of(cells, slices(task.whole.dataset, pairs))
-    results.write_csv(lab.results / "slices.csv", frame)
+    chosen = tune(cells, setting, methods)
+    by_method = measure(cells, setting, chosen, methods, seeds)
+    pairs = next(iter(by_method[methods[0].name].values())).ranks.pairs
+    frame = frame_of(by_method, slices(setting.whole.dataset, pairs))
+    results.write_csv(cells.results / "slices.csv", frame)
     own = subject(tuple(methods))
     text = []
     for side in dict.fromkeys(frame.side):
         part = frame[frame.side == side]
-        place = lab.results / f"slices-{side}.png"
+        place = cells.results / f"slices-{side}.png"
         label = f"training likes of the {side}"
         plots.lines(part, place, "likes", label, own.name if own else None)
         for protocol in PROTOCOLS:
             text += [f"### NDCG@10 by {label}. {TITLES[protocol]}\n"]
             text += [_table(part[part.protocol == protocol])]
-    (lab.results / "slices.md").write_text("\n".join(text), encoding="utf-8")
+    (cells.results / "slices.md").write_text("\n".join(text), encoding="utf-8")
 
 
 def _table(part: pd.DataFrame) -> str:

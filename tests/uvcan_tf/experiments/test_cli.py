@@ -30,7 +30,7 @@ def run(folder: Path, command: str, *words: str, methods: str = METHODS) -> Resu
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("lab")
+    folder = tmp_path_factory.mktemp("experiments")
     write_world(folder / "data")
     return folder
 
@@ -150,10 +150,10 @@ def test_figures_and_slices_come_from_the_same_cells(
 def test_other_widths_and_hops_are_measured(
     folder: Path, first: Result, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from uvcan_tf.experiments import figure4_tables45 as sizes
+    from uvcan_tf.experiments import figure4_tables45
 
-    monkeypatch.setattr(sizes, "FACTORS", (2, 3))
-    monkeypatch.setattr(sizes, "HOPS", (1,))
+    monkeypatch.setattr(figure4_tables45, "FACTORS", (2, 3))
+    monkeypatch.setattr(figure4_tables45, "HOPS", (1,))
     assert run(folder, "figure4", methods="ItemPop,NCF").exit_code == 0
     frame = rows(folder, "figure4.csv")
     assert set(zip(frame.method, frame.factors, strict=True)) == {

@@ -15,9 +15,9 @@ from uvcan_tf.data.dataset import NO_PAIRS, Pairs
 from uvcan_tf.evaluation.ranking import FULL, SAMPLED
 from uvcan_tf.experiments.setting import (
     Split,
-    new_users_task,
-    new_videos_task,
-    table_task,
+    new_users_setting,
+    new_videos_setting,
+    table3_setting,
 )
 
 CONFIG = EvaluationConfig(sampled_negatives=3, cutoffs=(1, 3))
@@ -64,21 +64,21 @@ def test_the_digest_changes_with_the_pairs() -> None:
 
 def test_settings_are_tuned_without_a_test_pair() -> None:
     dataset, _, _ = worlds.checkerboard()
-    task = table_task(dataset, CONFIG, validation_users=7)
-    part = task.part.dataset
+    setting = table3_setting(dataset, CONFIG, validation_users=7)
+    part = setting.part.dataset
     observed = set(zip(dataset.train.user, dataset.train.video, strict=True))
     learned = set(zip(part.train.user, part.train.video, strict=True))
     ranked = set(zip(part.test.user, part.test.video, strict=True))
     assert learned | ranked <= observed
     assert not learned & ranked
     assert len(set(part.test.user)) == 7
-    assert task.whole.dataset is dataset
+    assert setting.whole.dataset is dataset
 
 
 def test_new_users_are_neither_learned_from_nor_validated_on() -> None:
     dataset = dataclasses.replace(worlds.checkerboard()[0], test=NO_PAIRS)
-    task = new_users_task(dataset, CONFIG, validation_users=99)
-    whole, part = task.whole.dataset, task.part.dataset
+    setting = new_users_setting(dataset, CONFIG, validation_users=99)
+    whole, part = setting.whole.dataset, setting.part.dataset
     new, validated = set(whole.test.user), set(part.test.user)
     assert len(new) == 9  # a fifth of 48
     assert len(whole.train) + len(whole.test) == len(dataset.train)
@@ -94,18 +94,18 @@ def test_of_new_users_and_videos_not_even_what_was_shown_is_known() -> None:
     )
     shown = Pairs(*(x.ravel().astype(np.int32) for x in np.meshgrid(users, videos)))
     dataset = dataclasses.replace(dataset, shown=shown)
-    whole = new_users_task(dataset, CONFIG, validation_users=99).whole.dataset
+    whole = new_users_setting(dataset, CONFIG, validation_users=99).whole.dataset
     assert set(whole.shown.user) == set(users) - set(whole.test.user)
-    split = new_videos_task(dataset, CONFIG, validation_users=99).whole
+    split = new_videos_setting(dataset, CONFIG, validation_users=99).whole
     assert set(split.dataset.shown.video) == set(videos) - set(split.candidates)
 
 
 def test_new_videos_are_ranked_among_themselves() -> None:
     dataset = dataclasses.replace(worlds.checkerboard()[0], test=NO_PAIRS)
-    task = new_videos_task(dataset, CONFIG, validation_users=99)
-    for split in (task.whole, task.part):
+    setting = new_videos_setting(dataset, CONFIG, validation_users=99)
+    for split in (setting.whole, setting.part):
         assert set(split.dataset.test.video) == set(split.candidates)
         assert not set(split.candidates) & set(split.dataset.train.video)
-    assert not set(task.whole.candidates) & set(task.part.candidates)
-    assert not set(task.whole.candidates) & set(task.part.dataset.train.video)
-    assert len(task.whole.candidates) == 12
+    assert not set(setting.whole.candidates) & set(setting.part.candidates)
+    assert not set(setting.whole.candidates) & set(setting.part.dataset.train.video)
+    assert len(setting.whole.candidates) == 12
