@@ -105,7 +105,8 @@ def _measure_here(name: str, size: Size) -> dict[str, Figure]:
     model = untrained(dataset)
     catalogue = stage("catalogue", lambda: Catalogue(model))
     rate_every = tf.function(
-        lambda user: catalogue.rate_every(catalogue.user_side(user)), autograph=False
+        lambda user: catalogue.rate_every(catalogue.user_representation(user)),
+        autograph=False,
     )
     request = seconds(lambda: rate_every(tf.constant([[1]])), 5)
     figures[f"{name}_request_ms"] = Figure(1000 * request, "ms")

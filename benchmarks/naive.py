@@ -14,7 +14,7 @@ import tensorflow as tf
 from uvcan_tf.config import Config
 from uvcan_tf.data.dataset import Dataset, Side
 from uvcan_tf.features import USER_ID, VIDEO_ID
-from uvcan_tf.model.pair_model import facets, sizes_of
+from uvcan_tf.model.row_tables import facet_specs
 from uvcan_tf.network.co_attention import CoAttentionNetwork
 
 
@@ -23,13 +23,10 @@ class NaiveModel(tf.keras.Model):
 
     def __init__(self, dataset: Dataset, config: Config) -> None:
         super().__init__()
-        names = facets(dataset.features, sizes_of(dataset))
-        self._sides = {
-            side: [facet["name"] for facet in names[side]] for side in ("user", "video")
-        }
+        specs = facet_specs(dataset)
+        self._columns = [[facet.name for facet in facets] for facets in specs]
         self._network = CoAttentionNetwork(
-            names["user"],
-            names["video"],
+            *specs,
             factors=config.model.factors,
             hops=config.model.hops,
             hidden=config.model.hidden_widths,
@@ -37,8 +34,7 @@ class NaiveModel(tf.keras.Model):
 
     def call(self, columns: dict[str, tf.Tensor]) -> tf.Tensor:
         user, video = (
-            {name: columns[name][:, None] for name in names}
-            for names in self._sides.values()
+            {name: columns[name][:, None] for name in names} for names in self._columns
         )
         return self._network(user, video).logits
 

@@ -12,7 +12,7 @@ from benchmarks.results import Figure
 from benchmarks.timing import seconds
 from uvcan_tf.config import Config
 from uvcan_tf.data.dataset import Dataset
-from uvcan_tf.evaluation.candidates import UnobservedSampler
+from uvcan_tf.model.negatives import UnobservedSampler
 
 _DRAWS = 100_000_000
 _USERS_AT_ONCE = 1 << 18

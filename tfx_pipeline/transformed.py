@@ -63,7 +63,7 @@ def read_dataset(
             for feature in (*features.user, *features.light_video)
         },
         train=Pairs(user[liked], video[liked]),
-        shown=Pairs(user[~liked], video[~liked]),
+        impressions=Pairs(user[~liked], video[~liked]),
     )
 
 

@@ -52,7 +52,7 @@ class ModelConfig:
 
     Args:
       factors: K, the width of every embedding (the paper: 16, 32 or 64).
-      hops: M, the number of stacked attention layers on either side (1 to 4).
+      hops: M, the number of stacked attention layers of either attention (1 to 4).
       hidden: widths of the MLP's hidden layers. The paper says three and gives no
         widths; empty means 2K, K and K/2, the tower of NCF.
       video_attention_only: the paper's Video-Att: no video-guided user attention.
@@ -91,9 +91,9 @@ class TrainingConfig:
       batch_size: observed pairs a step; each brings `negatives` unobserved ones.
       negatives: unobserved pairs drawn for each observed one (the paper: 4).
       popular_negatives: share of the negatives drawn by popularity, with a correction.
-        Unlike the paper, as is `softmax`; see `sampling.MixedSampler`.
+        Unlike the paper, as is `softmax`; see `negatives.MixedSampler`.
       softmax: whether the loss asks which of a pair's videos was the observed one; see
-        `losses.errors`.
+        `losses.cross_entropies`.
       l2: weight of the squared weights (the paper's grid: 0, 1e-3, 1e-2, 1e-1).
       epochs: passes over the observed pairs, at most.
       patience: epochs without a better validation NDCG@10 before stopping.
@@ -186,9 +186,9 @@ class Config:
     prior: IALSSettings | None = None
 
     @property
-    def ranks_skipped_last(self) -> bool:
-        """Whether what was shown and not liked comes last; see `prior.SkippedLast`."""
-        return self.prior is not None and self.prior.shown_weight > 0
+    def ranks_skipped_impressions_last(self) -> bool:
+        """Whether skipped impressions come last; see `SkippedImpressionsLast`."""
+        return self.prior is not None and self.prior.impression_weight > 0
 
     def to_json(self) -> dict[str, Any]:
         """The settings as the content of a `config.json`."""

@@ -12,7 +12,7 @@ __all__ = ["IALSSettings"]
 
 @dataclasses.dataclass(frozen=True)
 class IALSSettings:
-    """How iALS is fitted; see `baselines.ials`.
+    """How iALS is fitted; see `factorization.ials`.
 
     Args:
       factors: length of a user's and a video's vector.
@@ -20,9 +20,9 @@ class IALSSettings:
       regularization: λ.
       frequency: ν; a row's λ is multiplied by (its pairs + α₀ of all others)^ν.
       iterations: times that users and videos are solved for in turn.
-      shown_weight: of pairs that were shown and not liked. They count as observed: to
-        have been shown something tells what a user is about. 0 leaves them out, as the
-        article does.
+      impression_weight: of impressions, pairs that were shown and not liked. They
+        count as observed: to have been shown something says what a user is about. 0
+        leaves them out, as the article does.
       attribute_ridge: rows' worth of doubt in each value of an attribute, by which a
         row without pairs gets factors; see `attribute_means`. 0 leaves attributes out.
       attribute_pull: how far λ pulls every row to what its attributes tell instead of
@@ -35,7 +35,7 @@ class IALSSettings:
     regularization: float = 0.01
     frequency: float = 1.0
     iterations: int = 12
-    shown_weight: float = 0.0
+    impression_weight: float = 0.0
     attribute_ridge: float = 0.0
     attribute_pull: float = 0.0
     seed: int = 0
@@ -45,7 +45,7 @@ class IALSSettings:
             require_count(f"prior.{name}", getattr(self, name))
         for name in ("unobserved_weight", "regularization"):
             require_number(f"prior.{name}", getattr(self, name), 1e-8, 1e3)
-        for name in ("frequency", "shown_weight"):
+        for name in ("frequency", "impression_weight"):
             require_number(f"prior.{name}", getattr(self, name), 0, 10)
         require_number("prior.attribute_ridge", self.attribute_ridge, 0, 1e6)
         require_number("prior.attribute_pull", self.attribute_pull, 0, 1)

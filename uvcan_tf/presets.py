@@ -34,5 +34,5 @@ def best() -> Config:
         training=TrainingConfig(
             negatives=8, popular_negatives=0.5, softmax=True, patience=2
         ),
-        prior=IALSSettings(factors=128, shown_weight=0.5, attribute_ridge=3.0),
+        prior=IALSSettings(factors=128, impression_weight=0.5, attribute_ridge=3.0),
     )

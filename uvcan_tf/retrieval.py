@@ -14,10 +14,9 @@ import tensorflow_recommenders as tfrs
 
 from uvcan_tf.catalogue.catalogue import Catalogue
 from uvcan_tf.config import TrainingConfig
-from uvcan_tf.data.dataset import Dataset, Side
-from uvcan_tf.features import USER_ID, VIDEO_ID
-from uvcan_tf.model.pair_model import facets, identity_column, sizes_of
-from uvcan_tf.network.layers import SideEmbedding
+from uvcan_tf.data.dataset import Dataset
+from uvcan_tf.model.row_tables import RowTables, facet_specs
+from uvcan_tf.network.side_embedding import SideEmbedding
 from uvcan_tf.training.sparse_adam import SparseAdam
 
 TopK: TypeAlias = tfrs.layers.factorized_top_k.TopK
@@ -40,25 +39,22 @@ class Towers(tfrs.Model):
         self, dataset: Dataset, factors: int = 32, stddev: float = 0.1, seed: int = 1
     ) -> None:
         super().__init__()
-        sides = facets(dataset.features, sizes_of(dataset))
+        user, video = facet_specs(dataset)
         self.videos = dataset.videos.size
-        self._user_columns = _columns(dataset.users, USER_ID, dataset.trained_users)
-        self._video_columns = _columns(dataset.videos, VIDEO_ID, dataset.trained_videos)
-        self._user = SideEmbedding(sides["user"], factors, stddev, 20_000 + seed)
-        self._video = SideEmbedding(sides["video"], factors, stddev, 30_000 + seed)
+        self._tables = RowTables(dataset)
+        self._user = SideEmbedding(user, factors, stddev, 20_000 + seed)
+        self._video = SideEmbedding(video, factors, stddev, 30_000 + seed)
         likes = np.bincount(dataset.train.video, minlength=self.videos + 2)
         self._share = tf.constant(likes / max(1, likes.sum()), tf.float32)
         self._task = tfrs.tasks.Retrieval(remove_accidental_hits=True)
 
     def user_vectors(self, users: tf.Tensor) -> tf.Tensor:
         """[B, K] of user rows int [B]."""
-        columns = {name: tf.gather(c, users) for name, c in self._user_columns.items()}
-        return tf.reduce_sum(self._user(columns).X, axis=-2)
+        return tf.reduce_sum(self._user(self._tables.users(users)).X, axis=-2)
 
     def video_vectors(self, videos: tf.Tensor) -> tf.Tensor:
         """[B, K] of video rows int [B]."""
-        columns = {n: tf.gather(c, videos) for n, c in self._video_columns.items()}
-        return tf.reduce_sum(self._video(columns).X, axis=-2)
+        return tf.reduce_sum(self._video(self._tables.videos(videos)).X, axis=-2)
 
     def every_video(self) -> tf.Tensor:
         """[V, K] of all known videos."""
@@ -144,8 +140,3 @@ def recall(
 
 def _rows(towers: Towers) -> tf.Tensor:
     return tf.range(1, towers.videos + 1)
-
-
-def _columns(side: Side, identity: str, trained: npt.NDArray[np.bool_]) -> Any:
-    columns = {name: tf.constant(column) for name, column in side.columns.items()}
-    return {**columns, identity: tf.constant(identity_column(trained))}

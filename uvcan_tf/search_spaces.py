@@ -56,8 +56,8 @@ HISTORY_PRODUCT: Final[Space] = {
     "l2": (0.0, 0.001, 0.01),
     "epochs": (6, 9, 12, 18),
 }
-EASE_SHOWN: Final[Space] = {**EASE, "shown_weight": (0.1, 0.3, 0.5, 0.8)}
-IALS_SHOWN: Final[Space] = {**IALS, "shown_weight": (0.1, 0.3, 0.5, 0.8)}
+EASE_SHOWN: Final[Space] = {**EASE, "impression_weight": (0.1, 0.3, 0.5, 0.8)}
+IALS_SHOWN: Final[Space] = {**IALS, "impression_weight": (0.1, 0.3, 0.5, 0.8)}
 IALS_ATTRIBUTES: Final[Space] = {
     **IALS_SHOWN,
     "attribute_ridge": (1.0, 3.0, 10.0),
@@ -71,7 +71,7 @@ BEST: Final[Space] = {
     "prior.factors": (64, 128),
     "prior.unobserved_weight": (0.02, 0.03, 0.05),
     "prior.regularization": (0.005, 0.01, 0.02),
-    "prior.shown_weight": (0.3, 0.5, 0.8),
+    "prior.impression_weight": (0.3, 0.5, 0.8),
     "prior.attribute_pull": (0.0, 1.0),
 }
 

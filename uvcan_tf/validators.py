@@ -13,7 +13,9 @@ __all__ = [
     "require_choice",
     "require_count",
     "require_counts",
+    "require_not_negative",
     "require_number",
+    "require_positive",
     "require_seed",
 ]
 
@@ -34,9 +36,20 @@ def require_counts(name: str, values: object) -> None:
 
 def require_number(name: str, value: object, low: float, high: float) -> None:
     """Raises `ConfigError` unless the setting is a number from `low` to `high`."""
-    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    if not is_number or not low <= value <= high:  # type: ignore[operator]
+    if not _is_number(value) or not low <= value <= high:  # type: ignore[operator]
         raise _wrong(name, f"a number from {low:g} to {high:g}", value)
+
+
+def require_positive(name: str, value: object) -> None:
+    """Raises `ConfigError` unless the setting is a finite number above 0."""
+    if not _is_number(value) or not 0 < value < float("inf"):  # type: ignore[operator]
+        raise _wrong(name, "a positive number", value)
+
+
+def require_not_negative(name: str, value: object) -> None:
+    """Raises `ConfigError` unless the setting is a finite number of at least 0."""
+    if not _is_number(value) or not 0 <= value < float("inf"):  # type: ignore[operator]
+        raise _wrong(name, "a number of at least 0", value)
 
 
 def require_boolean(name: str, value: object) -> None:
@@ -59,6 +72,10 @@ def require_seed(name: str, value: object) -> None:
 
 def _is_int(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
 def _wrong(name: str, expected: str, value: object) -> ConfigError:

@@ -172,7 +172,7 @@ def test_interactions_hold_no_id_unknown_to_the_vocabularies(
     finished: Finished,
 ) -> None:
     dataset = _as_trained_on(finished)
-    for pairs in (dataset.train, dataset.shown):
+    for pairs in (dataset.train, dataset.impressions):
         for side, rows in ((dataset.users, pairs.user), (dataset.videos, pairs.video)):
             assert 1 <= rows.min() <= rows.max() <= side.size
 
@@ -189,7 +189,7 @@ def _pairs(dataset: Dataset) -> tuple[set[tuple[str, str]], ...]:
     users, videos = dataset.users.ids, dataset.videos.ids
     return tuple(
         {(users[u - 1], videos[v - 1]) for u, v in zip(p.user, p.video, strict=True)}
-        for p in (dataset.train, dataset.shown)
+        for p in (dataset.train, dataset.impressions)
     )
 
 

@@ -13,21 +13,22 @@ import tensorflow as tf
 
 from uvcan_tf.data.dataset import IntArray
 from uvcan_tf.model.pair_model import PairModel
+from uvcan_tf.model.row_tables import Columns
 
 _RATINGS_AT_ONCE = 1 << 14
 
 
 class BlockScorer:
-    """Rates blocks of users with all videos, whose half is computed once.
+    """Rates blocks of users with all videos, which are represented once.
 
     Args:
-      model: its videos' half is kept as it is now; `refresh` computes it again.
+      model: its video representations are kept as they are now, until `refresh`.
     """
 
     def __init__(self, model: PairModel) -> None:
         self._videos = model.dataset.videos.size
         self._users_at_once = max(1, _RATINGS_AT_ONCE // self._videos)
-        self._half_of_users = model.half_of_users
+        self._represent_users = model.represent_users
         self._join = tf.function(
             lambda user, video: model.logits_of(
                 tf.nest.map_structure(lambda part: part[:, None], user),
@@ -39,26 +40,31 @@ class BlockScorer:
         self.refresh(model)
 
     def refresh(self, model: Any) -> None:
-        """Computes the videos' half anew from the model's weights."""
-        self._video = model.half_of_videos(tf.range(1, self._videos + 1))
+        """Represents the videos anew by the model's weights."""
+        self._video = model.represent_videos(tf.range(1, self._videos + 1))
 
     def scores(self, users: IntArray) -> npt.NDArray[np.float32]:
         """float32 [B, V], for `ranking.rank_pairs`."""
         result = np.empty([len(users), self._videos], np.float32)
         for start in range(0, len(users), self._users_at_once):
             some = slice(start, start + self._users_at_once)
-            user = self._half_of_users(tf.constant(users[some], tf.int32))
+            user = self._represent_users(tf.constant(users[some], tf.int32))
             result[some] = self._join(user, self._video).numpy()
         return result
 
 
 class BlockModel(PairModel):
-    """A pair model whose network rates two halves by `rate`, and nothing else."""
+    """A pair model whose network rates two representations by `rate` alone."""
 
     network: Any
 
     def logits_of(self, user: Any, video: Any) -> tf.Tensor:
         return self.network.rate(user, video)
+
+    def mean_loss(
+        self, user_columns: Columns, video_columns: Columns, correction: tf.Tensor
+    ) -> tf.Tensor:
+        return self.mean_loss_at_once(user_columns, video_columns, correction)
 
     def scorer(self) -> BlockScorer:
         return BlockScorer(self)

@@ -13,8 +13,9 @@ from scipy.sparse import csr_matrix, diags, hstack
 
 from uvcan_tf.config import ConfigError
 from uvcan_tf.data.dataset import Dataset, IntArray, Side
-from uvcan_tf.data.matrices import likes_of, one_hot, require_positive
+from uvcan_tf.data.matrices import likes_of, one_hot
 from uvcan_tf.features import Categorical, Feature
+from uvcan_tf.validators import require_positive
 
 EVERYONE = ""
 

@@ -12,11 +12,8 @@ import numpy.typing as npt
 from scipy import linalg
 
 from uvcan_tf.data.dataset import Dataset, IntArray
-from uvcan_tf.data.matrices import (
-    observed_of,
-    require_not_negative,
-    require_positive,
-)
+from uvcan_tf.data.matrices import observed_of
+from uvcan_tf.validators import require_not_negative, require_positive
 
 
 @dataclasses.dataclass(frozen=True)
@@ -25,15 +22,15 @@ class EASESettings:
 
     Args:
       l2: λ, the weight of the squared weights; more of it for sparser data.
-      shown_weight: in X, of what was shown and not liked, beside the likes' 1.
+      impression_weight: in X, of what was shown and not liked, beside the likes' 1.
     """
 
     l2: float = 500.0
-    shown_weight: float = 0.0
+    impression_weight: float = 0.0
 
     def __post_init__(self) -> None:
         require_positive("l2", self.l2)
-        require_not_negative("shown_weight", self.shown_weight)
+        require_not_negative("impression_weight", self.impression_weight)
 
 
 class EASE:
@@ -48,7 +45,7 @@ class EASE:
     def __init__(
         self, dataset: Dataset, settings: EASESettings = EASESettings()
     ) -> None:
-        X = self._observed = observed_of(dataset, settings.shown_weight)
+        X = self._observed = observed_of(dataset, settings.impression_weight)
         gram = (X.T @ X).toarray().astype(np.float64)  # [V, V]
         np.fill_diagonal(gram, gram.diagonal() + settings.l2)
         precision = linalg.inv(gram, overwrite_a=True, check_finite=False)

@@ -13,12 +13,8 @@ from scipy.sparse import csr_matrix
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # no stubs
 
 from uvcan_tf.data.dataset import Dataset, IntArray
-from uvcan_tf.data.matrices import (
-    likes_of,
-    require_count,
-    require_not_negative,
-    require_positive,
-)
+from uvcan_tf.data.matrices import likes_of
+from uvcan_tf.validators import require_count, require_not_negative, require_positive
 
 _Factors = npt.NDArray[np.float32]
 

@@ -1,4 +1,4 @@
-"""A hybrid of content and ids: sides are sums of their features' embeddings.
+"""A hybrid of content and ids: users and videos are sums of feature embeddings.
 
 Kula, Metadata Embeddings for User and Item Cold-start Recommendations (LightFM, 2015).
 
@@ -7,8 +7,8 @@ Shapes: B users, C candidate videos, K factors, F facets.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import tensorflow as tf
 
@@ -16,12 +16,13 @@ from uvcan_tf.baselines.block_scorer import BlockModel
 from uvcan_tf.baselines.neural import NeuralSettings
 from uvcan_tf.config import TrainingConfig
 from uvcan_tf.data.dataset import Dataset
-from uvcan_tf.model.pair_model import Columns, facets, sizes_of
-from uvcan_tf.network.layers import SideEmbedding
+from uvcan_tf.model.row_tables import Columns, RowTables, facet_specs
+from uvcan_tf.network.facets import FacetSpec
+from uvcan_tf.network.side_embedding import SideEmbedding
 
 
-class Summed(NamedTuple):
-    """One side of a pair: its facets' embeddings, their sum, and its bias."""
+class SummedFacets(NamedTuple):
+    """Of a user or a video: its facets' embeddings, their sum, and its bias."""
 
     facets: tf.Tensor  # [B, C, F, K + 1]
     vector: tf.Tensor  # [B, C, K]
@@ -29,18 +30,18 @@ class Summed(NamedTuple):
 
 
 class HybridNetwork(tf.keras.layers.Layer):
-    """ŷ = p · q + b_u + b_v; p, q, b_u and b_v are sums over a side's facets.
+    """ŷ = p · q + b_u + b_v; p, q, b_u and b_v are sums over facets.
 
     Args:
-      user, video: the facets of each side, see `SideEmbedding`.
+      user, video: the facets of users and of videos.
       settings: sizes and initial weights.
       seed: of the initial weights.
     """
 
     def __init__(
         self,
-        user: Sequence[Mapping[str, Any]],
-        video: Sequence[Mapping[str, Any]],
+        user: Sequence[FacetSpec],
+        video: Sequence[FacetSpec],
         settings: NeuralSettings,
         seed: int,
     ) -> None:
@@ -56,23 +57,23 @@ class HybridNetwork(tf.keras.layers.Layer):
             for number, (name, facets) in enumerate((("user", user), ("video", video)))
         )
 
-    def user_side(self, columns: Columns) -> Summed:
-        """The user's half from columns [B, C=1, ...]."""
+    def user_representation(self, columns: Columns) -> SummedFacets:
+        """From columns [B, C=1, ...]."""
         return _summed(self._user(columns).X)
 
-    def video_side(self, columns: Columns) -> Summed:
-        """The videos' half from columns [B, C, ...]."""
+    def video_representation(self, columns: Columns) -> SummedFacets:
+        """From columns [B, C, ...]."""
         return _summed(self._video(columns).X)
 
-    def rate(self, user: Summed, video: Summed) -> tf.Tensor:
+    def rate(self, user: SummedFacets, video: SummedFacets) -> tf.Tensor:
         """Logits [B, C]."""
         product = tf.reduce_sum(user.vector * video.vector, -1)  # [B, C]
         return product + user.bias + video.bias
 
 
-def _summed(X: tf.Tensor) -> Summed:
+def _summed(X: tf.Tensor) -> SummedFacets:
     total = tf.reduce_sum(X, axis=-2)  # [B, C, K + 1]
-    return Summed(X, total[..., :-1], total[..., -1])
+    return SummedFacets(X, total[..., :-1], total[..., -1])
 
 
 class Hybrid(BlockModel):
@@ -95,11 +96,14 @@ class Hybrid(BlockModel):
         settings: NeuralSettings,
     ) -> None:
         network = HybridNetwork(
-            **facets(dataset.features, sizes_of(dataset)),
+            *facet_specs(dataset),
             settings=settings,
             seed=training.seed * 10_000,
         )
-        super().__init__(dataset, training, network, settings.id_dropout)
+        tables = RowTables(dataset)
+        super().__init__(dataset, training, network, settings.id_dropout, tables)
 
-    def embeddings(self, user: Summed, video: Summed) -> Sequence[tf.Tensor]:
+    def embeddings(
+        self, user: SummedFacets, video: SummedFacets
+    ) -> Sequence[tf.Tensor]:
         return user.facets, video.facets

@@ -13,7 +13,8 @@ import numpy.typing as npt
 from scipy.sparse import csr_matrix, vstack
 
 from uvcan_tf.data.dataset import Dataset, IntArray
-from uvcan_tf.data.matrices import likes_of, require_count, require_not_negative
+from uvcan_tf.data.matrices import likes_of
+from uvcan_tf.validators import require_count, require_not_negative
 
 _SIMILARITIES_AT_ONCE: Final = 1 << 22  # doubles of one block: 32 MB
 

@@ -7,8 +7,8 @@ Shapes: B users, C candidate videos, K factors, H width of the first hidden laye
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import tensorflow as tf
 
@@ -16,13 +16,14 @@ from uvcan_tf.baselines.block_scorer import BlockModel
 from uvcan_tf.baselines.neural import NeuralSettings, Tower
 from uvcan_tf.config import TrainingConfig
 from uvcan_tf.data.dataset import Dataset
-from uvcan_tf.model.pair_model import Columns, facets, sizes_of
+from uvcan_tf.model.row_tables import Columns, RowTables, facet_specs
 from uvcan_tf.network.attention import linear
-from uvcan_tf.network.layers import SideEmbedding
+from uvcan_tf.network.facets import FacetSpec
+from uvcan_tf.network.side_embedding import SideEmbedding
 
 
-class IdSide(NamedTuple):
-    """One side of a pair, all of it from the id."""
+class IdRepresentation(NamedTuple):
+    """Of a user or a video, all of it from the id."""
 
     factors: tf.Tensor  # of the factorisation, [B, C, K]
     identity: tf.Tensor  # the tower's embedding, [B, C, K]
@@ -30,7 +31,7 @@ class IdSide(NamedTuple):
 
 
 class NeuMFNetwork(tf.keras.layers.Layer):
-    """ŷ = h · [p_u ∘ q_v; tower(p'_u, q'_v)], with tables apart for either half.
+    """ŷ = h · [p_u ∘ q_v; tower(p'_u, q'_v)], with tables apart for either part.
 
     Args:
       user, video: the two identity facets, see `SideEmbedding`.
@@ -40,14 +41,14 @@ class NeuMFNetwork(tf.keras.layers.Layer):
 
     def __init__(
         self,
-        user: Mapping[str, Any],
-        video: Mapping[str, Any],
+        user: FacetSpec,
+        video: FacetSpec,
         settings: NeuralSettings,
         seed: int,
     ) -> None:
         super().__init__()
 
-        def table(facet: Mapping[str, Any], name: str, number: int) -> SideEmbedding:
+        def table(facet: FacetSpec, name: str, number: int) -> SideEmbedding:
             return SideEmbedding(
                 [facet],
                 settings.factors,
@@ -66,21 +67,21 @@ class NeuMFNetwork(tf.keras.layers.Layer):
         )
         self.output_layer.build([None, settings.factors + settings.hidden_widths[-1]])
 
-    def user_side(self, columns: Columns) -> IdSide:
-        """The user's half from columns [B, C=1, ...]."""
+    def user_representation(self, columns: Columns) -> IdRepresentation:
+        """From columns [B, C=1, ...]."""
         factors, identity = self._embedded("user", columns)
-        return IdSide(factors, identity, self.tower.user_part(identity))
+        return IdRepresentation(factors, identity, self.tower.user_part(identity))
 
-    def video_side(self, columns: Columns) -> IdSide:
-        """The videos' half from columns [B, C, ...]."""
+    def video_representation(self, columns: Columns) -> IdRepresentation:
+        """From columns [B, C, ...]."""
         factors, identity = self._embedded("video", columns)
-        return IdSide(factors, identity, self.tower.video_part(identity))
+        return IdRepresentation(factors, identity, self.tower.video_part(identity))
 
     def _embedded(self, side: str, columns: Columns) -> tuple[tf.Tensor, tf.Tensor]:
         first, second = (table(columns).X[..., 0, :] for table in self._tables[side])
         return first, second
 
-    def rate(self, user: IdSide, video: IdSide) -> tf.Tensor:
+    def rate(self, user: IdRepresentation, video: IdRepresentation) -> tf.Tensor:
         """Logits [B, C]."""
         kernel = tf.squeeze(self.output_layer.kernel, -1)  # [K + last width]
         factors = user.factors.shape[-1]
@@ -106,11 +107,12 @@ class NeuMF(BlockModel):
         training: TrainingConfig,
         settings: NeuralSettings,
     ) -> None:
-        sides = facets(dataset.features, sizes_of(dataset))
-        network = NeuMFNetwork(
-            sides["user"][0], sides["video"][0], settings, training.seed * 10_000
-        )
-        super().__init__(dataset, training, network, settings.id_dropout)
+        user, video = facet_specs(dataset)
+        network = NeuMFNetwork(user[0], video[0], settings, training.seed * 10_000)
+        tables = RowTables(dataset)
+        super().__init__(dataset, training, network, settings.id_dropout, tables)
 
-    def embeddings(self, user: IdSide, video: IdSide) -> Sequence[tf.Tensor]:
+    def embeddings(
+        self, user: IdRepresentation, video: IdRepresentation
+    ) -> Sequence[tf.Tensor]:
         return user.factors, user.identity, video.factors, video.identity

@@ -12,12 +12,8 @@ from typing import Any
 import tensorflow as tf
 
 from uvcan_tf.config import TrainingConfig, tower_widths
-from uvcan_tf.data.matrices import (
-    require_count,
-    require_not_negative,
-    require_share,
-)
 from uvcan_tf.network.attention import linear
+from uvcan_tf.validators import require_count, require_not_negative, require_number
 
 
 @dataclasses.dataclass(frozen=True)
@@ -41,7 +37,7 @@ class NeuralSettings:
         for width in self.hidden:
             require_count("hidden", width)
         require_not_negative("initial_stddev", self.initial_stddev)
-        require_share("id_dropout", self.id_dropout)
+        require_number("id_dropout", self.id_dropout, 0, 1)
 
     @property
     def hidden_widths(self) -> tuple[int, ...]:

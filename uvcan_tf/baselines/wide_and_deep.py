@@ -9,7 +9,7 @@ M values of a user's and a video's attributes, L values of a multivalued one.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import tensorflow as tf
@@ -18,10 +18,11 @@ from uvcan_tf.baselines.block_scorer import BlockModel
 from uvcan_tf.baselines.neural import NeuralSettings, Tower
 from uvcan_tf.config import TrainingConfig
 from uvcan_tf.data.dataset import Dataset
-from uvcan_tf.data.matrices import require_count
-from uvcan_tf.model.pair_model import Columns, facets, sizes_of
+from uvcan_tf.model.row_tables import Columns, RowTables, facet_specs
 from uvcan_tf.network.attention import linear
-from uvcan_tf.network.layers import SideEmbedding
+from uvcan_tf.network.facets import DENSE, MULTIVALUED, FacetSpec
+from uvcan_tf.network.side_embedding import SideEmbedding
+from uvcan_tf.validators import require_count
 
 
 @dataclasses.dataclass(frozen=True)
@@ -39,8 +40,8 @@ class WideAndDeepSettings(NeuralSettings):
         require_count("buckets", self.buckets)
 
 
-class FeatureSide(NamedTuple):
-    """One side of a pair for the linear model and for the tower."""
+class FeatureRepresentation(NamedTuple):
+    """Of a user or a video, for the linear model and for the tower."""
 
     facets: tf.Tensor  # [B, C, F, K]
     weights: tf.Tensor  # of every facet in the linear model, [B, C, F]
@@ -49,26 +50,26 @@ class FeatureSide(NamedTuple):
 
 
 class WideAndDeepNetwork(tf.keras.layers.Layer):
-    """ŷ = Σ w_i + Σ w_ij + tower, i and j over the two sides' values.
+    """ŷ = Σ w_i + Σ w_ij + tower, i and j over the values of the user and the video.
 
     The crosses are of every attribute of the user with every attribute of the video;
     a cross without a bucket of its own shares one.
 
     Args:
-      user, video: the facets of each side in order, see `SideEmbedding`.
+      user, video: the facets of users and of videos in order, identity first.
       settings: sizes and initial weights.
       seed: of the initial weights.
     """
 
     def __init__(
         self,
-        user: Sequence[Mapping[str, Any]],
-        video: Sequence[Mapping[str, Any]],
+        user: Sequence[FacetSpec],
+        video: Sequence[FacetSpec],
         settings: WideAndDeepSettings,
         seed: int,
     ) -> None:
         super().__init__()
-        self._facets = {"user": list(user), "video": list(video)}
+        self._facets = {"user": tuple(user), "video": tuple(video)}
         self._buckets = settings.buckets
         self._deep, self._wide = (
             {
@@ -91,46 +92,50 @@ class WideAndDeepNetwork(tf.keras.layers.Layer):
             name="cross_embedding", shape=[settings.buckets], initializer="zeros"
         )
 
-    def user_side(self, columns: Columns) -> FeatureSide:
-        """The user's half from columns [B, C=1, ...]."""
+    def user_representation(self, columns: Columns) -> FeatureRepresentation:
+        """From columns [B, C=1, ...]."""
         return self._side("user", columns, self.tower.user_part)
 
-    def video_side(self, columns: Columns) -> FeatureSide:
-        """The videos' half from columns [B, C, ...]."""
+    def video_representation(self, columns: Columns) -> FeatureRepresentation:
+        """From columns [B, C, ...]."""
         return self._side("video", columns, self.tower.video_part)
 
-    def _side(self, side: str, columns: Columns, part: Any) -> FeatureSide:
+    def _side(self, side: str, columns: Columns, part: Any) -> FeatureRepresentation:
         X = self._deep[side](columns).X  # [B, C, F, K]
         flat = tf.concat(tf.unstack(X, axis=-2), axis=-1)  # [B, C, F * K]
         weights = tf.squeeze(self._wide[side](columns).X, -1)
-        return FeatureSide(X, weights, self._codes(side, columns), part(flat))
+        return FeatureRepresentation(X, weights, self._codes(side, columns), part(flat))
 
-    def _attributes(self, side: str) -> list[Mapping[str, Any]]:
-        return [f for f in self._facets[side][1:] if f["kind"] != "dense"]
+    def _attributes(self, side: str) -> list[FacetSpec]:
+        return [f for f in self._facets[side][1:] if f.kind != DENSE]
 
     def _codes(self, side: str, columns: Columns) -> tf.Tensor:
         """A number for every value of every attribute; neither ids nor vectors."""
         codes, before = [], 0
         for facet in self._attributes(side):
-            column = columns[facet["name"]]
-            values = column if facet["kind"] == "multivalued" else column[..., None]
+            column = columns[facet.name]
+            values = column if facet.kind == MULTIVALUED else column[..., None]
             codes.append(tf.where(values != 0, values + before, 0))  # [B, C, 1 or L]
-            before += facet["size"] + 2
+            before += facet.size + 2
         if not codes:
-            identity = columns[self._facets[side][0]["name"]]
+            identity = columns[self._facets[side][0].name]
             return tf.zeros_like(identity)[..., None]
         return tf.concat(codes, axis=-1)
 
-    def cross_weights(self, user: FeatureSide, video: FeatureSide) -> tf.Tensor:
+    def cross_weights(
+        self, user: FeatureRepresentation, video: FeatureRepresentation
+    ) -> tf.Tensor:
         """w_ij of all crosses [B, C, N, M]; 0 where either value is missing."""
         i, j = user.codes[..., :, None], video.codes[..., None, :]
-        values = 1 + sum(f["size"] + 2 for f in self._attributes("video"))
+        values = 1 + sum(f.size + 2 for f in self._attributes("video"))
         found = _gathered(
             tf.convert_to_tensor(self.crosses), (i * values + j) % self._buckets
         )
         return tf.where((i != 0) & (j != 0), found, 0.0)
 
-    def rate(self, user: FeatureSide, video: FeatureSide) -> tf.Tensor:
+    def rate(
+        self, user: FeatureRepresentation, video: FeatureRepresentation
+    ) -> tf.Tensor:
         """Logits [B, C]."""
         linear_part = sum(tf.reduce_sum(s.weights, -1) for s in (user, video))
         crossed = tf.reduce_sum(self.cross_weights(user, video), [-2, -1])  # [B, C]
@@ -173,12 +178,15 @@ class WideAndDeep(BlockModel):
         settings: WideAndDeepSettings,
     ) -> None:
         network = WideAndDeepNetwork(
-            **facets(dataset.features, sizes_of(dataset)),
+            *facet_specs(dataset),
             settings=settings,
             seed=training.seed * 10_000,
         )
-        super().__init__(dataset, training, network, settings.id_dropout)
+        tables = RowTables(dataset)
+        super().__init__(dataset, training, network, settings.id_dropout, tables)
 
-    def embeddings(self, user: FeatureSide, video: FeatureSide) -> Sequence[tf.Tensor]:
+    def embeddings(
+        self, user: FeatureRepresentation, video: FeatureRepresentation
+    ) -> Sequence[tf.Tensor]:
         crosses = self.network.cross_weights(user, video)
         return user.facets, user.weights, video.facets, video.weights, crosses

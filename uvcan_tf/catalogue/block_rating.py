@@ -16,8 +16,8 @@ from typing import NamedTuple
 import tensorflow as tf
 
 from uvcan_tf.network.attention import AttentionWeights, linear
-from uvcan_tf.network.co_attention import CoAttentionNetwork, UserSide
-from uvcan_tf.network.layers import Facets
+from uvcan_tf.network.co_attention import CoAttentionNetwork, UserRepresentation
+from uvcan_tf.network.facets import Facets
 
 
 class VideoBlock(NamedTuple):
@@ -26,11 +26,11 @@ class VideoBlock(NamedTuple):
     X: tf.Tensor  # [M, K, C]
     projected: tuple[tf.Tensor, ...]  # W_x X of each hop, [M, K, C]
     bias: tuple[tf.Tensor, ...]  # b of each hop, lowest where missing, [M, C]
-    fused: tf.Tensor  # hᵛ's part of the first hidden layer, [H, C]
+    hidden_part: tf.Tensor  # hᵛ's part of the first hidden layer, [H, C]
     prior: tuple[tf.Tensor, ...]  # y of the prior, [P, C], if there is one
 
 
-class UserTerms(NamedTuple):
+class PreparedUser(NamedTuple):
     """All of a user that does not depend on the video; [B, ...] for several users."""
 
     guidance: tuple[tf.Tensor, ...]  # W_g q̂₀ of each video hop, [K, C=1]
@@ -38,7 +38,7 @@ class UserTerms(NamedTuple):
     bias: tuple[tf.Tensor, ...]  # b of each user hop, lowest where missing, [N, C=1]
     W_g: tuple[tf.Tensor, ...]  # of each user hop, for [v̂ᵛ; Σa], [K, G]
     W: tf.Tensor  # of the first hidden layer, for [v̂ᵛ; a], [H, G]
-    fused: tf.Tensor  # the rest of the first hidden layer, [H, C=1]
+    hidden_part: tf.Tensor  # the rest of the first hidden layer, [H, C=1]
     prior: tuple[tf.Tensor, ...]  # x of the prior, [P], if there is one
 
 
@@ -74,21 +74,21 @@ class BlockRating(tf.Module):
             X=X,
             projected=tuple(tf.split(projected, len(self._video), axis=1)),
             bias=tuple(_masked(hop.b[:, None], mask) for hop in self._video),
-            fused=tf.matmul(self._rating.h_v, X[0], transpose_a=True),
+            hidden_part=tf.matmul(self._rating.h_v, X[0], transpose_a=True),
             prior=tuple(tf.transpose(y) for y in prior),
         )
 
-    def terms(self, user: UserSide) -> UserTerms:
-        """The terms [B, ...] of users [B, C=1, ...]."""
+    def prepared(self, user: UserRepresentation) -> PreparedUser:
+        """[B, ...] of users [B, C=1, ...]."""
         X, mask = user.facets.X[:, 0], user.facets.mask[:, 0]  # [B, N, K], [B, N]
         q = user.q[:, 0]  # [B, K]
-        fused = user.fused[:, 0] + self._rating.bias  # [B, H]
+        hidden_part = user.hidden_part[:, 0] + self._rating.bias  # [B, H]
         if self._user:
             W = _joined(self._rating.v_v, linear(X, self._rating.v_u))
         else:
             W = _joined(self._rating.v_v, X[:, :0] @ self._rating.v_u)
-            fused += linear(q, self._rating.v_u)
-        return UserTerms(
+            hidden_part += linear(q, self._rating.v_u)
+        return PreparedUser(
             guidance=tuple(linear(q, hop.W_g)[..., None] for hop in self._video),
             projected=tuple(P[:, 0, ..., None] for P in user.projected),
             bias=tuple(_masked(hop.b, mask)[..., None] for hop in self._user),
@@ -97,11 +97,11 @@ class BlockRating(tf.Module):
                 for number, hop in enumerate(self._user)
             ),
             W=W,
-            fused=fused[..., None],
+            hidden_part=hidden_part[..., None],
             prior=tuple(x[:, 0] for x in user.prior),
         )
 
-    def logits(self, user: UserTerms, video: VideoBlock) -> tf.Tensor:
+    def logits(self, user: PreparedUser, video: VideoBlock) -> tf.Tensor:
         """ŷ [C] of one user with the block."""
         v, q = tf.constant(0.0), None
         for hop, P, g, b in zip(
@@ -122,7 +122,7 @@ class BlockRating(tf.Module):
             total = a if total is None else a + total
         if self._user:
             z = tf.concat([v, a], axis=0)
-        x = user.W @ z + video.fused + user.fused  # [H, C]
+        x = user.W @ z + video.hidden_part + user.hidden_part  # [H, C]
         prior: tf.Tensor | float = 0.0
         if self._rating.prior is not None:
             kernel, scale = self._rating.prior

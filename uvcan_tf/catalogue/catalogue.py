@@ -1,4 +1,4 @@
-"""Exact scores over a whole catalogue, from halves computed once per model.
+"""Exact scores over a whole catalogue, from representations computed once per model.
 
 Shapes: B users, C candidate videos or videos of a block, V videos, N and M facets, K
 factors, R rows.
@@ -7,17 +7,21 @@ factors, R rows.
 from __future__ import annotations
 
 import itertools
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
-from uvcan_tf.catalogue.block_rating import BlockRating, UserTerms, VideoBlock
-from uvcan_tf.data.dataset import IntArray
-from uvcan_tf.model.uvcan import UVCAN
-from uvcan_tf.network.co_attention import Rated, UserSide, VideoSide
-from uvcan_tf.network.layers import Facets
+from uvcan_tf.catalogue.block_rating import BlockRating, PreparedUser, VideoBlock
+from uvcan_tf.data.dataset import Dataset, IntArray
+from uvcan_tf.network.co_attention import (
+    CoAttentionNetwork,
+    Rated,
+    UserRepresentation,
+    VideoRepresentation,
+)
+from uvcan_tf.network.facets import Facets
 from uvcan_tf.threads import in_threads
 
 _BLOCK = 1024  # enough for the cost of an operation to be that of its numbers
@@ -26,21 +30,36 @@ _USERS_AT_ONCE = 32
 _ROWS_AT_ONCE = 8192
 
 
+class Representing(Protocol):
+    """A model of which a catalogue takes the representations of every row."""
+
+    dataset: Dataset
+    network: CoAttentionNetwork
+
+    def represent_users(self, users: tf.Tensor) -> UserRepresentation:
+        """Of user rows int32 [R]."""
+        ...
+
+    def represent_videos(self, videos: tf.Tensor) -> VideoRepresentation:
+        """Of video rows int32 [R]."""
+        ...
+
+
 class Catalogue(tf.Module):
-    """A trained network with both sides of every known row already computed.
+    """A trained network with the representation of every known row already computed.
 
     Args:
       model: its weights are copied as they are now; `refresh` copies them again.
 
-    Row 0 (missing) and row n+1 (unknown) of either side are scored like any other.
+    Row 0 (missing) and row n+1 (unknown) of either table are scored like any other.
     """
 
-    def __init__(self, model: UVCAN) -> None:
+    def __init__(self, model: Representing) -> None:
         super().__init__()
         # Plain variables and bound methods: nothing of Keras, no raw table and no
         # optimiser comes along when this module is saved.
         self._rate = model.network.rate
-        self._video_half = model.network.video_half
+        self._video_of_facets = model.network.video_of_facets
         self._weights = list(model.network.weights)
         self._rating = BlockRating(model.network)
         self.logits = self._rating.logits
@@ -48,7 +67,7 @@ class Catalogue(tf.Module):
         self.videos = model.dataset.videos.size
         self._blocks = -(-self.videos // _BLOCK)
         self._block = -(-self.videos // self._blocks)
-        self._user = _empty(model.half_of_users(tf.constant([0])), self.users + 2)
+        self._user = _empty(model.represent_users(tf.constant([0])), self.users + 2)
         of_block = _facets(model, tf.zeros([self._block], tf.int32))
         self._facets = _empty(of_block, 2 + self._blocks * self._block)
         block = tf.nest.map_structure(lambda x: x[None], self._rating.block(*of_block))
@@ -56,11 +75,11 @@ class Catalogue(tf.Module):
         self._compiled = _Compiled(self)
         self.refresh(model)
 
-    def refresh(self, model: UVCAN) -> None:
-        """Computes both sides anew from the model's weights."""
+    def refresh(self, model: Representing) -> None:
+        """Computes all representations anew from the model's weights."""
         for start in range(0, self.users + 2, _ROWS_AT_ONCE):
             rows = tf.range(start, min(start + _ROWS_AT_ONCE, self.users + 2))
-            _put(self._user, rows, model.half_of_users(rows))
+            _put(self._user, rows, model.represent_users(rows))
         for number in range(self._blocks):
             rows = 1 + number * self._block + tf.range(self._block)
             found = _facets(model, tf.minimum(rows, self.videos + 1))
@@ -71,28 +90,30 @@ class Catalogue(tf.Module):
         unlisted = tf.constant([0, self.videos + 1])
         _put(self._facets, unlisted, _facets(model, unlisted))
 
-    def user_side(self, users: tf.Tensor) -> UserSide:
-        """The user's half of user rows int [...]."""
+    def user_representation(self, users: tf.Tensor) -> UserRepresentation:
+        """Of user rows int [...]."""
         return tf.nest.map_structure(lambda part: tf.gather(part, users), self._user)
 
-    def video_side(self, videos: tf.Tensor) -> VideoSide:
-        """The videos' half of video rows int [...]."""
-        return self._video_half(*self._facets_of(videos))
+    def video_representation(self, videos: tf.Tensor) -> VideoRepresentation:
+        """Of video rows int [...]."""
+        return self._video_of_facets(*self._facets_of(videos))
 
     def rate(self, users: tf.Tensor, videos: tf.Tensor) -> Rated:
         """User rows int [B] with video rows int [B, C]."""
-        return self._rate(self.user_side(users[:, None]), self.video_side(videos))
+        return self._rate(
+            self.user_representation(users[:, None]), self.video_representation(videos)
+        )
 
     def rate_some(self, user: tf.Tensor, videos: tf.Tensor) -> tf.Tensor:
         """Logits [C] of one user row with many video rows int [C]; no attention."""
-        terms = tf.nest.map_structure(lambda part: part[0], self.terms(user[None]))
+        prepared = tf.nest.map_structure(lambda x: x[0], self.prepared(user[None]))
         size = tf.size(videos)
         blocks = tf.maximum(-(-size // _BLOCK), 1)
         missing = -size % blocks
         rows = tf.reshape(tf.pad(videos, [[0, missing]]), [blocks, -1])
 
         def of_block(some: tf.Tensor) -> tf.Tensor:
-            return self.logits(terms, self._rating.block(*self._facets_of(some)))
+            return self.logits(prepared, self._rating.block(*self._facets_of(some)))
 
         logits = tf.map_fn(
             of_block,
@@ -102,12 +123,12 @@ class Catalogue(tf.Module):
         )
         return tf.reshape(logits, [-1])[:size]
 
-    def rate_every(self, user: UserSide) -> tf.Tensor:
-        """Logits [B, V] of users' halves [B, C=1, ...] with every known video."""
+    def rate_every(self, user: UserRepresentation) -> tf.Tensor:
+        """Logits [B, V] of users [B, C=1, ...] with every known video."""
 
-        def of_user(terms: UserTerms) -> tf.Tensor:
+        def of_user(prepared: PreparedUser) -> tf.Tensor:
             logits = tf.map_fn(
-                lambda number: self.logits(terms, self.block(number)),
+                lambda number: self.logits(prepared, self.block(number)),
                 tf.range(self._blocks),
                 fn_output_signature=tf.TensorSpec([self._block], tf.float32),
                 parallel_iterations=2,
@@ -116,7 +137,7 @@ class Catalogue(tf.Module):
 
         return tf.map_fn(
             of_user,
-            self._rating.terms(user),
+            self._rating.prepared(user),
             fn_output_signature=tf.TensorSpec([self.videos], tf.float32),
             parallel_iterations=1,
         )
@@ -129,9 +150,9 @@ class Catalogue(tf.Module):
         """One of the catalogue's blocks; the last is padded."""
         return tf.nest.map_structure(lambda part: tf.gather(part, number), self._video)
 
-    def terms(self, users: tf.Tensor) -> UserTerms:
-        """What `rate_block` needs of user rows int [B], [B, ...]."""
-        return self._rating.terms(self.user_side(users[:, None]))
+    def prepared(self, users: tf.Tensor) -> PreparedUser:
+        """What rating a block needs of user rows int [B], [B, ...]."""
+        return self._rating.prepared(self.user_representation(users[:, None]))
 
     def scores(self, users: IntArray) -> npt.NDArray[np.float32]:
         """float32 [B, V], for `ranking.rank_pairs`; uses all cores."""
@@ -151,7 +172,7 @@ class Catalogue(tf.Module):
 
 
 class _Compiled:
-    """`Catalogue.rate_block` for several users, by XLA.
+    """Logits of several users with a block, by XLA.
 
     No part of the module: a model server refuses what XLA compiled.
     """
@@ -166,20 +187,20 @@ class _Compiled:
         return self._function(*inputs).numpy()
 
     def _rate(self, users: tf.Tensor, count: tf.Tensor, block: tf.Tensor) -> tf.Tensor:
-        terms = self._catalogue.terms(users)
+        prepared = self._catalogue.prepared(users)
         whole = self._catalogue.block(block)
         parts = []
         for start in range(0, whole.X.shape[-1], _BLOCK_COMPILED):
             some = slice(start, start + _BLOCK_COMPILED)
             video = tf.nest.map_structure(lambda part, s=some: part[..., s], whole)
-            parts.append(self._rate_users(terms, count, video))
+            parts.append(self._rate_users(prepared, count, video))
         return tf.concat(parts, axis=1)  # [B, C]
 
     def _rate_users(
-        self, terms: UserTerms, count: tf.Tensor, video: VideoBlock
+        self, prepared: PreparedUser, count: tf.Tensor, video: VideoBlock
     ) -> tf.Tensor:
         def rate_one(i: tf.Tensor, logits: tf.TensorArray) -> Any:
-            user = tf.nest.map_structure(lambda part: part[i], terms)
+            user = tf.nest.map_structure(lambda part: part[i], prepared)
             return i + 1, logits.write(i, self._catalogue.logits(user, video))
 
         logits = tf.TensorArray(tf.float32, _USERS_AT_ONCE, element_shape=[None])
@@ -187,9 +208,11 @@ class _Compiled:
         return tf.while_loop(lambda i, _: i < count, rate_one, first)[1].stack()
 
 
-def _facets(model: UVCAN, videos: tf.Tensor) -> tuple[Facets, tuple[tf.Tensor, ...]]:
-    half = model.half_of_videos(videos)
-    return half.facets, half.prior
+def _facets(
+    model: Representing, videos: tf.Tensor
+) -> tuple[Facets, tuple[tf.Tensor, ...]]:
+    represented = model.represent_videos(videos)
+    return represented.facets, represented.prior
 
 
 def _empty(parts: Any, rows: int) -> Any:

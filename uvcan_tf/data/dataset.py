@@ -124,7 +124,7 @@ class Dataset:
     vocabularies: Mapping[str, StringArray]
     train: Pairs
     test: Pairs = NO_PAIRS
-    shown: Pairs = NO_PAIRS
+    impressions: Pairs = NO_PAIRS
 
     @property
     def trained_users(self) -> npt.NDArray[np.bool_]:

@@ -54,7 +54,7 @@ def encode_tables(
         vocabularies=vocabularies,
         train=pairs.where(liked & split.train),
         test=pairs.where(split.test),
-        shown=pairs.where(~liked & split.train),
+        impressions=pairs.where(~liked & split.train),
     )
 
 

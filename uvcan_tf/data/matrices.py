@@ -8,7 +8,6 @@ import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csr_matrix
 
-from uvcan_tf.config import ConfigError
 from uvcan_tf.data.dataset import Dataset, Pairs
 
 
@@ -21,12 +20,12 @@ def likes_of(dataset: Dataset) -> csr_matrix:
     return matrix_of(dataset, dataset.train)
 
 
-def observed_of(dataset: Dataset, shown_weight: float) -> csr_matrix:
+def observed_of(dataset: Dataset, impression_weight: float) -> csr_matrix:
     """As `likes_of`, and what was shown and not liked with a weight of its own."""
     likes = likes_of(dataset)
-    if not shown_weight:
+    if not impression_weight:
         return likes
-    return (likes + shown_weight * matrix_of(dataset, dataset.shown)).tocsr()
+    return (likes + impression_weight * matrix_of(dataset, dataset.impressions)).tocsr()
 
 
 def matrix_of(dataset: Dataset, pairs: Pairs) -> csr_matrix:
@@ -51,35 +50,3 @@ def one_hot(column: npt.NDArray[Any], size: int | None = None) -> csr_matrix:
     ones = csr_matrix((np.ones(len(row)), (row, values[row, place])), shape)
     ones.data[:] = 1.0
     return ones
-
-
-def require_count(name: str, value: object) -> None:
-    """Raises `ConfigError` unless the setting is a positive int."""
-    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-        raise ConfigError(
-            f"`{name}` should be a positive int. Received: {name}={value!r}."
-        )
-
-
-def require_positive(name: str, value: float) -> None:
-    """Raises `ConfigError` unless the setting is a number above 0."""
-    if not 0 < value < float("inf"):
-        raise ConfigError(
-            f"`{name}` should be a positive number. Received: {name}={value!r}."
-        )
-
-
-def require_not_negative(name: str, value: float) -> None:
-    """Raises `ConfigError` unless the setting is a number of at least 0."""
-    if not 0 <= value < float("inf"):
-        raise ConfigError(
-            f"`{name}` should be a number of at least 0. Received: {name}={value!r}."
-        )
-
-
-def require_share(name: str, value: float) -> None:
-    """Raises `ConfigError` unless the setting is a number from 0 to 1."""
-    if not 0 <= value <= 1:
-        raise ConfigError(
-            f"`{name}` should be a number from 0 to 1. Received: {name}={value!r}."
-        )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
-from typing import Final, NamedTuple, Protocol
+from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +18,7 @@ from uvcan_tf.config import EvaluationConfig
 from uvcan_tf.data.dataset import Dataset, IntArray, Pairs, Rows
 from uvcan_tf.evaluation import metrics
 from uvcan_tf.evaluation.candidates import sampled_candidates
+from uvcan_tf.evaluation.scorers import Scorer
 from uvcan_tf.terminal.progress import Progress
 from uvcan_tf.threads import in_threads
 
@@ -26,14 +27,6 @@ FULL: Final = "full"
 
 _SCORES_AT_ONCE = 1 << 22  # floats of one block: 16 MB
 _RIVALS_AT_ONCE = 1 << 19  # of one thread: some 10 MB in all
-
-
-class Scorer(Protocol):
-    """Whatever rates every video for a user; the only thing evaluation asks for."""
-
-    def scores(self, users: IntArray) -> npt.NDArray[np.float32]:
-        """float [B, V]: column v - 1 is the score of video row v."""
-        ...
 
 
 class Ranked(NamedTuple):
@@ -191,7 +184,7 @@ def candidates_of(
     videos: int,
     config: EvaluationConfig,
 ) -> tuple[IntArray, npt.NDArray[np.bool_]]:
-    """The sampled rivals [P, S] of held-out pairs, and which exist; see `sampling`."""
+    """The sampled rivals [P, S] of held-out pairs, and which of them exist."""
     rivals, there = _candidates(
         tf.constant(user, tf.int32),
         tf.constant(video, tf.int32),

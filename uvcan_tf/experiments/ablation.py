@@ -31,7 +31,7 @@ WITHOUT: Final[Mapping[str, Values]] = {
     "no id dropout": {"model.id_dropout": 0.0},
     "one hop": {"model.hops": 1},
     "no user attention (Video-Att)": {"model.video_attention_only": True},
-    "nothing of what was shown": {"prior.shown_weight": 0.0},
+    "nothing of what was shown": {"prior.impression_weight": 0.0},
     "no attributes in the prior": {
         "prior.attribute_ridge": 0.0,
         "prior.attribute_pull": 0.0,

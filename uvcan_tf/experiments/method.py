@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from uvcan_tf.config import Config, EvaluationConfig, TrainingConfig
 from uvcan_tf.data.dataset import Dataset
-from uvcan_tf.evaluation.ranking import Scorer
+from uvcan_tf.evaluation.scorers import Scorer
 from uvcan_tf.model.pair_model import PairModel
 from uvcan_tf.search_spaces import Space, Values, tuned
 from uvcan_tf.training.fit import fit

@@ -27,9 +27,8 @@ from uvcan_tf.baselines.popularity import ItemPop
 from uvcan_tf.baselines.wide_and_deep import WideAndDeep, WideAndDeepSettings
 from uvcan_tf.config import Config, ConfigError, IALSSettings
 from uvcan_tf.data.dataset import Dataset
-from uvcan_tf.evaluation.ranking import Scorer
+from uvcan_tf.evaluation.scorers import Scorer, SkippedImpressionsLast
 from uvcan_tf.experiments.method import Classical, Method, Neural
-from uvcan_tf.factorization.cross_fitted import SkippedLast
 from uvcan_tf.factorization.ials import IALS
 from uvcan_tf.features import Features
 from uvcan_tf.model.uvcan import UVCAN
@@ -53,8 +52,8 @@ def _ease(dataset: Dataset, values: Values, seed: int) -> Scorer:
 
 
 def _ease_shown(dataset: Dataset, values: Values, seed: int) -> Scorer:
-    settings = EASESettings(**{"shown_weight": 0.5, **values})
-    return SkippedLast(EASE(dataset, settings), dataset)
+    settings = EASESettings(**{"impression_weight": 0.5, **values})
+    return SkippedImpressionsLast(EASE(dataset, settings), dataset)
 
 
 def _bpr(dataset: Dataset, values: Values, seed: int) -> Scorer:
@@ -81,7 +80,7 @@ def _ials_shown(dataset: Dataset, values: Values, seed: int) -> Scorer:
 def _prior_of_best(dataset: Dataset, values: Values, seed: int) -> Scorer:
     prior = presets.best().prior or IALSSettings()
     settings = dataclasses.replace(prior, **values, seed=seed)
-    return SkippedLast(IALS(dataset, settings), dataset)
+    return SkippedImpressionsLast(IALS(dataset, settings), dataset)
 
 
 def _ncf(dataset: Dataset, config: NeuralConfig) -> NeuMF:

@@ -19,10 +19,10 @@ from uvcan_tf.evaluation.ranking import (
     FULL,
     SAMPLED,
     Ranks,
-    Scorer,
     of_some_users,
     rank_pairs,
 )
+from uvcan_tf.evaluation.scorers import Scorer
 
 PROTOCOLS = (SAMPLED, FULL)
 
@@ -108,7 +108,7 @@ def _restricted(dataset: Dataset, candidates: IntArray) -> Dataset:
         videos=Side(dataset.videos.ids[candidates - 1], {}),
         train=kept(dataset.train),
         test=kept(dataset.test),
-        shown=NO_PAIRS,
+        impressions=NO_PAIRS,
     )
 
 
@@ -163,16 +163,18 @@ def _everything(dataset: Dataset) -> Dataset:
 
 def _without_users(dataset: Dataset, evaluation: EvaluationConfig) -> Dataset:
     rows = _held_out(dataset.users, dataset.train.user, evaluation)
-    shown = dataset.shown.where(~np.isin(dataset.shown.user, rows))
+    shown = dataset.impressions.where(~np.isin(dataset.impressions.user, rows))
     held_out = np.isin(dataset.train.user, rows)
-    return dataclasses.replace(_divided(dataset, held_out), shown=shown)
+    return dataclasses.replace(_divided(dataset, held_out), impressions=shown)
 
 
 def _without_videos(dataset: Dataset, evaluation: EvaluationConfig) -> Split:
     rows = _held_out(dataset.videos, dataset.train.video, evaluation)
-    shown = dataset.shown.where(~np.isin(dataset.shown.video, rows))
+    shown = dataset.impressions.where(~np.isin(dataset.impressions.video, rows))
     held_out = np.isin(dataset.train.video, rows)
-    return Split(dataclasses.replace(_divided(dataset, held_out), shown=shown), rows)
+    return Split(
+        dataclasses.replace(_divided(dataset, held_out), impressions=shown), rows
+    )
 
 
 def _held_out(side: Side, observed: IntArray, evaluation: EvaluationConfig) -> IntArray:

@@ -1,7 +1,7 @@
 """A matrix factorisation under the network, which learns what that leaves open.
 
-Unlike the paper. Shapes: B users, C candidate videos, V videos, n known rows of a side,
-P factors of the prior, F folds.
+Unlike the paper. Shapes: B users, C candidate videos, V videos, n known rows of a
+table, P factors of the prior, F folds.
 """
 
 from __future__ import annotations
@@ -15,19 +15,18 @@ import numpy.typing as npt
 import tensorflow as tf
 
 from uvcan_tf.config import IALSSettings
-from uvcan_tf.data.dataset import Dataset, IntArray
-from uvcan_tf.evaluation.ranking import Scorer
-from uvcan_tf.factorization.attribute_means import AttributeMeans, AttributeRegression
-from uvcan_tf.factorization.ials import IALS, words_of
-from uvcan_tf.model.pair_model import ModelScorer
+from uvcan_tf.data.dataset import Dataset
+from uvcan_tf.factorization.attribute_matrix import attribute_matrices
+from uvcan_tf.factorization.attribute_means import AttributeMeans
+from uvcan_tf.factorization.attribute_regression import AttributeRegression
+from uvcan_tf.factorization.ials import IALS
 
 #: The first weight of x·y, which lies about in 0..1, on the scale of a logit.
 PRIOR_SCALE: Final = 6.0
 _FOLDS: Final = 5
-SKIPPED: Final = np.float32(-1e4)
 
 _Factors = npt.NDArray[np.float32]
-_Side = tuple[_Factors, AttributeRegression | None]
+_Fitted = tuple[_Factors, AttributeRegression | None]
 
 
 class CrossFitted:
@@ -42,27 +41,31 @@ class CrossFitted:
       videos: float32 [n+2, P].
       means: of users and of videos by their attributes, where those count.
 
-    A row without training pairs has what its attributes tell of it. The missing and
+    A row without training pairs has what its attributes say. The missing and
     the unknown row, and without `attribute_ridge` every such row, has the mean of the
     others: it is rated as everybody is, which is about by popularity.
     """
 
     def __init__(self, dataset: Dataset, settings: IALSSettings) -> None:
-        words = words_of(dataset) if settings.attribute_ridge else None
-        whole = IALS(dataset, settings, words)
-        self.users, self.videos = (tf.constant(_own(*side)) for side in _sides(whole))
+        attributes = attribute_matrices(dataset) if settings.attribute_ridge else None
+        whole = IALS(dataset, settings, attributes)
+        self.users, self.videos = (
+            tf.constant(_completed(*fitted)) for fitted in _fitted(whole)
+        )
         self.means: tuple[AttributeMeans, AttributeMeans] | None = None
         if whole.regressions:
             of_users, of_videos = whole.regressions
             self.means = of_users.means(), of_videos.means()
         fold = fold_of(dataset.train.user, dataset.train.video)
         parts = [
-            IALS(_without(dataset, fold == number), settings, words)
+            IALS(_without(dataset, fold == number), settings, attributes)
             for number in range(_FOLDS)
         ]
         self._users, self._videos = (
-            tf.concat([t for x in side for t in (_own(*x), _told(*x))], axis=0)
-            for side in zip(*map(_sides, parts), strict=True)
+            tf.concat(
+                [t for x in fold for t in (_completed(*x), _cold_start(*x))], axis=0
+            )
+            for fold in zip(*map(_fitted, parts), strict=True)
         )  # [F * 2 * (n+2), P]
 
     def factors(
@@ -90,45 +93,18 @@ def fold_of(users: Any, videos: Any) -> Any:
     return (users + videos) % _FOLDS
 
 
-class SkippedLast:
-    """Ranks what a user was shown and did not like behind everything else.
-
-    A prior with `shown_weight` holds that what was shown is what a user is about;
-    what was skipped all the same is then known to be wrong.
-    """
-
-    def __init__(self, scorer: Scorer, dataset: Dataset) -> None:
-        self._scorer = scorer
-        self._skipped = dataset.shown.by_user(dataset.users.size)
-
-    def scores(self, users: IntArray) -> npt.NDArray[np.float32]:
-        """float32 [B, V]."""
-        scores = self._scorer.scores(users)
-        for row, user in zip(scores, users, strict=True):
-            row[self._skipped.of(int(user)) - 1] += SKIPPED
-        return scores
-
-
-class SkippedLastByModel(SkippedLast):
-    """The same of a model that may still change."""
-
-    def __init__(self, scorer: ModelScorer, dataset: Dataset) -> None:
-        super().__init__(scorer, dataset)
-        self.refresh = scorer.refresh
-
-
 def _without(dataset: Dataset, fold: npt.NDArray[np.bool_]) -> Dataset:
     return dataclasses.replace(dataset, train=dataset.train.where(~fold))
 
 
-def _sides(model: IALS) -> Iterator[_Side]:
+def _fitted(model: IALS) -> Iterator[_Fitted]:
     """Users, then videos: factors [n+2, P], and their regression if there is one."""
     of_users, of_videos = model.regressions or (None, None)
     yield model.users, of_users
     yield np.pad(model.videos, [[1, 1], [0, 0]]), of_videos
 
 
-def _own(factors: _Factors, regression: AttributeRegression | None) -> _Factors:
+def _completed(factors: _Factors, regression: AttributeRegression | None) -> _Factors:
     """The mean in place of rows that are zeros, of which nothing is known."""
     there = factors.any(axis=1, keepdims=True)
     if regression is not None:
@@ -136,11 +112,11 @@ def _own(factors: _Factors, regression: AttributeRegression | None) -> _Factors:
     return np.where(there, factors, factors.sum(axis=0) / max(1, int(there.sum())))
 
 
-def _told(factors: _Factors, regression: AttributeRegression | None) -> _Factors:
+def _cold_start(factors: _Factors, regression: AttributeRegression | None) -> _Factors:
     """What every row would have without a pair."""
-    own = _own(factors, regression)
-    told = np.broadcast_to(own[-1], own.shape)
+    completed = _completed(factors, regression)
+    unknown = np.broadcast_to(completed[-1], completed.shape)
     if regression is None:
-        return told
+        return unknown
     rows = regression.predicted_apart(factors[1:-1])
-    return np.concatenate([told[:1], rows, told[:1]])
+    return np.concatenate([unknown[:1], rows, unknown[:1]])

@@ -18,7 +18,8 @@ from scipy.sparse import csr_matrix
 from uvcan_tf.config import IALSSettings
 from uvcan_tf.data.dataset import Dataset, IntArray
 from uvcan_tf.data.matrices import observed_of
-from uvcan_tf.factorization.attribute_means import AttributeRegression, Words
+from uvcan_tf.factorization.attribute_matrix import AttributeMatrix, attribute_matrices
+from uvcan_tf.factorization.attribute_regression import AttributeRegression
 
 _Factors = npt.NDArray[np.float32]
 _PAIRS_AT_ONCE = 1 << 15
@@ -34,9 +35,9 @@ class IALS:
     tell, m; with `attribute_pull` π, λ weighs |x - π m|² of every row.
 
     Args:
-      dataset: its training pairs count, and what was shown.
+      dataset: its training pairs count, and its impressions.
       settings: of the loss.
-      words: what `words_of` gives, where it is there already.
+      attributes: what `attribute_matrices` gives, where it is there already.
 
     Attributes:
       users: float32 [n+2, K].
@@ -48,12 +49,12 @@ class IALS:
         self,
         dataset: Dataset,
         settings: IALSSettings,
-        words: tuple[Words, Words] | None = None,
+        attributes: tuple[AttributeMatrix, AttributeMatrix] | None = None,
     ) -> None:
-        observed = observed_of(dataset, settings.shown_weight)
+        observed = observed_of(dataset, settings.impression_weight)
         self.regressions: tuple[AttributeRegression, AttributeRegression] | None = None
         if settings.attribute_ridge:
-            of_users, of_videos = words or words_of(dataset)
+            of_users, of_videos = attributes or attribute_matrices(dataset)
             ridge = settings.attribute_ridge
             self.regressions = (
                 AttributeRegression(of_users, _fitted(observed)[1:-1], ridge),
@@ -91,15 +92,6 @@ class IALS:
             x[1:-1] = _completed(x[1:-1], fitted[0][1:-1], self.regressions[0])
             y = _completed(y, fitted[1], self.regressions[1])
         return x, y
-
-
-def words_of(dataset: Dataset) -> tuple[Words, Words]:
-    """The attributes of users and of videos as words."""
-    sizes = {name: len(values) for name, values in dataset.vocabularies.items()}
-    return (
-        Words(dataset.users, dataset.features.user, sizes),
-        Words(dataset.videos, dataset.features.video, sizes),
-    )
 
 
 def _fitted(observed: csr_matrix) -> npt.NDArray[np.bool_]:

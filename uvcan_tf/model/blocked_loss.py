@@ -15,19 +15,20 @@ from typing import Any, NamedTuple
 
 import tensorflow as tf
 
+from uvcan_tf.config import TrainingConfig
 from uvcan_tf.features import PRIOR
-from uvcan_tf.model.losses import errors
+from uvcan_tf.model.losses import cross_entropies, embedding_l2_by_pair
 from uvcan_tf.network.co_attention import CoAttentionNetwork
-from uvcan_tf.network.layers import Distinct, Found
+from uvcan_tf.network.facets import DistinctVectors, FacetValues
 
 WORTHWHILE_FROM = 512  # pairs a step
 _PAIRS_A_BLOCK = 512  # at most
 
 
-class Looked(NamedTuple):
-    """All that the network needs of one side, [B, C or 1, ...] each."""
+class FacetsAndPrior(NamedTuple):
+    """All that the network needs of users, or of videos, [B, C or 1, ...] each."""
 
-    found: tuple[Found, ...]  # of each facet
+    facets: tuple[FacetValues, ...]
     prior: tuple[tf.Tensor, ...]
 
 
@@ -36,28 +37,21 @@ class BlockedLoss:
 
     Args:
       network: built.
-      pairs: of a step, at most; fewer cost as much.
-      l2: weight of half the squares of a pair's embeddings.
-      softmax: see `losses.errors`.
+      training: of the loss. Steps of fewer pairs than `batch_size` cost as much.
 
     Call: user columns [B, C=1, ...] and video columns [B, C, ...] -> a scalar, the same
       as by the network's own `rate`, to rounding; so are its gradients.
     """
 
-    def __init__(
-        self,
-        network: CoAttentionNetwork,
-        pairs: int,
-        l2: float,
-        softmax: bool = False,
-    ) -> None:
+    def __init__(self, network: CoAttentionNetwork, training: TrainingConfig) -> None:
         self._network = network
+        pairs = training.batch_size
         self._blocks = 2 * -(-pairs // (2 * _PAIRS_A_BLOCK))  # even, for two cores
         self._pairs_a_block = -(-pairs // self._blocks)
-        self._l2 = l2
-        self._softmax = softmax
+        self._l2 = training.l2
+        self._softmax = training.softmax
         self._embeddings = network.user_embedding, network.video_embedding
-        tables = {x.ref() for side in self._embeddings for x in side.weights}
+        tables = {x.ref() for layer in self._embeddings for x in layer.weights}
         self._weights = [
             x for x in network.trainable_variables if x.ref() not in tables
         ]
@@ -69,8 +63,8 @@ class BlockedLoss:
     ) -> tf.Tensor:
         pairs = tf.shape(next(iter(user.values())))[0]
         spare = self._blocks * self._pairs_a_block - pairs
-        user_side, video_side = (
-            Looked(
+        user_inputs, video_inputs = (
+            FacetsAndPrior(
                 embedding.look_up(_padded(columns, spare)),
                 (_longer(columns[PRIOR], spare),) if PRIOR in columns else (),
             )
@@ -78,15 +72,17 @@ class BlockedLoss:
         )
         share = tf.fill([pairs], 1 / tf.cast(pairs, tf.float32))
         rest = (_longer(correction, spare), _longer(share, spare))
-        return self._of_batch(user_side, video_side, *rest)
+        return self._of_batch(user_inputs, video_inputs, *rest)
 
-    def _of_batch(self, user: Looked, video: Looked, *rest: tf.Tensor) -> tf.Tensor:
+    def _of_batch(
+        self, user: FacetsAndPrior, video: FacetsAndPrior, *rest: tf.Tensor
+    ) -> tf.Tensor:
         """The loss as a function of what was looked up, gradients included."""
 
         @tf.custom_gradient
         def loss(*values: tf.Tensor) -> Any:
-            sides = _with(values, user, video)
-            blocks = tf.nest.map_structure(self._in_blocks, [*sides, *rest])
+            inputs = _with(values, user, video)
+            blocks = tf.nest.map_structure(self._in_blocks, [*inputs, *rest])
             done = [
                 self._compiled(*tf.nest.map_structure(lambda x, i=i: x[i], blocks))
                 for i in range(self._blocks)
@@ -114,7 +110,9 @@ class BlockedLoss:
         """[B, ...] -> [B / P, P, ...]."""
         return tf.reshape(x, [self._blocks, self._pairs_a_block, *x.shape[1:]])
 
-    def _of_block(self, user: Looked, video: Looked, *rest: tf.Tensor) -> Any:
+    def _of_block(
+        self, user: FacetsAndPrior, video: FacetsAndPrior, *rest: tf.Tensor
+    ) -> Any:
         """A block's part of the loss, and its gradients by values and weights [W]."""
         values = _values(user, video)
         with tf.GradientTape(watch_accessed_variables=False) as tape:
@@ -128,20 +126,24 @@ class BlockedLoss:
         return loss, gradients[: len(values)], tf.concat(of_weights, axis=0)
 
     def _loss(
-        self, user: Looked, video: Looked, correction: tf.Tensor, share: tf.Tensor
+        self,
+        user: FacetsAndPrior,
+        video: FacetsAndPrior,
+        correction: tf.Tensor,
+        share: tf.Tensor,
     ) -> tf.Tensor:
         network = self._network
         X_u, X_v = (
-            embedding.join(side.found)
-            for embedding, side in zip(self._embeddings, (user, video), strict=True)
+            embedding.join(inputs.facets)
+            for embedding, inputs in zip(self._embeddings, (user, video), strict=True)
         )
         logits = network.rate(
-            network.user_half(X_u, user.prior), network.video_half(X_v, video.prior)
+            network.user_of_facets(X_u, user.prior),
+            network.video_of_facets(X_v, video.prior),
         ).logits  # [P, C]
-        wrong = errors(logits - correction, self._softmax)  # [P, C or 1]
+        wrong = cross_entropies(logits - correction, self._softmax)  # [P, C or 1]
         if self._l2:
-            squares = [tf.reduce_sum(x**2, axis=[2, 3]) for x in (X_u.X, X_v.X)]
-            wrong += self._l2 / 2 * (squares[0] / logits.shape[1] + squares[1])
+            wrong += embedding_l2_by_pair(X_u.X, X_v.X, self._l2)
         return tf.reduce_sum(share * tf.reduce_mean(wrong, axis=1))
 
     def _by_weight(self, flat: tf.Tensor) -> dict[Any, tf.Tensor]:
@@ -153,16 +155,18 @@ class BlockedLoss:
         }
 
 
-def _values(user: Looked, video: Looked) -> list[tf.Tensor]:
-    return [x.values for side in (user, video) for x in side.found]
+def _values(user: FacetsAndPrior, video: FacetsAndPrior) -> list[tf.Tensor]:
+    return [x.values for inputs in (user, video) for x in inputs.facets]
 
 
-def _with(values: Sequence[tf.Tensor], *sides: Looked) -> list[Looked]:
-    """The sides with other values."""
+def _with(values: Sequence[tf.Tensor], *inputs: FacetsAndPrior) -> list[FacetsAndPrior]:
+    """The same inputs with other values."""
     left = iter(values)
     return [
-        Looked(tuple(Found(next(left), x.there) for x in side.found), side.prior)
-        for side in sides
+        FacetsAndPrior(
+            tuple(FacetValues(next(left), x.there) for x in old.facets), old.prior
+        )
+        for old in inputs
     ]
 
 
@@ -174,7 +178,7 @@ def _longer(x: tf.Tensor, spare: tf.Tensor) -> tf.Tensor:
 def _padded(columns: Mapping[str, Any], spare: tf.Tensor) -> dict[str, Any]:
     return {
         name: column._replace(position=_longer(column.position, spare))
-        if isinstance(column, Distinct)
+        if isinstance(column, DistinctVectors)
         else _longer(column, spare)
         for name, column in columns.items()
     }

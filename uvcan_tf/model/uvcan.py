@@ -6,25 +6,28 @@ Shapes: B pairs or users, C candidate videos.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import final
 
 import tensorflow as tf
 
+from uvcan_tf.catalogue.catalogue import Catalogue
 from uvcan_tf.config import Config
 from uvcan_tf.data.dataset import NO_PAIRS, Dataset
+from uvcan_tf.evaluation.scorers import ModelScorer, ModelSkippedImpressionsLast
 from uvcan_tf.factorization.attribute_means import AttributeMeans
-from uvcan_tf.factorization.cross_fitted import (
-    PRIOR_SCALE,
-    CrossFitted,
-    SkippedLastByModel,
-)
-from uvcan_tf.features import PRIOR, Dense
+from uvcan_tf.factorization.cross_fitted import PRIOR_SCALE, CrossFitted
 from uvcan_tf.model.blocked_loss import WORTHWHILE_FROM, BlockedLoss
-from uvcan_tf.model.pair_model import ModelScorer, PairModel, facets, sizes_of
-from uvcan_tf.network.co_attention import CoAttentionNetwork, Rated, UserSide, VideoSide
-from uvcan_tf.network.layers import Distinct
+from uvcan_tf.model.pair_model import PairModel
+from uvcan_tf.model.row_tables import Columns, RowTables, facet_specs
+from uvcan_tf.network.co_attention import (
+    CoAttentionNetwork,
+    Rated,
+    UserRepresentation,
+    VideoRepresentation,
+)
 
 
+@final
 class UVCAN(PairModel):
     """The co-attention network with the tables it reads and the loss of equation (5).
 
@@ -37,7 +40,7 @@ class UVCAN(PairModel):
 
     def __init__(self, dataset: Dataset, config: Config) -> None:
         network = CoAttentionNetwork(
-            **facets(dataset.features, sizes_of(dataset)),
+            *facet_specs(dataset),
             factors=config.model.factors,
             hops=config.model.hops,
             hidden=config.model.hidden_widths,
@@ -46,60 +49,32 @@ class UVCAN(PairModel):
             stddev=config.model.initial_stddev,
             seed=config.training.seed * 10_000,
         )
+        never_drawn = NO_PAIRS
+        if config.ranks_skipped_impressions_last:
+            never_drawn = dataset.impressions
+        prior = None if config.prior is None else CrossFitted(dataset, config.prior)
         super().__init__(
             dataset,
             config.training,
             network,
             config.model.id_dropout,
-            never_drawn=dataset.shown if config.ranks_skipped_last else NO_PAIRS,
+            RowTables(dataset, prior, distinct_vectors=True),
+            never_drawn,
         )
         self.config = config
-        self._dense = [f.name for f in dataset.features.video if isinstance(f, Dense)]
-        self._there = {  # [R]: whether a video has the vector
-            name: tf.constant(dataset.videos.columns[name].any(axis=1))
-            for name in self._dense
-        }
+        self._prior = prior
         self._blocked: BlockedLoss | None = None
-        self._prior: CrossFitted | None = None
-        if config.prior is not None:
-            self._prior = CrossFitted(dataset, config.prior)
-            self._user_columns = {**self._user_columns, PRIOR: self._prior.users}
-            self._video_columns = {**self._video_columns, PRIOR: self._prior.videos}
-
-    def columns_of(
-        self, users: tf.Tensor, videos: tf.Tensor, known: tuple[tf.Tensor, tf.Tensor]
-    ) -> tuple[Any, Any]:
-        """Dense vectors once for each distinct video, to be projected once.
-
-        The prior never knows the pairs it is shown with; see `CrossFitted`.
-        """
-        user_columns, video_columns = super().columns_of(users, videos, known)
-        rows, position = tf.unique(tf.reshape(videos, [-1]))
-        position = tf.reshape(position, tf.shape(videos))  # [B, C]
-        for name in self._dense:
-            vectors = tf.gather(self._video_columns[name], rows)
-            there = tf.gather(self._there[name], rows)
-            video_columns[name] = Distinct(vectors, position, there)
-        if self._prior is None:
-            return user_columns, video_columns
-        x, y = self._prior.factors(users, videos, known)
-        return {**user_columns, PRIOR: x}, {**video_columns, PRIOR: y}
 
     def mean_loss(
-        self, user_columns: Any, video_columns: Any, correction: tf.Tensor
+        self, user_columns: Columns, video_columns: Columns, correction: tf.Tensor
     ) -> tf.Tensor:
         """By blocks where there are enough pairs to be worth compiling for."""
         if self.training.batch_size < WORTHWHILE_FROM:
-            return super().mean_loss(user_columns, video_columns, correction)
+            return self.mean_loss_at_once(user_columns, video_columns, correction)
         if self._blocked is None:
             with tf.init_scope():  # builds the network
                 self((tf.constant([1]), tf.constant([[1]])))
-            self._blocked = BlockedLoss(
-                self.network,
-                self.training.batch_size,
-                self.training.l2,
-                self.training.softmax,
-            )
+            self._blocked = BlockedLoss(self.network, self.training)
         return self._blocked(user_columns, video_columns, correction)
 
     @property
@@ -110,20 +85,21 @@ class UVCAN(PairModel):
 
     def rate(self, users: tf.Tensor, videos: tf.Tensor) -> Rated:
         """User rows int [B] with video rows int [B, C]."""
-        return self.network.rate(
-            self.user_side(users[:, None]), self.video_side(videos)
-        )
+        user = self.user_representation(users[:, None])
+        return self.network.rate(user, self.video_representation(videos))
 
-    def logits_of(self, user: UserSide, video: VideoSide) -> tf.Tensor:
+    def logits_of(
+        self, user: UserRepresentation, video: VideoRepresentation
+    ) -> tf.Tensor:
         return self.network.rate(user, video).logits
 
-    def embeddings(self, user: UserSide, video: VideoSide) -> Sequence[tf.Tensor]:
+    def embeddings(
+        self, user: UserRepresentation, video: VideoRepresentation
+    ) -> Sequence[tf.Tensor]:
         return user.facets.X, video.facets.X
 
     def scorer(self) -> ModelScorer:
-        from uvcan_tf.catalogue.catalogue import Catalogue  # it knows this class
-
         catalogue = Catalogue(self)
-        if self.config.ranks_skipped_last:
-            return SkippedLastByModel(catalogue, self.dataset)
+        if self.config.ranks_skipped_impressions_last:
+            return ModelSkippedImpressionsLast(catalogue, self.dataset)
         return catalogue

@@ -1,4 +1,4 @@
-"""UVCAN as one layer over the two sides of a pair; Video-Att is a switch of it.
+"""UVCAN as one layer over the features of a pair; Video-Att is a switch of it.
 
 Shapes: B users, C candidate videos, N user facets, M video facets, K factors, H width
 of the first hidden layer, P factors of the prior.
@@ -12,25 +12,28 @@ from typing import Any, NamedTuple
 import tensorflow as tf
 
 from uvcan_tf.features import PRIOR
-from uvcan_tf.network.layers import Facets, Rating, SideEmbedding, StackedAttention
+from uvcan_tf.network.facets import Facets, FacetSpec
+from uvcan_tf.network.rating import Rating
+from uvcan_tf.network.side_embedding import SideEmbedding
+from uvcan_tf.network.stacked_attention import StackedAttention
 
 
-class UserSide(NamedTuple):
+class UserRepresentation(NamedTuple):
     """All of a user that does not depend on the video."""
 
     facets: Facets
     projected: tuple[tf.Tensor, ...]  # W_x X of each user hop, [B, C=1, N, K]
     q: tf.Tensor  # q̂₀, [B, C=1, K]
-    fused: tf.Tensor  # hᵘ's part of the first hidden layer, [B, C=1, H]
+    hidden_part: tf.Tensor  # hᵘ's part of the first hidden layer, [B, C=1, H]
     prior: tuple[tf.Tensor, ...] = ()  # x of the prior, [B, C=1, P], if there is one
 
 
-class VideoSide(NamedTuple):
+class VideoRepresentation(NamedTuple):
     """All of a video that does not depend on the user; B=1 serves all users."""
 
     facets: Facets
     projected: tuple[tf.Tensor, ...]  # W_x X of each video hop, [B, C, M, K]
-    fused: tf.Tensor  # hᵛ's part of the first hidden layer, [B, C, H]
+    hidden_part: tf.Tensor  # hᵛ's part of the first hidden layer, [B, C, H]
     prior: tuple[tf.Tensor, ...] = ()  # y of the prior, [B, C, P], if there is one
 
 
@@ -44,33 +47,32 @@ class Rated(NamedTuple):
 
 @tf.keras.utils.register_keras_serializable("uvcan")
 class CoAttentionNetwork(tf.keras.layers.Layer):
-    """Sections 4.1 to 4.4: from the two sides' features to a rating.
+    """Sections 4.1 to 4.4: from the features of a user and a video to a rating.
 
     q̂₀ summarises the user with g = 0; it guides the video attention; v̂ᵛ guides the
     user attention; both and the identities are rated by the MLP.
 
     Args:
-      user, video: the facets of each side in order, identity first; see
-        `SideEmbedding`.
+      user, video: the facets of users and of videos in order, identity first.
       factors: K.
-      hops: M, on either side.
+      hops: M, of either attention.
       hidden: widths of the MLP.
       video_attention_only: Video-Att. The paper says only that it lacks the user
         attention; q̂₀ then stands in z where v̂ᵘ stood.
       prior_scale: with a prior, the first weight of its share x·y of the rating; see
         `Rating`. The factors x and y of a matrix factorisation are then the column
-        `PRIOR` of either side, and the network learns what they leave open. Unlike the
+        `PRIOR` of either, and the network learns what they leave open. Unlike the
         paper.
       stddev, seed: of the initial weights.
 
-    Call: (user columns, video columns) -> `Rated`. `user_side` and `video_side` give
-      the halves that a catalogue computes once, `rate` joins them.
+    Call: (user columns, video columns) -> `Rated`. `user_representation` and
+      `video_representation` are what a catalogue computes once, `rate` joins them.
     """
 
     def __init__(
         self,
-        user: Sequence[Mapping[str, Any]],
-        video: Sequence[Mapping[str, Any]],
+        user: Sequence[FacetSpec],
+        video: Sequence[FacetSpec],
         factors: int = 32,
         hops: int = 2,
         hidden: Sequence[int] = (64, 32, 16),
@@ -81,8 +83,8 @@ class CoAttentionNetwork(tf.keras.layers.Layer):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self.user = list(user)
-        self.video = list(video)
+        self.user = tuple(user)
+        self.video = tuple(video)
         self.factors = factors
         self.hops = hops
         self.hidden = tuple(hidden)
@@ -116,40 +118,48 @@ class CoAttentionNetwork(tf.keras.layers.Layer):
             stddev=stddev,
         )
 
-    def user_side(self, columns: Mapping[str, tf.Tensor]) -> UserSide:
-        """The user's half from columns [B, C=1, ...]."""
-        return self.user_half(self.user_embedding(columns), self._prior(columns))
+    def user_representation(
+        self, columns: Mapping[str, tf.Tensor]
+    ) -> UserRepresentation:
+        """From columns [B, C=1, ...]."""
+        return self.user_of_facets(self.user_embedding(columns), self._prior(columns))
 
-    def user_half(self, facets: Facets, prior: tuple[tf.Tensor, ...]) -> UserSide:
-        """The user's half from facets [B, C=1, N, K] and the prior's x [B, C=1, P]."""
+    def user_of_facets(
+        self, facets: Facets, prior: tuple[tf.Tensor, ...]
+    ) -> UserRepresentation:
+        """From facets [B, C=1, N, K] and the prior's x [B, C=1, P]."""
         summary = self.summary(facets, self.summary.project(facets.X))
-        return UserSide(
+        return UserRepresentation(
             facets=facets,
             projected=()
             if self.video_attention_only
             else self.user_attention.project(facets.X),
             q=summary.x,
-            fused=self.rating.user_part(facets.X[..., 0, :]),
+            hidden_part=self.rating.user_part(facets.X[..., 0, :]),
             prior=prior,
         )
 
-    def video_side(self, columns: Mapping[str, tf.Tensor]) -> VideoSide:
-        """The videos' half from columns [B, C, ...]."""
-        return self.video_half(self.video_embedding(columns), self._prior(columns))
+    def video_representation(
+        self, columns: Mapping[str, tf.Tensor]
+    ) -> VideoRepresentation:
+        """From columns [B, C, ...]."""
+        return self.video_of_facets(self.video_embedding(columns), self._prior(columns))
 
-    def video_half(self, facets: Facets, prior: tuple[tf.Tensor, ...]) -> VideoSide:
-        """The videos' half from facets [B, C, M, K] and the prior's y [B, C, P]."""
-        return VideoSide(
+    def video_of_facets(
+        self, facets: Facets, prior: tuple[tf.Tensor, ...]
+    ) -> VideoRepresentation:
+        """From facets [B, C, M, K] and the prior's y [B, C, P]."""
+        return VideoRepresentation(
             facets=facets,
             projected=self.video_attention.project(facets.X),
-            fused=self.rating.video_part(facets.X[..., 0, :]),
+            hidden_part=self.rating.video_part(facets.X[..., 0, :]),
             prior=prior,
         )
 
     def _prior(self, columns: Mapping[str, tf.Tensor]) -> tuple[tf.Tensor, ...]:
         return (columns[PRIOR],) if PRIOR in columns else ()
 
-    def rate(self, user: UserSide, video: VideoSide) -> Rated:
+    def rate(self, user: UserRepresentation, video: VideoRepresentation) -> Rated:
         """Every user of [B, C=1, ...] with every video of [B or 1, C, ...]."""
         v = self.video_attention(video.facets, video.projected, user.q)
         if self.video_attention_only:
@@ -160,19 +170,21 @@ class CoAttentionNetwork(tf.keras.layers.Layer):
             tf.reduce_sum(x * y, axis=-1)  # [B, C]
             for x, y in zip(user.prior, video.prior, strict=True)
         )
-        logits = self.rating(u, v.x, user.fused, video.fused, *products)
+        logits = self.rating(u, v.x, user.hidden_part, video.hidden_part, *products)
         return Rated(logits, v.a, user_attention)
 
     def call(
         self, user: Mapping[str, tf.Tensor], video: Mapping[str, tf.Tensor]
     ) -> Rated:
-        return self.rate(self.user_side(user), self.video_side(video))
+        return self.rate(
+            self.user_representation(user), self.video_representation(video)
+        )
 
     def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
-            "user": self.user,
-            "video": self.video,
+            "user": [facet.to_dict() for facet in self.user],
+            "video": [facet.to_dict() for facet in self.video],
             "factors": self.factors,
             "hops": self.hops,
             "hidden": self.hidden,
@@ -181,3 +193,11 @@ class CoAttentionNetwork(tf.keras.layers.Layer):
             "stddev": self.stddev,
             "seed": self.seed,
         }
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> CoAttentionNetwork:
+        facets = {
+            name: [FacetSpec.from_dict(facet) for facet in config[name]]
+            for name in ("user", "video")
+        }
+        return cls(**{**config, **facets})

@@ -14,7 +14,7 @@ from uvcan_tf import features as names
 from uvcan_tf.catalogue.catalogue import Catalogue
 from uvcan_tf.config import EvaluationConfig
 from uvcan_tf.evaluation.candidates import sampled_candidates
-from uvcan_tf.factorization.cross_fitted import SKIPPED
+from uvcan_tf.evaluation.scorers import SKIPPED
 
 RowsOf = Callable[[str, tf.Tensor], tf.Tensor]
 ByUser = tuple[tf.Variable, tf.Variable]
@@ -27,7 +27,8 @@ class PairEvaluator(tf.Module):
       catalogue: rates.
       rows: (name of an id, ids) -> row numbers.
       liked: variables of the training likes by user; see `dataset.Rows`.
-      skipped: the same of what ranks last, if anything does; see `prior.SkippedLast`.
+      skipped: the same of the impressions that rank last, if any do; see
+        `SkippedImpressionsLast`.
       config: number of samples, seed and cutoffs.
     """
 
@@ -81,7 +82,7 @@ class PairEvaluator(tf.Module):
     def _ranks(
         self, user: tf.Tensor, videos: tf.Tensor, held_out: tf.Tensor
     ) -> tf.Tensor:
-        """Rank and number of rivals [P, 2] of a user's pairs [P]; see `sampling`.
+        """Rank and number of rivals [P, 2] of a user's pairs [P]; see `candidates`.
 
         The pairs' samples overlap: each video is rated once.
         """

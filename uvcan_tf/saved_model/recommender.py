@@ -18,8 +18,8 @@ from uvcan_tf.catalogue.catalogue import Catalogue
 from uvcan_tf.config import EvaluationConfig
 from uvcan_tf.data.dataset import Dataset, Pairs
 from uvcan_tf.data.encoding import Encoded, raw_spec
-from uvcan_tf.factorization.attribute_means import of_strangers
-from uvcan_tf.model.pair_model import identity_column
+from uvcan_tf.factorization.attribute_means import with_cold_start
+from uvcan_tf.model.row_tables import identity_column
 from uvcan_tf.model.uvcan import UVCAN
 from uvcan_tf.saved_model.asset_lookup import AssetLookup
 from uvcan_tf.saved_model.evaluate_signature import ByUser, PairEvaluator
@@ -72,8 +72,8 @@ class Recommender(tf.Module):
         }
         liked = _by_user(dataset.train, dataset)
         self._left_out, skipped = [liked], None
-        if model.config.ranks_skipped_last:
-            skipped = _by_user(dataset.shown, dataset)
+        if model.config.ranks_skipped_impressions_last:
+            skipped = _by_user(dataset.impressions, dataset)
             self._left_out.append(skipped)
         self._means = model.prior_means
         self._users = Users(
@@ -156,7 +156,9 @@ class Recommender(tf.Module):
     ) -> dict[str, tf.Tensor]:
         """User ids [B], video ids [B, C] -> score [B, C]."""
         user = self._users.side(self._rows(names.USER_ID, user_id), attributes)
-        videos = self._catalogue.video_side(self._rows(names.VIDEO_ID, video_ids))
+        videos = self._catalogue.video_representation(
+            self._rows(names.VIDEO_ID, video_ids)
+        )
         return {names.SCORE: tf.sigmoid(self._rate(user, videos).logits)}
 
     def recommend(
@@ -222,12 +224,16 @@ class Recommender(tf.Module):
         """The prior's factors [N, C=1, P], if there is one, of one side's rows [N]."""
         of_users = side == names.USER_ID
         catalogue = self._catalogue
-        halves = catalogue.user_side if of_users else catalogue.video_side
+        halves = (
+            catalogue.user_representation
+            if of_users
+            else catalogue.video_representation
+        )
         size = catalogue.users if of_users else catalogue.videos
         rows = rows[:, None]
         strangers = (rows == 0) | (rows > size)
         means = self._means[0 if of_users else 1]
-        return of_strangers(halves(rows).prior, strangers, means, columns)
+        return with_cold_start(halves(rows).prior, strangers, means, columns)
 
     def _known(self, rows: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         """Identities of encoded ids; one that training never saw is unknown."""
@@ -247,7 +253,9 @@ class Recommender(tf.Module):
         """Logits [B, V], the lowest number for all but candidates [B, C]."""
         rows = self._rows(names.VIDEO_ID, candidates)
         user = self._users.side(users, attributes)
-        logits = self._rate(user, self._catalogue.video_side(rows)).logits  # [B, C]
+        logits = self._rate(
+            user, self._catalogue.video_representation(rows)
+        ).logits  # [B, C]
         shape = [tf.shape(users)[0], self._catalogue.videos]
         nothing = tf.fill(shape, logits.dtype.min)
         known = tf.boolean_mask(logits, rows <= self._catalogue.videos)

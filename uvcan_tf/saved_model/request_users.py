@@ -1,4 +1,4 @@
-"""The user's half of a request: from the tables, or told by the request itself.
+"""The user representation of a request: from the tables, or told by the request itself.
 
 Shapes: B users, L values of a multivalued attribute.
 """
@@ -12,9 +12,9 @@ import tensorflow as tf
 
 from uvcan_tf.catalogue.catalogue import Catalogue
 from uvcan_tf.data.encoding import Encoded, Raw, raw_spec
-from uvcan_tf.factorization.attribute_means import AttributeMeans, of_strangers
+from uvcan_tf.factorization.attribute_means import AttributeMeans, with_cold_start
 from uvcan_tf.features import USER_ID, Categorical, Features
-from uvcan_tf.network.co_attention import CoAttentionNetwork, UserSide
+from uvcan_tf.network.co_attention import CoAttentionNetwork, UserRepresentation
 
 Transform = Callable[[Raw], Encoded]
 Attributes = Mapping[str, tf.Tensor]
@@ -56,7 +56,7 @@ class Users(tf.Module):
         super().__init__()
         self._features = features
         self._catalogue = catalogue
-        self._half = network.user_side
+        self._half = network.user_representation
         self._transform = transform
         self._means = means
 
@@ -65,25 +65,25 @@ class Users(tf.Module):
         values = sum((tf.size(told) for told in attributes.values()), tf.constant(0))
         return (values > 0) & tf.reduce_any(rows > self._catalogue.users)
 
-    def side(self, rows: tf.Tensor, attributes: Attributes) -> UserSide:
+    def side(self, rows: tf.Tensor, attributes: Attributes) -> UserRepresentation:
         """Halves [B, C=1, ...] of user rows [B]."""
         if not attributes:
-            return self._catalogue.user_side(rows[:, None])
+            return self._catalogue.user_representation(rows[:, None])
         return tf.cond(
             self.are_told(rows, attributes),
             lambda: self.told_side(rows, attributes),
-            lambda: self._catalogue.user_side(rows[:, None]),
+            lambda: self._catalogue.user_representation(rows[:, None]),
         )
 
-    def told_side(self, rows: tf.Tensor, attributes: Attributes) -> UserSide:
+    def told_side(self, rows: tf.Tensor, attributes: Attributes) -> UserRepresentation:
         """As `side`, where an attribute is told."""
-        known = self._catalogue.user_side(rows[:, None])
+        known = self._catalogue.user_representation(rows[:, None])
         if not attributes:
             return known
         columns = self._columns(tf.size(rows), attributes)
         unknown = rows > self._catalogue.users  # [B]
         told = self._half(columns)._replace(
-            prior=of_strangers(known.prior, unknown[:, None], self._means, columns)
+            prior=with_cold_start(known.prior, unknown[:, None], self._means, columns)
         )
 
         def choose(ours: tf.Tensor, theirs: tf.Tensor) -> tf.Tensor:

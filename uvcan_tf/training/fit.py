@@ -15,7 +15,8 @@ import tensorflow as tf
 from uvcan_tf.config import Config
 from uvcan_tf.data.dataset import Dataset
 from uvcan_tf.evaluation.ranking import FULL, of_some_users, rank_pairs
-from uvcan_tf.model.pair_model import ModelScorer, PairModel
+from uvcan_tf.evaluation.scorers import ModelScorer
+from uvcan_tf.model.pair_model import PairModel
 from uvcan_tf.model.uvcan import UVCAN
 from uvcan_tf.terminal import progress
 from uvcan_tf.training.sparse_adam import SparseAdam

@@ -11,7 +11,7 @@ from uvcan_tf.data.dataset import Dataset, Pairs, Side
 from uvcan_tf.features import Categorical, Features
 
 if TYPE_CHECKING:  # it imports TensorFlow
-    from uvcan_tf.evaluation.ranking import Scorer
+    from uvcan_tf.evaluation.scorers import Scorer
 
 USERS: Final = 46  # rows 1 to 23 and 24 to 46 are the communities; 47 likes nothing
 VIDEOS: Final = 26  # rows 1 to 13 and 14 to 26 are theirs; 27 nobody likes
@@ -75,7 +75,7 @@ def assert_learns(scorer: Scorer, world: Dataset) -> None:
     assert (own - other.max(axis=1) > 0.3 * np.ptp(scores, axis=1)).all()
 
 
-def assert_knows_nothing_of_strangers(scorer: Scorer) -> None:
+def assert_knows_nothing_of_cold_start_users(scorer: Scorer) -> None:
     """Users without training pairs, missing and unknown ones get zeros."""
     strangers = np.array([0, USERS + 1, USERS + 2], np.int32)
     np.testing.assert_array_equal(

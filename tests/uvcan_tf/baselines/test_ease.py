@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tests.uvcan_tf.baselines.communities import (
-    assert_knows_nothing_of_strangers,
+    assert_knows_nothing_of_cold_start_users,
     assert_learns,
     communities,
     dataset_of,
@@ -60,7 +60,7 @@ def test_it_learns_two_communities() -> None:
     world = communities()
     ease = EASE(world, EASESettings(l2=10.0))
     assert_learns(ease, world)
-    assert_knows_nothing_of_strangers(ease)
+    assert_knows_nothing_of_cold_start_users(ease)
 
 
 def test_l2_must_be_positive() -> None:
@@ -73,9 +73,9 @@ def test_what_was_shown_counts_by_its_weight() -> None:
     shown[4, 1:4] = 1
     both = LIKES + 0.5 * shown
     users, videos = (rows.astype(np.int32) + 1 for rows in np.nonzero(shown))
-    world = dataclasses.replace(dataset_of(LIKES), shown=Pairs(users, videos))
+    world = dataclasses.replace(dataset_of(LIKES), impressions=Pairs(users, videos))
     precision = np.linalg.inv(both.T @ both + 3.0 * np.eye(7))
     expected = -precision / precision.diagonal()
     np.fill_diagonal(expected, 0.0)
-    scores = EASE(world, EASESettings(l2=3.0, shown_weight=0.5)).scores(EVERYONE)
+    scores = EASE(world, EASESettings(l2=3.0, impression_weight=0.5)).scores(EVERYONE)
     np.testing.assert_allclose(scores, both @ expected, rtol=1e-5, atol=1e-6)

@@ -15,7 +15,7 @@ from scipy.sparse import csr_matrix
 from tests.uvcan_tf.baselines.communities import (
     USERS,
     VIDEOS,
-    assert_knows_nothing_of_strangers,
+    assert_knows_nothing_of_cold_start_users,
     assert_learns,
     communities,
 )
@@ -70,13 +70,13 @@ def test_bpr_ranks_as_its_own_factors() -> None:
 def test_als_learns_two_communities() -> None:
     als = ALS(WORLD, ALS_SETTINGS)
     assert_learns(als, WORLD)
-    assert_knows_nothing_of_strangers(als)
+    assert_knows_nothing_of_cold_start_users(als)
 
 
 def test_bpr_learns_two_communities() -> None:
     bpr = BPR(WORLD, BPR_SETTINGS)
     assert_learns(bpr, WORLD)
-    assert_knows_nothing_of_strangers(bpr)
+    assert_knows_nothing_of_cold_start_users(bpr)
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tests.uvcan_tf.baselines.communities import (
-    assert_knows_nothing_of_strangers,
+    assert_knows_nothing_of_cold_start_users,
     assert_learns,
     communities,
     dataset_of,
@@ -89,7 +89,7 @@ def test_they_learn_two_communities(method: type[UCF | ItemKNN]) -> None:
     world = communities()
     scorer = method(world, NeighbourSettings(k=22, shrinkage=1.0))
     assert_learns(scorer, world)
-    assert_knows_nothing_of_strangers(scorer)
+    assert_knows_nothing_of_cold_start_users(scorer)
 
 
 def test_settings_out_of_range_say_what_is_expected() -> None:

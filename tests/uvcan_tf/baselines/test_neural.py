@@ -115,7 +115,10 @@ def test_a_user_without_attributes_has_no_crosses() -> None:
 
 def test_a_cross_is_one_weight_for_a_pair_of_values() -> None:
     model = wide_only()
-    user, video = model.user_side(tf.constant([[1]])), model.video_side([[1]])
+    user, video = (
+        model.user_representation(tf.constant([[1]])),
+        model.video_representation([[1]]),
+    )
     table = model.network.crosses.numpy()
     sizes = {n: len(v) + 2 for n, v in worlds.small().vocabularies.items()}
     values = 1 + sizes["author"] + sizes["tags"]

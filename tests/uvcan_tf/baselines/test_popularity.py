@@ -21,7 +21,7 @@ DATASET = Dataset(
     vocabularies={},
     train=pairs((1, 2), (2, 2), (3, 2), (1, 4), (2, 4), (3, 1)),
     test=pairs((1, 5), (2, 5)),
-    shown=pairs((1, 3), (2, 3)),
+    impressions=pairs((1, 3), (2, 3)),
 )
 
 

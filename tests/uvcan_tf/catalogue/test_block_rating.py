@@ -26,9 +26,11 @@ from uvcan_tf.network.co_attention import CoAttentionNetwork
 def logits(net: CoAttentionNetwork, b: int) -> np.ndarray:
     """Of user b with the videos that stand in row b."""
     rating = BlockRating(net)
-    terms = rating.terms(net.user_side(tensors(USERS)))
-    video = net.video_side({name: c[b] for name, c in tensors(VIDEOS).items()})
-    user = tf.nest.map_structure(lambda part: part[b], terms)
+    prepared = rating.prepared(net.user_representation(tensors(USERS)))
+    video = net.video_representation(
+        {name: c[b] for name, c in tensors(VIDEOS).items()}
+    )
+    user = tf.nest.map_structure(lambda part: part[b], prepared)
     return rating.logits(user, rating.block(video.facets, video.prior)).numpy()
 
 
@@ -61,10 +63,10 @@ def test_a_side_without_any_facet_is_rated_as_the_network_rates_it() -> None:
     nobody = {name: tf.zeros_like(c) for name, c in tensors(USERS).items()}
     nothing = {name: tf.zeros_like(c) for name, c in tensors(VIDEOS).items()}
     rating = BlockRating(net)
-    user, video = net.user_side(nobody), net.video_side(nothing)
-    terms = tf.nest.map_structure(lambda part: part[0], rating.terms(user))
+    user, video = net.user_representation(nobody), net.video_representation(nothing)
+    prepared = tf.nest.map_structure(lambda part: part[0], rating.prepared(user))
     of_row = tf.nest.map_structure(lambda part: part[0], video)
     block = rating.block(of_row.facets, of_row.prior)
     np.testing.assert_allclose(
-        rating.logits(terms, block), net.rate(user, video).logits[0], atol=1e-5
+        rating.logits(prepared, block), net.rate(user, video).logits[0], atol=1e-5
     )

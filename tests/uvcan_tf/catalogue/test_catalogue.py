@@ -36,7 +36,7 @@ def direct(model: UVCAN) -> np.ndarray:
 
 def rate_every(catalogue: Catalogue) -> np.ndarray:
     rate = tf.function(catalogue.rate_every, autograph=False)
-    return rate(catalogue.user_side(USERS[:, None])).numpy()
+    return rate(catalogue.user_representation(USERS[:, None])).numpy()
 
 
 def test_scores_are_the_logits_of_the_model(model: UVCAN) -> None:

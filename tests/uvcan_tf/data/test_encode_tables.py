@@ -135,12 +135,12 @@ def test_the_split_is_that_of_hold_out(dataset: Dataset) -> None:
 
 
 def test_pairs_that_were_not_liked_go_to_shown(dataset: Dataset) -> None:
-    assert by_id(dataset, dataset.shown) == labelled(0)
-    assert len(dataset.shown) == len(labelled(0)) > 3
+    assert by_id(dataset, dataset.impressions) == labelled(0)
+    assert len(dataset.impressions) == len(labelled(0)) > 3
 
 
 def test_every_pair_goes_to_one_place(dataset: Dataset) -> None:
-    parts = (dataset.train, dataset.test, dataset.shown)
+    parts = (dataset.train, dataset.test, dataset.impressions)
     assert sum(len(part) for part in parts) == len(PAIRS)
     assert all(p.user.dtype == p.video.dtype == np.int32 for p in parts)
 

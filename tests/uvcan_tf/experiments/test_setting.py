@@ -93,11 +93,11 @@ def test_of_new_users_and_videos_not_even_what_was_shown_is_known() -> None:
         np.arange(1, side.size + 1) for side in (dataset.users, dataset.videos)
     )
     shown = Pairs(*(x.ravel().astype(np.int32) for x in np.meshgrid(users, videos)))
-    dataset = dataclasses.replace(dataset, shown=shown)
+    dataset = dataclasses.replace(dataset, impressions=shown)
     whole = new_users_setting(dataset, CONFIG, validation_users=99).whole.dataset
-    assert set(whole.shown.user) == set(users) - set(whole.test.user)
+    assert set(whole.impressions.user) == set(users) - set(whole.test.user)
     split = new_videos_setting(dataset, CONFIG, validation_users=99).whole
-    assert set(split.dataset.shown.video) == set(videos) - set(split.candidates)
+    assert set(split.dataset.impressions.video) == set(videos) - set(split.candidates)
 
 
 def test_new_videos_are_ranked_among_themselves() -> None:

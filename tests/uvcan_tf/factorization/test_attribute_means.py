@@ -9,7 +9,8 @@ import pytest
 import tensorflow as tf
 
 from uvcan_tf.data.dataset import Side
-from uvcan_tf.factorization.attribute_means import AttributeRegression, Words
+from uvcan_tf.factorization.attribute_matrix import AttributeMatrix
+from uvcan_tf.factorization.attribute_regression import AttributeRegression
 from uvcan_tf.features import Categorical, Dense
 
 FEATURES = (
@@ -63,7 +64,7 @@ def closed_form(ridge: float, fitted: np.ndarray) -> np.ndarray:
 
 def regression(ridge: float = 0.7) -> AttributeRegression:
     side = Side(np.array([f"v{i}" for i in range(ROWS)], object), COLUMNS)
-    found = AttributeRegression(Words(side, FEATURES, SIZES), FITTED, ridge)
+    found = AttributeRegression(AttributeMatrix(side, FEATURES, SIZES), FITTED, ridge)
     found.fit(FACTORS)
     return found
 
@@ -110,7 +111,7 @@ def test_a_value_that_no_table_has_tells_nothing() -> None:
 
 def test_without_attributes_everybody_is_the_mean() -> None:
     side = Side(np.array([f"v{i}" for i in range(ROWS)], object), {})
-    found = AttributeRegression(Words(side, (), {}), FITTED, 1.0)
+    found = AttributeRegression(AttributeMatrix(side, (), {}), FITTED, 1.0)
     found.fit(FACTORS)
     expected = np.tile(FACTORS[FITTED].mean(axis=0), [ROWS, 1])
     np.testing.assert_allclose(found.predicted(), expected, rtol=1e-5)

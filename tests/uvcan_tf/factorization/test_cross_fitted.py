@@ -22,10 +22,10 @@ from uvcan_tf.config import Config, IALSSettings, ModelConfig, TrainingConfig
 from uvcan_tf.data.dataset import NO_PAIRS, Pairs
 from uvcan_tf.evaluation import metrics
 from uvcan_tf.evaluation.ranking import SAMPLED, rank_pairs
+from uvcan_tf.evaluation.scorers import SkippedImpressionsLast
 from uvcan_tf.factorization.cross_fitted import (
     PRIOR_SCALE,
     CrossFitted,
-    SkippedLast,
     fold_of,
 )
 from uvcan_tf.factorization.ials import IALS
@@ -34,8 +34,8 @@ from uvcan_tf.saved_model.export import export
 from uvcan_tf.training.fit import fit
 
 SHOWN = Pairs(np.array([1, 1, 30], np.int32), np.array([14, 20, 2], np.int32))
-WORLD = dataclasses.replace(communities(), shown=SHOWN)
-PRIOR = IALSSettings(factors=3, unobserved_weight=0.2, shown_weight=0.5)
+WORLD = dataclasses.replace(communities(), impressions=SHOWN)
+PRIOR = IALSSettings(factors=3, unobserved_weight=0.2, impression_weight=0.5)
 CONFIG = Config(
     model=ModelConfig(factors=5, hops=2),
     training=TrainingConfig(epochs=2, batch_size=64, validation_users=20),
@@ -152,7 +152,7 @@ def test_a_pair_is_trained_on_with_factors_that_left_it_out() -> None:
 
 
 def test_what_was_shown_and_not_liked_ranks_last() -> None:
-    scores = SkippedLast(Catalogue(untrained()), WORLD).scores(
+    scores = SkippedImpressionsLast(Catalogue(untrained()), WORLD).scores(
         np.array([1, 2], np.int32)
     )
     assert set(np.argsort(scores[0])[:2] + 1) == {14, 20}
@@ -164,7 +164,7 @@ def test_training_keeps_the_prior_and_the_embeddings_apart() -> None:
     names = [weight.name for weight in model.network.trainable_variables]
     own = [name.split("/")[-1] for name in names if "prior" in name]
     assert sorted(own) == ["prior_kernel:0", "prior_scale:0"]
-    assert isinstance(model.scorer(), SkippedLast)
+    assert isinstance(model.scorer(), SkippedImpressionsLast)
 
 
 @pytest.mark.parametrize("prior", [None, IALSSettings(factors=3)])
@@ -229,7 +229,7 @@ def test_an_example_scores_as_rank_does(saved: Saved, user: str) -> None:
 @pytest.fixture(scope="module")
 def told(tmp_path_factory: pytest.TempPathFactory) -> Saved:
     """A model whose prior knows attributes; user 47 and video 27 have no pair."""
-    world = with_attributes(dataclasses.replace(WORLD, shown=NO_PAIRS))
+    world = with_attributes(dataclasses.replace(WORLD, impressions=NO_PAIRS))
     config = dataclasses.replace(
         CONFIG, prior=dataclasses.replace(PRIOR, attribute_ridge=1.0)
     )
@@ -275,7 +275,7 @@ def test_the_evaluator_ranks_skipped_videos_last_among_the_same_rivals(
     observed = set(zip(whole.user.tolist(), whole.video.tolist(), strict=True))
     skipped = [(u, v) for u in (1, 2, 5) for v in range(1, VIDEOS + 1)]
     shown = Pairs(*np.array([p for p in skipped if p not in observed], np.int32).T)
-    world = dataclasses.replace(WORLD, shown=shown.where(shown.video % 2 == 0))
+    world = dataclasses.replace(WORLD, impressions=shown.where(shown.video % 2 == 0))
     model = UVCAN(world, CONFIG)
     model((tf.constant([1]), tf.constant([[1]])))
     export(model, world, None, CONFIG, tmp_path / "1")

@@ -10,7 +10,7 @@ import pytest
 from tests.uvcan_tf.baselines.communities import (
     USERS,
     VIDEOS,
-    assert_knows_nothing_of_strangers,
+    assert_knows_nothing_of_cold_start_users,
     assert_learns,
     communities,
     with_attributes,
@@ -28,13 +28,16 @@ SETTINGS = IALSSettings(
 def shown(world: Dataset) -> Dataset:
     """User 47, who likes nothing, was shown the first three videos of community 1."""
     pairs = Pairs(np.full(3, USERS + 1, np.int32), np.array([1, 2, 3], np.int32))
-    return dataclasses.replace(world, shown=pairs)
+    return dataclasses.replace(world, impressions=pairs)
 
 
 def loss(model: IALS, world: Dataset, settings: IALSSettings) -> float:
     """The article's loss, a pair at a time."""
     weights = np.zeros([USERS + 3, VIDEOS + 1])
-    for pairs, weight in ((world.train, 1.0), (world.shown, settings.shown_weight)):
+    for pairs, weight in (
+        (world.train, 1.0),
+        (world.impressions, settings.impression_weight),
+    ):
         for user, video in zip(pairs.user, pairs.video, strict=True):
             weights[user, video - 1] = weight
     a0, nu = settings.unobserved_weight, settings.frequency
@@ -51,10 +54,10 @@ def loss(model: IALS, world: Dataset, settings: IALSSettings) -> float:
     return total
 
 
-@pytest.mark.parametrize("shown_weight", [0.0, 0.5])
-def test_no_small_change_of_a_video_lowers_the_loss(shown_weight: float) -> None:
+@pytest.mark.parametrize("impression_weight", [0.0, 0.5])
+def test_no_small_change_of_a_video_lowers_the_loss(impression_weight: float) -> None:
     world = shown(WORLD)
-    settings = dataclasses.replace(SETTINGS, shown_weight=shown_weight)
+    settings = dataclasses.replace(SETTINGS, impression_weight=impression_weight)
     model = IALS(world, settings)
     best = loss(model, world, settings)
     for video in (0, 5, 20):
@@ -71,11 +74,11 @@ def test_ials_learns_two_communities() -> None:
 
 
 def test_ials_gives_strangers_zeros() -> None:
-    assert_knows_nothing_of_strangers(IALS(WORLD, SETTINGS))
+    assert_knows_nothing_of_cold_start_users(IALS(WORLD, SETTINGS))
 
 
 def test_what_was_shown_tells_what_a_user_is_about() -> None:
-    settings = dataclasses.replace(SETTINGS, shown_weight=0.5)
+    settings = dataclasses.replace(SETTINGS, impression_weight=0.5)
     stranger = IALS(shown(WORLD), settings).scores(np.array([USERS + 1], np.int32))[0]
     first, second = stranger[: VIDEOS // 2], stranger[VIDEOS // 2 : VIDEOS]
     assert first.min() > second.max()
@@ -145,7 +148,7 @@ def test_blocks_do_not_change_the_factors(monkeypatch: pytest.MonkeyPatch) -> No
     np.testing.assert_allclose(parts, whole, atol=1e-5)
 
 
-@pytest.mark.parametrize("name", ["factors", "unobserved_weight", "shown_weight"])
+@pytest.mark.parametrize("name", ["factors", "unobserved_weight", "impression_weight"])
 def test_a_setting_out_of_range_is_named(name: str) -> None:
     with pytest.raises(ConfigError, match=f"`prior.{name}` should be .* Received"):
         dataclasses.replace(SETTINGS, **{name: -1})

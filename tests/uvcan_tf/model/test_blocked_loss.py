@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from tests import worlds
 from uvcan_tf.config import Config, IALSSettings
+from uvcan_tf.model.batches import Batch
 from uvcan_tf.model.blocked_loss import WORTHWHILE_FROM
 from uvcan_tf.model.uvcan import UVCAN
 
@@ -67,9 +68,10 @@ def test_gradients_are_scaled_by_what_comes_after_the_loss() -> None:
     training = dataclasses.replace(SMALL.training, batch_size=WORTHWHILE_FROM)
     model = UVCAN(worlds.small(), dataclasses.replace(SMALL, training=training))
     users, videos = tf.constant([1, 2]), tf.constant([[1, 2], [3, 5]])
-    columns = model.columns_of(users, videos, (users[:, None], videos))
+    batch = Batch(users, videos, users[:, None], videos, tf.zeros([2, 2]))
+    columns = model.tables.of_batch(batch)
     with tf.GradientTape(persistent=True) as tape:
-        loss = model.mean_loss(*columns, tf.zeros([2, 2]))
+        loss = model.mean_loss(*columns, batch.correction)
         thrice = 3 * loss
     for weight in model.network.trainable_variables:
         one, three = (

@@ -34,10 +34,16 @@ def untrained(config: Config = CONFIG) -> UVCAN:
     return model
 
 
+def drawn(model: UVCAN, positions: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """Users [B] and videos [B, 1 + S] of the next step."""
+    batch = model.batches.draw(positions, model.step, drop_ids=False)
+    return batch.users, batch.videos
+
+
 def test_the_loss_is_equation_5_over_the_drawn_batch() -> None:
     model = untrained()
     positions = tf.range(5, dtype=tf.int64)
-    users, videos = model._batch(positions)
+    users, videos = drawn(model, positions)
     logits = model.rate(users, videos).logits.numpy()
     labels = [[1, *[0] * CONFIG.training.negatives]] * 5
     expected = oracle.cross_entropy(np.ravel(labels).tolist(), logits.ravel().tolist())
@@ -51,9 +57,9 @@ def test_the_regulariser_adds_half_of_all_squares() -> None:
         for t in (CONFIG.training, training)
     )
     positions = tf.range(3, dtype=tf.int64)
-    users, videos = plain._batch(positions)
-    X_u = plain.user_side(users[:, None]).facets.X.numpy()
-    X_v = plain.video_side(videos).facets.X.numpy()
+    users, videos = drawn(plain, positions)
+    X_u = plain.user_representation(users[:, None]).facets.X.numpy()
+    X_v = plain.video_representation(videos).facets.X.numpy()
     embeddings = ((X_u**2).sum() + (X_v**2).sum()) / 2 / videos.numpy().size
     others = sum(
         float((w.numpy() ** 2).sum()) / 2
@@ -67,7 +73,7 @@ def test_the_regulariser_adds_half_of_all_squares() -> None:
 def test_a_batch_is_observed_pairs_and_unobserved_ones() -> None:
     model, dataset = untrained(), worlds.small()
     observed = set(zip(dataset.train.user, dataset.train.video, strict=True))
-    users, videos = (t.numpy() for t in model._batch(tf.range(17, dtype=tf.int64)))
+    users, videos = (t.numpy() for t in drawn(model, tf.range(17, dtype=tf.int64)))
     positives = set(zip(users, videos[:, 0], strict=True))
     assert positives == observed  # one epoch meets every pair once
     negatives = {(u, v) for u, row in zip(users, videos, strict=True) for v in row[1:]}
@@ -79,9 +85,9 @@ def test_ids_that_were_never_trained_share_the_unknown_row() -> None:
     dataset = worlds.small()
     eve, unknown = 5, dataset.users.unknown
     assert not dataset.trained_users[eve]
-    assert model.user_columns(tf.constant([eve]))[USER_ID].numpy() == [unknown]
+    assert model.tables.users(tf.constant([eve]))[USER_ID].numpy() == [unknown]
     missing = [v for v in range(1, 12) if not dataset.trained_videos[v]]
-    rows = model.video_columns(tf.constant(missing))[VIDEO_ID].numpy()
+    rows = model.tables.videos(tf.constant(missing))[VIDEO_ID].numpy()
     assert missing
     assert (rows == dataset.videos.unknown).all()
 

@@ -13,20 +13,21 @@ import tensorflow as tf
 
 from tests import oracle
 from uvcan_tf.network.co_attention import CoAttentionNetwork, Rated
-from uvcan_tf.network.layers import StackedAttention
+from uvcan_tf.network.facets import CATEGORICAL, DENSE, MULTIVALUED, FacetSpec
+from uvcan_tf.network.stacked_attention import StackedAttention
 
 K = 7
 USER = [
-    {"name": "user", "kind": "categorical", "size": 5},
-    {"name": "gender", "kind": "categorical", "size": 2},
-    {"name": "place", "kind": "categorical", "size": 3},
+    FacetSpec("user", CATEGORICAL, 5),
+    FacetSpec("gender", CATEGORICAL, 2),
+    FacetSpec("place", CATEGORICAL, 3),
 ]
 VIDEO = [
-    {"name": "video", "kind": "categorical", "size": 11},
-    {"name": "author", "kind": "categorical", "size": 3},
-    {"name": "music", "kind": "categorical", "size": 2},
-    {"name": "tags", "kind": "multivalued", "size": 5},
-    {"name": "look", "kind": "dense", "size": 3},
+    FacetSpec("video", CATEGORICAL, 11),
+    FacetSpec("author", CATEGORICAL, 3),
+    FacetSpec("music", CATEGORICAL, 2),
+    FacetSpec("tags", MULTIVALUED, 5),
+    FacetSpec("look", DENSE, 3),
 ]
 USERS = {"user": [[2], [6]], "gender": [[1], [0]], "place": [[3], [4]]}
 VIDEOS = {
@@ -81,20 +82,20 @@ def attentions(layer: StackedAttention, there: list[int]) -> list[oracle.Attenti
 
 
 def embed(
-    layer: tf.keras.layers.Layer, facets: list[dict], columns: dict, place: tuple
+    layer: tf.keras.layers.Layer, facets: list[FacetSpec], columns: dict, place: tuple
 ) -> tuple[list[oracle.Array], list[int]]:
     """The vectors of the facets that are there, and their numbers."""
     tables = by_name(layer)
     vectors, there = [], []
     for number, facet in enumerate(facets):
-        value = np.asarray(columns[facet["name"]])[place]
-        table = tables[f"{facet['name']}_embedding"]
+        value = np.asarray(columns[facet.name])[place]
+        table = tables[f"{facet.name}_embedding"]
         if not np.any(value):
             continue
         there.append(number)
-        if facet["kind"] == "dense":
+        if facet.kind == DENSE:
             vectors.append(sum(part * row for part, row in zip(value, table)))  # noqa: B905  (a wrong length shows in the sum)
-        elif facet["kind"] == "multivalued":
+        elif facet.kind == MULTIVALUED:
             vectors.append(np.mean([table[v] for v in value if v], axis=0))
         else:
             vectors.append(table[value])
@@ -162,7 +163,7 @@ def test_video_att_has_no_user_attention() -> None:
 
 def test_the_summary_of_a_user_is_attention_without_guidance() -> None:
     net = network()
-    side = net.user_side(tensors(USERS))
+    side = net.user_representation(tensors(USERS))
     for b in range(2):
         q_u, there = embed(net.user_embedding, USER, USERS, (b, 0))
         q_0, _ = oracle.attend(q_u, np.zeros(K), attentions(net.summary, there)[0])

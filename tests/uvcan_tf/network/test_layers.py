@@ -14,13 +14,17 @@ import tensorflow as tf
 
 from tests.uvcan_tf.network import test_co_attention as paper
 from uvcan_tf.network.co_attention import CoAttentionNetwork
-from uvcan_tf.network.layers import (
-    Distinct,
+from uvcan_tf.network.facets import (
+    CATEGORICAL,
+    DENSE,
+    MULTIVALUED,
+    DistinctVectors,
     Facets,
-    Rating,
-    SideEmbedding,
-    StackedAttention,
+    FacetSpec,
 )
+from uvcan_tf.network.rating import Rating
+from uvcan_tf.network.side_embedding import SideEmbedding
+from uvcan_tf.network.stacked_attention import StackedAttention
 
 B, C, F, K = 2, 3, 5, 7
 Layer = tf.keras.layers.Layer
@@ -150,7 +154,7 @@ def test_no_two_weights_start_alike(case: Case) -> None:
 
 
 def test_initial_weights_follow_the_gaussian_of_the_paper() -> None:
-    side = [{"name": "id", "kind": "categorical", "size": 5000}]
+    side = [FacetSpec("id", CATEGORICAL, 5000)]
     network = CoAttentionNetwork(side, side, 64, hidden=(128, 64, 32))
     column = {"id": tf.constant([[1]])}
     network(column, column)
@@ -176,7 +180,7 @@ def test_biases_start_at_zero() -> None:
 
 
 def test_several_tags_are_the_mean_of_their_embeddings() -> None:
-    facets = [{"name": "tags", "kind": "multivalued", "size": 3}]
+    facets = [FacetSpec("tags", MULTIVALUED, 3)]
     layer = SideEmbedding(facets, 2)
     layer({"tags": tf.constant([[0]])})
     layer.set_weights([np.array([[9, 9], [1, 2], [3, 6], [5, 5], [7, 7]])])
@@ -186,7 +190,7 @@ def test_several_tags_are_the_mean_of_their_embeddings() -> None:
 
 
 def test_distinct_vectors_give_the_facets_and_gradients_of_repeated_ones() -> None:
-    layer = SideEmbedding([{"name": "look", "kind": "dense", "size": 3}], 2)
+    layer = SideEmbedding([FacetSpec("look", DENSE, 3)], 2)
     values = tf.concat([noise(4, 3), tf.zeros([1, 3])], axis=0)
     position = tf.constant([[0, 4, 2], [2, 2, 1]])
 
@@ -197,14 +201,14 @@ def test_distinct_vectors_give_the_facets_and_gradients_of_repeated_ones() -> No
         return found, tape.gradient(loss, layer.trainable_variables)[0]
 
     repeated, expected = facets(tf.gather(values, position))
-    distinct, gradient = facets(Distinct(values, position))
+    distinct, gradient = facets(DistinctVectors(values, position))
     np.testing.assert_allclose(distinct.X, repeated.X, atol=1e-6)
     np.testing.assert_array_equal(distinct.mask, repeated.mask)
     np.testing.assert_allclose(gradient, expected, atol=1e-5)
 
 
 def test_a_dense_feature_passes_one_linear_layer() -> None:
-    layer = SideEmbedding([{"name": "look", "kind": "dense", "size": 3}], 2)
+    layer = SideEmbedding([FacetSpec("look", DENSE, 3)], 2)
     layer({"look": tf.zeros([1, 3])})
     layer.set_weights([np.array([[1, 0], [0, 10], [2, 3]])])
     X, mask = layer({"look": tf.constant([[1.0, 2.0, 3.0], [0.0, 0.0, 0.0]])})

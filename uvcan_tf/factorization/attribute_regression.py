@@ -1,0 +1,109 @@
+"""What the attributes of users or videos tell of their factors, before any pair does.
+
+A ridge regression of factors on attributes, as in Agarwal and Chen, Regression-based
+Latent Factor Models (KDD 2009). Shapes: n rows of a table, W columns of the attribute
+matrix, P factors.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+from scipy.sparse import csr_matrix
+
+from uvcan_tf.factorization.attribute_matrix import AttributeMatrix, Floats
+from uvcan_tf.factorization.attribute_means import AttributeMeans
+
+_ENOUGH: Final = 30  # steps of conjugate gradients
+_FOLDS: Final = 5
+_TINY: Final = np.float32(1e-30)
+
+
+class AttributeRegression:
+    """Weights A that minimise Σ_fitted |y - ȳ - Aᵀw|² + ridge |A|², w a row of it.
+
+    Args:
+      matrix: the attributes of all rows.
+      fitted: bool [n], the rows whose factors count.
+      ridge: rows' worth of doubt in every column.
+
+    Attributes:
+      mean: ȳ, float32 [P].
+    """
+
+    def __init__(
+        self, matrix: AttributeMatrix, fitted: npt.NDArray[np.bool_], ridge: float
+    ) -> None:
+        self._matrix, self._fitted, self._ridge = matrix, fitted, ridge
+        self._values, self._vectors = matrix.values[fitted], matrix.vectors[fitted]
+        self._transposed = self._values.T.tocsr()
+        squares = [
+            self._values.multiply(self._values).sum(axis=0).A1,
+            np.square(self._vectors).sum(axis=0),
+        ]
+        self._diagonal = (np.concatenate(squares) + np.float32(ridge))[:, None]
+        self.mean: Floats = np.zeros(0, np.float32)
+        self._weights: Floats = np.zeros([0, 0], np.float32)
+
+    def fit(self, factors: Floats, steps: int = _ENOUGH) -> None:
+        """Goes on from the weights of the last time towards those of factors [n, P].
+
+        By conjugate gradients, preconditioned by the diagonal, for all P at once.
+        """
+        y = factors[self._fitted]
+        self.mean = y.sum(axis=0) / np.float32(max(1, len(y)))
+        if not self._weights.size:
+            self._weights = np.zeros([len(self._diagonal), y.shape[1]], np.float32)
+        A = self._weights
+        r = self._back(y - self.mean) - self._times(A)
+        p = r / self._diagonal
+        old = (r * p).sum(axis=0)
+        for _ in range(steps):
+            Ap = self._times(p)
+            step = old / np.maximum((p * Ap).sum(axis=0), _TINY)
+            A, r = A + step * p, r - step * Ap
+            z = r / self._diagonal
+            new = (r * z).sum(axis=0)
+            p, old = z + new / np.maximum(old, _TINY) * p, new
+        self._weights = A
+
+    def predicted(self) -> Floats:
+        """[n, P], for all rows."""
+        matrix = self._matrix
+        return _product(matrix.values, matrix.vectors, self._weights) + self.mean
+
+    def predicted_apart(self, factors: Floats) -> Floats:
+        """[n, P], each row by a regression that it was no part of.
+
+        An attribute that few other rows have would tell a row only about itself.
+        """
+        found = self.predicted()
+        fold = np.arange(len(found)) % _FOLDS
+        for number in range(_FOLDS):
+            apart = self._fitted & (fold == number)
+            rest = AttributeRegression(self._matrix, self._fitted & ~apart, self._ridge)
+            rest._weights = self._weights
+            rest.fit(factors, _ENOUGH // 3)
+            found[apart] = rest.predicted()[apart]
+        return found
+
+    def means(self) -> AttributeMeans:
+        """The same of any rows."""
+        tables = self._matrix.tables(self._weights)
+        return AttributeMeans(self._matrix.features, tables, self.mean)
+
+    def _times(self, A: Floats) -> Floats:
+        """[W, P]: what multiplies A in the equations that it solves."""
+        product = _product(self._values, self._vectors, A)
+        return self._back(product) + np.float32(self._ridge) * A
+
+    def _back(self, y: Floats) -> Floats:
+        """[W, P]: each column's sum of y [n, P]."""
+        return np.concatenate([self._transposed @ y, self._vectors.T @ y])
+
+
+def _product(values: csr_matrix, vectors: Floats, A: Floats) -> Floats:
+    """[n, P]: vectors apart, as dense products are an order faster."""
+    return values @ A[: values.shape[1]] + vectors @ A[values.shape[1] :]

@@ -1,0 +1,107 @@
+"""The pairs of a training step: which, in what order, and against what.
+
+Shapes: B observed pairs, C = 1 + S candidate videos, S negatives of an observed pair.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import tensorflow as tf
+
+from uvcan_tf.config import TrainingConfig
+from uvcan_tf.data.dataset import Dataset, Pairs, Side
+from uvcan_tf.model.negatives import MixedSampler, UnobservedSampler
+
+
+class Batch(NamedTuple):
+    """Observed pairs and unobserved videos for each, as row numbers.
+
+    The rows as which users and videos are known are their own, or the unknown one where
+    training drops the id.
+    """
+
+    users: tf.Tensor  # [B]
+    videos: tf.Tensor  # [B, C], the observed one first
+    known_users: tf.Tensor  # [B, C=1]
+    known_videos: tf.Tensor  # [B, C]
+    correction: tf.Tensor  # subtracted from the logits, [B, C]; see `MixedSampler`
+
+
+class Batches:
+    """Draws batches; everything random is a function of the seed and the step.
+
+    So a resumed run continues as if it had never stopped.
+
+    Args:
+      dataset: its training pairs are the observed ones.
+      training: number and kind of the negatives, the size of a step, and the seed.
+      id_dropout: share of ids that training replaces with the unknown id.
+      never_drawn: pairs that are no negatives either.
+    """
+
+    def __init__(
+        self,
+        dataset: Dataset,
+        training: TrainingConfig,
+        id_dropout: float,
+        never_drawn: Pairs,
+    ) -> None:
+        self._dataset = dataset
+        self._training = training
+        self._id_dropout = id_dropout
+        self._observed = (
+            tf.constant(dataset.train.user),
+            tf.constant(dataset.train.video),
+        )
+        known = dataset.train + never_drawn
+        sizes = dataset.users.size, dataset.videos.size
+        self._mixed: MixedSampler | None = None
+        if training.popular_negatives:
+            self._mixed = MixedSampler(known, *sizes, training.popular_negatives)
+        self._sampler = self._mixed or UnobservedSampler(known, *sizes)
+
+    def draw(self, positions: tf.Tensor, step: tf.Tensor, drop_ids: bool) -> Batch:
+        """The batch of one step.
+
+        Args:
+          positions: int64 [B], in this epoch's order of the observed pairs.
+          step: int64, how many steps were trained before.
+          drop_ids: whether some rows become the unknown one.
+        """
+        users, videos = self._pairs(positions, step)  # [B], [B, C]
+        known_users, known_videos = users[:, None], videos
+        if drop_ids:
+            sides = self._dataset.users, self._dataset.videos
+            known_users = self._dropped(known_users, sides[0], step, stream=2)
+            known_videos = self._dropped(known_videos, sides[1], step, stream=3)
+        correction = tf.zeros(tf.shape(videos))
+        if self._mixed is not None:
+            correction = self._mixed.correction(users, videos)
+        return Batch(users, videos, known_users, known_videos, correction)
+
+    def _pairs(
+        self, positions: tf.Tensor, step: tf.Tensor
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        """Users [B] and videos [B, C]: an observed one, then unobserved ones."""
+        pairs = len(self._dataset.train)
+        epoch = step // -(-pairs // self._training.batch_size)
+        order = tf.stack([tf.cast(self._training.seed, tf.int64), epoch])
+        chosen = tf.random.experimental.index_shuffle(
+            positions, order, tf.constant(pairs - 1, tf.int64)
+        )
+        users, videos = (tf.gather(column, chosen) for column in self._observed)
+        seed = self._seed(step, stream=1)
+        negatives = self._sampler(users, self._training.negatives, seed)
+        return users, tf.concat([videos[:, None], negatives], axis=1)
+
+    def _dropped(
+        self, rows: tf.Tensor, table: Side, step: tf.Tensor, stream: int
+    ) -> tf.Tensor:
+        """Some rows become the unknown one."""
+        draw = tf.random.stateless_uniform(tf.shape(rows), self._seed(step, stream))
+        return tf.where(draw < self._id_dropout, table.unknown, rows)
+
+    def _seed(self, step: tf.Tensor, stream: int) -> tf.Tensor:
+        seed = tf.cast(self._training.seed * 8 + stream, tf.int64)
+        return tf.stack([tf.convert_to_tensor(step), seed])

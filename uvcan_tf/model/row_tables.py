@@ -1,0 +1,147 @@
+"""The encoded features of every user and video, by row number.
+
+Shapes: B pairs, C candidate videos, R distinct videos, n known rows, D length of a
+dense feature, P factors of a prior.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+import numpy.typing as npt
+import tensorflow as tf
+
+from uvcan_tf.data.dataset import Dataset, Side
+from uvcan_tf.features import PRIOR, USER_ID, VIDEO_ID, Dense, Feature
+from uvcan_tf.model.batches import Batch
+from uvcan_tf.network.facets import (
+    CATEGORICAL,
+    DENSE,
+    MULTIVALUED,
+    DistinctVectors,
+    FacetSpec,
+)
+
+Columns = Mapping[str, Any]  # tensors, or `DistinctVectors` instead
+
+
+class Prior(Protocol):
+    """What a factorisation tells of every row, and what it tells a pair's batch."""
+
+    users: tf.Tensor  # [n+2, P]
+    videos: tf.Tensor  # [n+2, P]
+
+    def factors(
+        self, users: tf.Tensor, videos: tf.Tensor, known: tuple[tf.Tensor, tf.Tensor]
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        """x [B, C=1, P] and y [B, C, P] of pairs that the factors do not know."""
+        ...
+
+
+class RowTables:
+    """Columns of rows, as a network takes them.
+
+    Args:
+      dataset: its training pairs decide which identities are known.
+      prior: its factors are one more column, where there is a prior.
+      distinct_vectors: whether a batch has the dense features once for each distinct
+        video, to be projected once.
+    """
+
+    def __init__(
+        self,
+        dataset: Dataset,
+        prior: Prior | None = None,
+        distinct_vectors: bool = False,
+    ) -> None:
+        self._users = _table(dataset.users, USER_ID, dataset.trained_users)
+        self._videos = _table(dataset.videos, VIDEO_ID, dataset.trained_videos)
+        self._prior = prior
+        if prior is not None:
+            self._users[PRIOR], self._videos[PRIOR] = prior.users, prior.videos
+        self._there: dict[str, tf.Tensor] = {}  # [n+2]: whether a video has the vector
+        if distinct_vectors:
+            self._there = {
+                feature.name: tf.constant(dataset.videos.columns[feature.name].any(1))
+                for feature in dataset.features.video
+                if isinstance(feature, Dense)
+            }
+
+    def users(self, rows: tf.Tensor) -> dict[str, tf.Tensor]:
+        """The columns [..., *] of user rows int [...]."""
+        return {name: tf.gather(column, rows) for name, column in self._users.items()}
+
+    def videos(self, rows: tf.Tensor) -> dict[str, tf.Tensor]:
+        """The columns [..., *] of video rows int [...]."""
+        return {name: tf.gather(column, rows) for name, column in self._videos.items()}
+
+    def of_batch(self, batch: Batch) -> tuple[Columns, Columns]:
+        """What training sees of a batch: columns [B, C=1, *] and [B, C, *].
+
+        The prior never knows the pairs it is trained with; see `CrossFitted`.
+        """
+        users: dict[str, Any] = self.users(batch.users[:, None])
+        videos: dict[str, Any] = self.videos(batch.videos)
+        users[USER_ID] = tf.gather(self._users[USER_ID], batch.known_users)
+        videos[VIDEO_ID] = tf.gather(self._videos[VIDEO_ID], batch.known_videos)
+        videos |= self._distinct(batch.videos)
+        if self._prior is not None:
+            known = batch.known_users, batch.known_videos
+            x, y = self._prior.factors(batch.users, batch.videos, known)
+            users[PRIOR], videos[PRIOR] = x, y
+        return users, videos
+
+    def _distinct(self, videos: tf.Tensor) -> dict[str, DistinctVectors]:
+        """Dense vectors once for each distinct video of [B, C]."""
+        rows, position = tf.unique(tf.reshape(videos, [-1]))
+        position = tf.reshape(position, tf.shape(videos))  # [B, C]
+        return {
+            name: DistinctVectors(
+                tf.gather(self._videos[name], rows), position, tf.gather(there, rows)
+            )
+            for name, there in self._there.items()
+        }
+
+
+class FacetSpecs(NamedTuple):
+    """The facets of users and of videos, identity first."""
+
+    user: tuple[FacetSpec, ...]
+    video: tuple[FacetSpec, ...]
+
+
+def facet_specs(dataset: Dataset) -> FacetSpecs:
+    """What `SideEmbedding` needs to know of the dataset's facets."""
+
+    def facet(feature: Feature) -> FacetSpec:
+        if isinstance(feature, Dense):
+            return FacetSpec(feature.name, DENSE, feature.length)
+        kind = MULTIVALUED if feature.multivalued else CATEGORICAL
+        return FacetSpec(feature.name, kind, len(dataset.vocabularies[feature.name]))
+
+    features = dataset.features
+    return FacetSpecs(
+        user=(
+            FacetSpec(USER_ID, CATEGORICAL, dataset.users.size),
+            *map(facet, features.user),
+        ),
+        video=(
+            FacetSpec(VIDEO_ID, CATEGORICAL, dataset.videos.size),
+            *map(facet, features.video),
+        ),
+    )
+
+
+def identity_column(trained: npt.NDArray[np.bool_]) -> npt.NDArray[np.int32]:
+    """int32 [n+2]: each row's identity; one never seen in training is "unknown"."""
+    unknown = len(trained) - 1
+    return np.where(trained, np.arange(len(trained)), unknown).astype(np.int32)
+
+
+def _table(
+    table: Side, identity: str, trained: npt.NDArray[np.bool_]
+) -> dict[str, tf.Tensor]:
+    columns = {name: tf.constant(column) for name, column in table.columns.items()}
+    return {**columns, identity: tf.constant(identity_column(trained))}
