@@ -20,14 +20,14 @@ import tensorflow as tf
 import tensorflow_recommenders as tfrs
 
 from uvcan_tf.data.dataset import Dataset, IntArray
-from uvcan_tf.data.matrices import (
-    likes_of,
+from uvcan_tf.data.matrices import likes_of
+from uvcan_tf.training.sparse_adam import SparseAdam
+from uvcan_tf.validators import (
     require_count,
     require_not_negative,
+    require_number,
     require_positive,
-    require_share,
 )
-from uvcan_tf.training.sparse_adam import SparseAdam
 
 _NEVER = -1e9  # a logit that no softmax notices
 
@@ -67,7 +67,7 @@ class HistoryProductSettings:
         for name in ("learning_rate", "initial_stddev"):
             require_positive(name, getattr(self, name))
         require_not_negative("l2", self.l2)
-        require_share("given", self.given)
+        require_number("given", self.given, 0, 1)
 
 
 class _Likes(NamedTuple):
