@@ -1,50 +1,63 @@
-"""One table as it lies on disk: CSV or Parquet, columns picked by name."""
+"""One table as it lies on disk: CSV or Parquet, whole or in parts, picked by name."""
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.csv
-import pyarrow.parquet as pq
 
+from uvcan_tf.data import csv_files, parquet_files
 from uvcan_tf.errors import DataError
 
-__all__ = ["find_table", "read_columns", "read_csv", "read_vectors"]
+__all__ = ["columns_of", "find_table", "read_columns", "read_vectors"]
 
-_CSV, _PARQUET = ".csv", ".parquet"
-
-# A RuntimeError is how `pyarrow_hotfix` refuses a file that carries code.
-_BROKEN = (pa.ArrowException, OSError, RuntimeError)
+SUFFIXES: Final = (".parquet", ".csv", ".csv.gz")
+_FIRST: Final = 6
 
 
 def find_table(folder: Path, name: str) -> Path:
-    """The file of a table, CSV or Parquet.
+    """The file of a table, or the folder of its part files.
 
     Raises:
-      DataError: the folder is missing, or holds neither file or both.
+      DataError: the folder is missing, or holds no such table or several.
     """
     if not folder.is_dir():
         raise DataError(f"The folder {folder} does not exist.")
-    paths = [folder / f"{name}{suffix}" for suffix in (_PARQUET, _CSV)]
-    found = [path for path in paths if path.is_file()]
-    tried = " and ".join(path.name for path in paths)
+    paths = [*(folder / f"{name}{suffix}" for suffix in SUFFIXES), folder / name]
+    found = [path for path in paths if path.is_file() or parts_of(path)]
     if not found:
-        raise DataError(f"The table '{name}' is missing: {folder} has no {tried}.")
+        tried = ", ".join(path.name for path in paths[:-1])
+        raise DataError(
+            f"The table '{name}' is missing: {folder} should have one of {tried}, or a "
+            f"folder of part files with one of these names or '{name}'. Received: "
+            f"{_content(folder)}."
+        )
     if len(found) > 1:
-        raise DataError(f"{folder} has both {tried}; remove the one not meant.")
+        both = " and ".join(path.name for path in found)
+        raise DataError(f"{folder} has both {both}; remove the one not meant.")
     return found[0]
+
+
+def parts_of(path: Path) -> list[Path]:
+    """The table files in a folder, by name; those that tools hide are left out."""
+    if not path.is_dir():
+        return []
+    files = sorted(file for file in path.iterdir() if file.is_file())
+    return [
+        file
+        for file in files
+        if file.name.endswith(SUFFIXES) and not file.name.startswith(("_", "."))
+    ]
 
 
 def read_columns(
     path: Path, required: Sequence[str], optional: Sequence[str]
 ) -> pa.Table:
-    """Reads the named columns of a file; others are left on disk.
+    """Reads the named columns of a file or of a folder's parts.
 
     Returns:
       A table of the required columns and of the optional ones that exist. A CSV's
@@ -53,73 +66,40 @@ def read_columns(
     Raises:
       DataError: the file cannot be read, lacks a required column, or has no rows.
     """
-    received = _header(path)
-    missing = [name for name in required if name not in received]
-    if missing:
-        raise DataError(
-            f"{path.name} should have the column{'s' * (len(missing) > 1)} "
-            f"{', '.join(missing)}. Received: {', '.join(received) or 'no columns'}."
-        )
+    received = columns_of(path)
     names = [name for name in (*required, *optional) if name in received]
-    twice = [name for name in names if received.count(name) > 1]
-    if twice:
-        raise DataError(f"{path.name} has the column '{twice[0]}' more than once.")
-    table = _parquet(path, names) if path.suffix == _PARQUET else read_csv(path, names)
+    tables = [
+        _read(part, required, names)
+        for part in ([path] if path.is_file() else parts_of(path))
+    ]
+    table = tables[0] if len(tables) == 1 else parquet_files.joined(path, tables)
     if table.num_rows == 0:
         raise DataError(f"{path.name} should have at least one row. Received: none.")
     return table
 
 
 def columns_of(path: Path) -> list[str]:
-    """The column names of a file."""
-    return _header(path)
+    """The column names of a file, or of the first of a folder's parts."""
+    first = path if path.is_file() else parts_of(path)[0]
+    of = parquet_files if first.suffix == SUFFIXES[0] else csv_files
+    return of.columns_of(first)
 
 
-def _header(path: Path) -> list[str]:
-    if path.suffix == _PARQUET:
-        try:
-            return list(pq.read_schema(path).names)
-        except _BROKEN as error:
-            raise _unreadable(path, "Parquet", error) from None
-    with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
-        return next(csv.reader(file), [])
-
-
-def _parquet(path: Path, names: Sequence[str]) -> pa.Table:
-    try:
-        return pq.read_table(path, columns=list(names), memory_map=True)
-    except _BROKEN as error:
-        raise _unreadable(path, "Parquet", error) from None
-
-
-def read_csv(path: Path, names: Collection[str]) -> pa.Table:
-    """Reads the named columns of a CSV as strings; an empty cell is null.
-
-    Raises:
-      DataError: the file is not a CSV in UTF-8; names the line.
-    """
-    try:
-        return _csv(path, names, threads=True)
-    except pa.ArrowInvalid:
-        pass  # Only a single thread knows the line's number.
-    try:
-        return _csv(path, names, threads=False)
-    except pa.ArrowInvalid as error:
-        raise _unreadable(path, "CSV", error) from None
-
-
-def _csv(path: Path, names: Collection[str], threads: bool) -> pa.Table:
-    return pyarrow.csv.read_csv(
-        path,
-        read_options=pyarrow.csv.ReadOptions(use_threads=threads),
-        parse_options=pyarrow.csv.ParseOptions(newlines_in_values=True),
-        convert_options=pyarrow.csv.ConvertOptions(
-            include_columns=list(names),
-            column_types={name: pa.string() for name in names},
-            null_values=[""],
-            strings_can_be_null=True,
-        ),
-    )
+def _read(path: Path, required: Sequence[str], names: Sequence[str]) -> pa.Table:
+    received = columns_of(path)
+    missing = [name for name in (*required, *names) if name not in received]
+    if missing:
+        several = "s" * (len(set(missing)) > 1)
+        raise DataError(
+            f"{path.name} should have the column{several} "
+            f"{', '.join(dict.fromkeys(missing))}. Received: "
+            f"{', '.join(received) or 'no columns'}."
+        )
+    twice = [name for name in names if received.count(name) > 1]
+    if twice:
+        raise DataError(f"{path.name} has the column '{twice[0]}' more than once.")
+    of = parquet_files if path.suffix == SUFFIXES[0] else csv_files
+    return of.read(path, list(names))
 
 
 def read_vectors(path: Path, rows: int, length: int) -> npt.NDArray[Any]:
@@ -134,7 +114,10 @@ def read_vectors(path: Path, rows: int, length: int) -> npt.NDArray[Any]:
     try:
         vectors = np.load(path, mmap_mode="r", allow_pickle=False)
     except (ValueError, OSError, EOFError) as error:
-        raise _unreadable(path, "NumPy", error) from None
+        reason = str(error).splitlines()[0].rstrip(".")
+        raise DataError(
+            f"{path.name} is not a readable NumPy file: {reason}."
+        ) from None
     if not isinstance(vectors, np.ndarray):
         raise DataError(
             f"{path.name} should be one array, written by np.save. Received: a .npz "
@@ -149,6 +132,10 @@ def read_vectors(path: Path, rows: int, length: int) -> npt.NDArray[Any]:
         return np.ascontiguousarray(vectors, np.float32)
 
 
-def _unreadable(path: Path, kind: str, error: Exception) -> DataError:
-    reason = str(error).replace("Row #", "line ").splitlines()[0].rstrip(".")
-    return DataError(f"{path.name} is not a readable {kind} file: {reason}.")
+def _content(folder: Path) -> str:
+    """The names in a folder, at most six."""
+    names = sorted(
+        f"{path.name}/" if path.is_dir() else path.name for path in folder.iterdir()
+    )
+    more = f" and {len(names) - _FIRST} more" if len(names) > _FIRST else ""
+    return ", ".join(names[:_FIRST]) + more if names else "an empty folder"

@@ -46,7 +46,7 @@ def _move(partial: Path, folder: Path) -> None:
         return
     written = sorted(partial.iterdir())
     for path in written:
-        for other in {".csv", ".parquet"} - {path.suffix}:
+        for other in {".csv", ".csv.gz", ".parquet"} - {path.suffix}:
             stale = folder / f"{path.stem}{other}"
             if path.suffix in {".csv", ".parquet"} and stale.exists():
                 raise DataError(

@@ -36,17 +36,21 @@ class Tables:
     Ids are strings, never null or repeated. A single categorical column is of strings,
     a multivalued one of lists of strings, a dense one of fixed-size lists of float32
     [length]; null is missing. An interaction has a `label` (int8, 0 or 1) and, where
-    the deployment has one, a `timestamp` (int64).
+    the deployment has one, a `timestamp` (int64, milliseconds since 1970 in UTC).
+
+    `notes` says, a sentence each, what of the files was left out.
     """
 
     users: pa.Table
     videos: pa.Table
     interactions: pa.Table
+    notes: tuple[str, ...] = dataclasses.field(default=(), compare=False)
 
 
 def read_tables(folder: Path, features: Features) -> Tables:
     """Reads and checks `users`, `videos` and `interactions`, each CSV or Parquet.
 
+    A table is one file or a folder of part files; a CSV may be compressed by gzip.
     Lists are Parquet lists, or `|` inside a CSV cell. A dense vector is a Parquet list
     column, or `<feature>.npy` (float32 [rows, length], in the table's order) beside the
     table. A missing `label` means 1 everywhere.
@@ -55,10 +59,12 @@ def read_tables(folder: Path, features: Features) -> Tables:
       DataError: one sentence on the first thing that makes the tables unusable.
     """
     folder = Path(folder)
+    interactions, notes = _interactions(folder)
     tables = Tables(
         users=_side(folder, names.USERS, names.USER_ID, features.user),
         videos=_side(folder, names.VIDEOS, names.VIDEO_ID, features.video),
-        interactions=_interactions(folder),
+        interactions=interactions,
+        notes=notes,
     )
     check(tables)
     return tables
@@ -116,7 +122,7 @@ def _side(
     beside = {name: file for name, file in beside.items() if file.is_file()}
     wanted = [f.name for f in features if f.name not in beside]
     raw = read_columns(path, [id_name, *wanted], [])
-    ids = columns.ids(f"{path.name}, column '{id_name}'", raw[id_name])
+    ids = columns.ids(f"{path.name}, column '{id_name}'", raw[id_name], id_name)
     converted = {id_name: ids}
     for feature in features:
         where = f"{path.name}, column '{feature.name}'"
@@ -142,21 +148,24 @@ def _column(
             return columns.categorical(where, column)
 
 
-def _interactions(folder: Path) -> pa.Table:
+def _interactions(folder: Path) -> tuple[pa.Table, tuple[str, ...]]:
+    """The table, and a note on a column that nothing needs and that cannot be read."""
     path = find_table(folder, names.INTERACTIONS)
     ids, optional = [names.USER_ID, names.VIDEO_ID], [names.LABEL, names.TIMESTAMP]
     raw = read_columns(path, ids, optional)
-    converted = {
-        name: columns.ids(f"{path.name}, column '{name}'", raw[name]) for name in ids
-    }
+    where = {name: f"{path.name}, column '{name}'" for name in raw.column_names}
+    converted = {name: columns.ids(where[name], raw[name], name) for name in ids}
     converted[names.LABEL] = pa.array(np.ones(raw.num_rows, np.int8))
-    for name, convert in (
-        (names.LABEL, columns.label),
-        (names.TIMESTAMP, timestamp),
-    ):
-        if name in raw.column_names:
-            converted[name] = convert(f"{path.name}, column '{name}'", raw[name])
-    return pa.table(converted)
+    if names.LABEL in where:
+        converted[names.LABEL] = columns.label(where[names.LABEL], raw[names.LABEL])
+    notes: list[str] = []
+    if names.TIMESTAMP in where:
+        try:
+            column = timestamp(where[names.TIMESTAMP], raw[names.TIMESTAMP])
+            converted[names.TIMESTAMP] = column
+        except DataError as error:
+            notes.append(f"{error} The column is left out.")
+    return pa.table(converted), tuple(notes)
 
 
 def _repeated(keys: npt.NDArray[Any]) -> npt.NDArray[Any]:
@@ -196,6 +205,9 @@ def _references(
 def _write(path: Path, table: pa.Table) -> None:
     """Vectors are written as plain lists, which every reader of Parquet understands."""
     arrays = {name: table[name] for name in table.column_names}
+    if names.TIMESTAMP in arrays:
+        moments = arrays[names.TIMESTAMP].cast(pa.timestamp("ms", tz="UTC"))
+        arrays[names.TIMESTAMP] = moments
     rows = _ROWS_A_GROUP
     for name, column in arrays.items():
         if pa.types.is_fixed_size_list(column.type):

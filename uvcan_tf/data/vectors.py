@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from uvcan_tf.data.columns import combined, is_list
+from uvcan_tf.data.text import combined, is_list
 from uvcan_tf.errors import DataError
 
 __all__ = ["as_lists", "dense", "vectors_to_column"]

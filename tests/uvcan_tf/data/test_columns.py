@@ -15,7 +15,7 @@ from uvcan_tf.errors import DataError
         (pa.array(["a", "", None]), ["a", None, None]),
         (pa.array([1, None], pa.int64()), ["1", None]),
         (pa.array([1e10, None, float("nan")]), ["10000000000", None, None]),
-        (pa.array([0.5, 2.0]), ["0.5", "2"]),
+        (pa.array([0.5, 2.0]), ["0.5", "2.0"]),
         (pa.array([b"a"]), ["a"]),
         (pa.array(["b", "b"]).dictionary_encode(), ["b", "b"]),
     ],

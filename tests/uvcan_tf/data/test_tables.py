@@ -65,7 +65,7 @@ def test_a_csv_becomes_the_canonical_columns(folder: Path) -> None:
         "user_id": ["1", "1", "2"],
         "video_id": ["10", "20", "30"],
         "label": [1, 0, 1],
-        "timestamp": [7, 8, 9],
+        "timestamp": [7000, 8000, 9000],
     }
     assert [str(t) for t in tables.videos.schema.types] == [
         "string",
@@ -98,7 +98,7 @@ def test_parquet_of_other_types_gives_the_same_tables(folder: Path) -> None:
         user_id=[1.0, 1.0, 2.0],
         video_id=[10, 20, 30],
         label=[True, False, True],
-        timestamp=pa.array([7, 8, 9], pa.timestamp("ms")),
+        timestamp=pa.array([7, 8, 9], pa.timestamp("s")),
     )
     (folder / "look.npy").unlink()
     assert read_tables(folder, FEATURES) == expected
@@ -160,9 +160,12 @@ def test_a_missing_folder_is_named(tmp_path: Path) -> None:
     refused(tmp_path / "nowhere", "nowhere does not exist")
 
 
-def test_a_missing_file_names_both_that_were_tried(folder: Path) -> None:
+def test_a_missing_file_names_what_was_tried_and_what_is_there(folder: Path) -> None:
     (folder / "users.csv").unlink()
-    refused(folder, "'users' is missing: .* no users.parquet and users.csv")
+    refused(
+        folder,
+        "'users' is missing: .* users.csv, .* Received: interactions.csv",
+    )
 
 
 def test_two_formats_of_one_table_are_refused(folder: Path) -> None:
@@ -239,10 +242,16 @@ def test_a_label_is_0_or_1(folder: Path, value: str, shown: str) -> None:
     refused(folder, f"column 'label' should be 0 or 1. Received: {shown} in row 2")
 
 
-def test_a_timestamp_is_a_whole_number(folder: Path) -> None:
+def test_a_timestamp_that_is_none_is_left_out_with_a_note(folder: Path) -> None:
     text = "user_id,video_id,timestamp\n1,10,5\n1,20,noon\n"
     (folder / "interactions.csv").write_text(text)
-    refused(folder, "column 'timestamp' .* Received: 'noon' in row 2")
+    tables = read_tables(folder, FEATURES)
+    assert names.TIMESTAMP not in tables.interactions.column_names
+    [note] = tables.notes
+    assert "column 'timestamp' should be" in note
+    assert note.endswith(
+        "Received: 'noon' in row 2, 1 such rows. The column is left out."
+    )
 
 
 @pytest.mark.parametrize(

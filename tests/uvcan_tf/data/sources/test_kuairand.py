@@ -104,7 +104,7 @@ def test_full_logs_are_merged_and_keep_the_latest_time(raw: Path) -> None:
     second = head + "0,10,20220422,9,1,0,1\n"
     (raw / "log_standard_4_22_to_5_08_pure.csv").write_text(second)
     tables = converted(raw, "is_like", 1)
-    assert rows(tables) == [("0", "10", 1, 9), ("0", "11", 1, 6)]
+    assert rows(tables) == [("0", "10", 1, 9000), ("0", "11", 1, 6000)]
 
 
 def test_random_exposures_are_ignored(raw: Path) -> None:

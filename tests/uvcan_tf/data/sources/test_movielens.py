@@ -78,7 +78,7 @@ def test_every_rating_is_a_like_with_its_time(
     assert interactions["label"].to_pylist() == [1, 1, 1]
     assert interactions["video_id"].to_pylist() == ["3", "3", "1"]
     times = interactions["timestamp"].to_pylist()
-    assert [time - times[0] for time in times] == [0, 1, 2]
+    assert [time - times[0] for time in times] == [0, 1000, 2000]
 
 
 def test_ratings_below_the_least_are_shown_and_not_liked(tmp_path: Path) -> None:

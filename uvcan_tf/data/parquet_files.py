@@ -1,0 +1,101 @@
+"""A Parquet file as columns of its own types."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from uvcan_tf.errors import DataError
+
+__all__ = ["columns_of", "joined", "read"]
+
+# A RuntimeError is how `pyarrow_hotfix` refuses a file that carries code.
+_BROKEN: Final = (pa.ArrowException, OSError, RuntimeError)
+
+#: What old readers say of what newer writers write, and what to do.
+_NEWER: Final = {
+    "Thrift LogicalType": "it has a type, such as float16, that this reader does not "
+    "know; write the column as float32"
+}
+_FIXED_SIZE: Final = "Expected all lists to be of size"
+_OWN_SCHEMA: Final = b"ARROW:schema"
+
+
+def columns_of(path: Path) -> list[str]:
+    """The names of the columns.
+
+    Raises:
+      DataError: the file is not a readable Parquet file.
+    """
+    try:
+        return list(pq.read_schema(path).names)
+    except _BROKEN as error:
+        raise _unreadable(path, error) from None
+
+
+def read(path: Path, names: Sequence[str]) -> pa.Table:
+    """Reads the named columns.
+
+    Raises:
+      DataError: the file is not a readable Parquet file.
+    """
+    try:
+        return _columns(pq.ParquetFile(path, memory_map=True), names)
+    except _BROKEN as error:
+        if _FIXED_SIZE not in str(error):
+            raise _unreadable(path, error) from None
+    try:
+        return _columns(pq.ParquetFile(_without_own_schema(path)), names)
+    except _BROKEN as error:
+        raise _unreadable(path, error) from None
+
+
+def joined(path: Path, tables: Sequence[pa.Table]) -> pa.Table:
+    """The parts one after the other; a column without a value has the others' type.
+
+    Raises:
+      DataError: a column is of different types in different parts.
+    """
+    fields: dict[str, pa.DataType] = {}
+    for table in tables:
+        for field in table.schema:
+            if pa.types.is_null(fields.get(field.name, pa.null())):
+                fields[field.name] = field.type
+    schema = pa.schema(fields)
+    try:
+        return pa.concat_tables(
+            [table.select(schema.names).cast(schema) for table in tables]
+        )
+    except (pa.ArrowException, ValueError) as error:
+        raise DataError(
+            f"{path.name} should have the same columns of the same types in all its "
+            f"parts; write them anew. Received: {str(error).splitlines()[0]}"
+        ) from None
+
+
+def _columns(file: pq.ParquetFile, names: Sequence[str]) -> pa.Table:
+    return file.read(columns=list(names)).select(list(names))
+
+
+def _without_own_schema(path: Path) -> pa.BufferReader:
+    """The file without the types that Arrow adds to Parquet's own.
+
+    A fixed-size list with null rows, which Arrow reads only since version 13, is a
+    plain list to Parquet. The file is copied into memory.
+    """
+    content = path.read_bytes()
+    start = len(content) - 8 - int.from_bytes(content[-8:-4], "little")
+    footer = content[start:].replace(_OWN_SCHEMA, _OWN_SCHEMA.swapcase())
+    return pa.BufferReader(content[:start] + footer)
+
+
+def _unreadable(path: Path, error: Exception) -> DataError:
+    reason = str(error).splitlines()[0].rstrip(".")
+    for sign, meaning in _NEWER.items():
+        if sign in reason:
+            reason = meaning
+    return DataError(f"{path.name} is not a readable Parquet file: {reason}.")
