@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from serving.server.predict import CLASSIFY_METHOD, REGRESS_METHOD, Signature
-from serving.server.status import Code, StatusError, invalid_argument
+from serving.server.status import invalid_argument
 from serving.wire import tensors
 from serving.wire.protos import types_pb2
 
@@ -45,12 +45,12 @@ def check_classify(signature: Signature) -> tuple[str, list[str]]:
             f"Expected one or two output Tensors, found {len(signature.outputs)}"
         )
     if INPUTS not in signature.inputs:
-        raise _precondition(
+        raise invalid_argument(
             f"No classification inputs found in SignatureDef: {signature}"
         )
     found = [name for name in (CLASSES, SCORES) if name in signature.outputs]
     if not found:
-        raise _precondition(
+        raise invalid_argument(
             "Expected classification signature outputs to contain at least one of "
             f'"{CLASSES}" or "{SCORES}". Signature was: {signature}'
         )
@@ -63,9 +63,13 @@ def check_regress(signature: Signature) -> tuple[str, list[str]]:
     if len(signature.outputs) != 1:
         raise invalid_argument("Expected one output Tensor.")
     if INPUTS not in signature.inputs:
-        raise _precondition(f"No regression inputs found in SignatureDef: {signature}")
+        raise invalid_argument(
+            f"No regression inputs found in SignatureDef: {signature}"
+        )
     if OUTPUTS not in signature.outputs:
-        raise _precondition(f"No regression outputs found in SignatureDef: {signature}")
+        raise invalid_argument(
+            f"No regression outputs found in SignatureDef: {signature}"
+        )
     return signature.inputs[INPUTS].name, [signature.outputs[OUTPUTS].name]
 
 
@@ -142,10 +146,6 @@ def _check_matrix(name: str, value: tensors.Array, count: int, dtype: int) -> No
 def _one_input(signature: Signature) -> None:
     if len(signature.inputs) != 1:
         raise invalid_argument("Expected one input Tensor.")
-
-
-def _precondition(message: str) -> StatusError:
-    return StatusError(Code.FAILED_PRECONDITION, message)
 
 
 def _dtype(value: tensors.Array) -> int:

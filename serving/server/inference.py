@@ -44,7 +44,7 @@ def multi_inference(
     request: inference_pb2.MultiInferenceRequest, run: Run
 ) -> inference_pb2.MultiInferenceResponse:
     """Several classifications and regressions of the same examples, in one run."""
-    fed, fetched = "", set[str]()
+    fed, fetched = set[str](), set[str]()
     seen: set[str] = set()
     for task in request.tasks:
         signature = _task_signature(task, request.tasks[0], seen, run.servable)
@@ -54,14 +54,13 @@ def multi_inference(
                 f"Unsupported signature method_name: {task.method_name}",
             )
         source, outputs = examples.CHECKS[task.method_name](signature)
-        if fed and fed != source:
-            raise invalid_argument("Input tensor must be the same for all Signatures.")
-        fed = source
+        fed.add(source)
         fetched.update(outputs)
     rows = examples.serialized(request.input)
     run.count_examples(len(rows))
     names = sorted(fetched)
-    values = dict(zip(names, run.fetch({fed: rows}, names), strict=True))
+    found = run.fetch({name: rows for name in sorted(fed)}, names)
+    values = dict(zip(names, found, strict=True))
     reply = inference_pb2.MultiInferenceResponse()
     for task in request.tasks:
         name = _signature_name(task)

@@ -89,7 +89,7 @@ def _classify() -> Iterator[Case]:
             f"Classify refuses {signature}",
             "Classify",
             _request(signature),
-            code=Code.FAILED_PRECONDITION,
+            code=_INVALID,
             pattern=text if signature != "serving_default" else inputs,
         )
 
@@ -127,7 +127,7 @@ def _regress() -> Iterator[Case]:
             f"Regress refuses {signature}",
             "Regress",
             _request(signature),
-            code=Code.FAILED_PRECONDITION,
+            code=_INVALID,
             pattern=f"No regression {side} found in SignatureDef: .*",
         )
 
@@ -178,6 +178,16 @@ def _multi_right() -> Iterator[Case]:
         f"results {{ {served(HALF, 2, 'classify_shared')} "
         "classification_result { classifications { classes { score: 5 } } } }",
     )
+    two = _task("regress_x_to_y", _REGRESS) + _task("classify_x_to_y", _CLASSIFY)
+    yield Case(
+        "MultiInference feeds the input to signatures of two tensors",
+        "MultiInference",
+        f"{two} {_ONE}",
+        reply=f"results {{ {served(HALF, 2, 'regress_x_to_y')} "
+        "regression_result { regressions { value: 5 } } } "
+        f"results {{ {served(HALF, 2, 'classify_x_to_y')} "
+        "classification_result { classifications { classes { score: 5 } } } }",
+    )
     yield Case(
         "MultiInference answers a single task",
         "MultiInference",
@@ -207,10 +217,6 @@ def _multi_wrong() -> Iterator[Case]:
         "an unknown signature": (
             _task("nosig", _REGRESS),
             "Requested signature not found in model graph: nosig",
-        ),
-        "signatures of two inputs": (
-            good + _task("classify_x_to_y", _CLASSIFY),
-            "Input tensor must be the same for all Signatures.",
         ),
     }
     for name, (tasks, message) in wrong.items():

@@ -38,11 +38,6 @@ _RIGHT: Final[dict[str, tuple[str, Any, Any]]] = {
         {"inputs": [2.0]},
         {"outputs": [4.0]},
     ),
-    "the path in capitals": (
-        "half_plus_two:PREDICT",
-        {"inputs": {"x": [2.0]}},
-        {"outputs": [4.0]},
-    ),
     "a name in percents": (
         "half%5Fplus_two:predict",
         {"inputs": [2.0]},
@@ -187,7 +182,25 @@ _WRONG: Final[dict[str, tuple[str, Any, int, str]]] = {
         "half_plus_two:predict",
         {"instances": []},
         400,
-        "Expecting 'instances' value to be a non-null, non-empty list",
+        "No values in 'instances' array",
+    ),
+    "rows that are no list": (
+        "half_plus_two:predict",
+        {"instances": 1},
+        400,
+        "Expecting 'instances' to be an list/array",
+    ),
+    "a verb in capitals": (
+        "half_plus_two:PREDICT",
+        {"inputs": [2.0]},
+        400,
+        "Malformed request: POST /v1/models/half_plus_two:PREDICT",
+    ),
+    "an unknown model before the body": (
+        "nope:predict",
+        {},
+        404,
+        "Servable not found for request: Latest(nope)",
     ),
     "a list in place of an object": (
         "wide:predict",
@@ -211,7 +224,20 @@ _WRONG: Final[dict[str, tuple[str, Any, int, str]]] = {
         "half_plus_two:predict",
         {"instances": [{"x": 1.0, "z": 2}]},
         400,
-        "keys must be equal to: x",
+        "does not have named input: z",
+    ),
+    "a name left out of a row": (
+        "wide:predict",
+        {"instances": [{"feats": [1, 2, 3, 4], "user": 5}]},
+        400,
+        "keys must be equal to: feats,user,video",
+    ),
+    "a wrong value of a row": (
+        "half_plus_two:predict",
+        {"instances": [{"x": "1"}]},
+        400,
+        "Failed to process element: 0 key: x of 'instances' list. Error: "
+        "INVALID_ARGUMENT: JSON Value: ",
     ),
     "a string for a number": (
         "half_plus_two:predict",
@@ -241,13 +267,25 @@ _WRONG: Final[dict[str, tuple[str, Any, int, str]]] = {
         "half_plus_two:classify",
         {"examples": {}},
         400,
-        "Expecting 'examples' value to be non-null array/list",
+        "Expecting 'examples' value to be an list/array",
+    ),
+    "an empty list of examples": (
+        "half_plus_two:classify",
+        {"examples": []},
+        400,
+        "'examples' value is an empty array",
+    ),
+    "an integer beyond 64 bits with a sign": (
+        "half_plus_two:regress",
+        {"examples": [{"x": 2**63}]},
+        400,
+        "Feature: x has uint64_t element. Only int64_t is supported.",
     ),
     "mixed types": (
         "half_plus_two:regress",
         {"examples": [{"x": [1, 2.0]}]},
         400,
-        "Unexpected mix of types in list for feature: x",
+        "Unexpected element type in feature: x expecting type: int64",
     ),
     "a path that is none": (
         "half_plus_two:explode",
@@ -255,13 +293,19 @@ _WRONG: Final[dict[str, tuple[str, Any, int, str]]] = {
         400,
         "Malformed request: POST /v1/models/half_plus_two:explode",
     ),
-    "garbage": ("wide:predict", b"{nope", 400, "JSON Parse error: "),
+    "garbage": (
+        "wide:predict",
+        b"{nope",
+        400,
+        "JSON Parse error: Missing a name for object member.",
+    ),
     "nothing": ("wide:predict", b"", 400, "The document is empty"),
 }
 _GET: Final[dict[str, tuple[int, str]]] = {
     "/v1/models": (400, "Missing model name in request."),
     "/v1/foo": (400, "Malformed request: GET /v1/foo"),
     "/v1/models/wide?x=1": (404, "Could not find any versions of model wide?x=1"),
+    "/V1/MODELS/half_plus_two": (200, '"AVAILABLE"'),
     "/v1/models/nope": (404, "Could not find any versions of model nope"),
     "/v1/models/half_plus_two/versions/9": (
         404,

@@ -11,8 +11,8 @@ from urllib.parse import unquote
 from google.protobuf import json_format
 
 from serving.server.api import Api
-from serving.server.rest import examples, values
-from serving.server.status import StatusError, invalid_argument
+from serving.server.rest import document, examples, replies, values
+from serving.server.status import invalid_argument
 from serving.wire import services, tensors
 from serving.wire.protos import (
     classification_pb2,
@@ -24,7 +24,7 @@ from serving.wire.protos import (
 )
 from uvcan_tf.features import SERVING_DEFAULT
 
-_VERSION: Final = r"(?:/(?:versions/(?P<version>\d+)|labels/(?P<label>[^/:]+)))?"
+_VERSION: Final = r"(?:/(?:versions/(?P<version>[0-9]+)|labels/(?P<label>[^/:]+)))?"
 _CALL: Final = re.compile(
     rf"/v1/models/(?P<name>[^/:]+){_VERSION}:(?P<call>classify|regress|predict)", re.I
 )
@@ -54,38 +54,41 @@ class RestCalls:
                 "classify": self._classify,
                 "regress": self._regress,
             }
-            return json.dumps(calls[found["call"].lower()](spec, body), indent=4)
+            if found["call"] in calls:  # capitals, as the rest of the path may have
+                reply = calls[found["call"]](spec, body)
+                return json.dumps(reply, indent=4, ensure_ascii=False)
         found = _GET.fullmatch(path) if method == "GET" else None
         if found is None:
             raise invalid_argument(f"Malformed request: {method} {path}")
         if not found["name"]:
             raise invalid_argument("Missing model name in request.")
         spec = _spec(found)
-        return self._metadata(spec) if found["metadata"] else self._status(spec)
+        if found["metadata"] == "/metadata":
+            return self._metadata(spec)
+        return self._status(spec)
 
     def _predict(self, spec: model_pb2.ModelSpec, body: bytes) -> dict[str, Any]:
-        document = values.parse(body)
-        _set_signature(spec, document)
-        request = predict_pb2.PredictRequest(model_spec=spec)
-        rows = "instances" in document
-        if rows == ("inputs" in document):
-            raise invalid_argument(
-                "Not formatted correctly expecting only one of 'inputs' or 'instances' "
-                "keys to exist"
-                if rows
-                else "Missing 'inputs' or 'instances' key"
-            )
-        convert = values.rows_to_arrays if rows else values.columns_to_arrays
+        body_read = document.parse(body)
+        _set_signature(spec, body_read)
         types = self._types(spec)
-        arrays = convert(document["instances" if rows else "inputs"], types)
-        for name, array in arrays.items():
-            request.inputs[name].CopyFrom(tensors.to_proto(array))
+        rows = "instances" in body_read
+        if rows and "inputs" in body_read:
+            raise document.format_error(
+                body_read,
+                "Not formatted correctly expecting only one of 'inputs' or 'instances' "
+                "keys to exist ",
+            )
+        if not rows and "inputs" not in body_read:
+            raise invalid_argument("Missing 'inputs' or 'instances' key")
+        convert = values.rows_to_arrays if rows else values.columns_to_arrays
+        request = predict_pb2.PredictRequest(model_spec=spec)
+        for name, array in convert(body_read, types).items():
+            tensors.write(array, request.inputs[name])
         reply = self._counted(services.PREDICT, request)
         outputs = {n: tensors.to_array(p) for n, p in sorted(reply.outputs.items())}
         if rows:
-            return {"predictions": values.rows_from_arrays(outputs)}
-        found = {name: values.to_json(name, a) for name, a in outputs.items()}
-        return {"outputs": found if len(found) > 1 else next(iter(found.values()))}
+            return {"predictions": replies.rows_from_arrays(outputs)}
+        return {"outputs": replies.columns_from_arrays(outputs)}
 
     def _types(self, spec: model_pb2.ModelSpec) -> Mapping[str, int]:
         """The signature's inputs and their types."""
@@ -96,6 +99,11 @@ class RestCalls:
             raise invalid_argument(
                 f'Serving signature name: "{name}" not found in signature def'
             )
+        if not signature.inputs:
+            raise invalid_argument(
+                "Failed to get input map for signature: "
+                f"{spec.signature_name or 'DEFAULT'}"
+            )
         return {alias: info.dtype for alias, info in sorted(signature.inputs.items())}
 
     def _classify(self, spec: model_pb2.ModelSpec, body: bytes) -> dict[str, Any]:
@@ -104,7 +112,7 @@ class RestCalls:
         reply = self._counted(services.CLASSIFY, request)
         return {
             "results": [
-                [[one.label, one.score] for one in entry.classes]
+                [[c.label, document.decimal(c.score, True)] for c in entry.classes]
                 for entry in reply.result.classifications
             ]
         }
@@ -113,16 +121,17 @@ class RestCalls:
         request = regression_pb2.RegressionRequest(model_spec=spec)
         self._fill_examples(request, body)
         reply = self._counted(services.REGRESS, request)
-        return {"results": [entry.value for entry in reply.result.regressions]}
+        results = reply.result.regressions
+        return {"results": [document.decimal(one.value, True) for one in results]}
 
     def _counted(self, name: str, request: Any) -> Any:
         by = (name.lower(), "REST")
         return self._api.counted(name, request, self._timeout_s, by)
 
     def _fill_examples(self, request: Any, body: bytes) -> None:
-        document = values.parse(body)
-        _set_signature(request.model_spec, document)
-        examples.fill(request.input, document)
+        body_read = document.parse(body)
+        _set_signature(request.model_spec, body_read)
+        examples.fill(request.input, body_read)
 
     def _status(self, spec: model_pb2.ModelSpec) -> str:
         request = get_model_status_pb2.GetModelStatusRequest(model_spec=spec)
@@ -136,35 +145,35 @@ class RestCalls:
         reply = self._api.call(services.GET_MODEL_METADATA, request, self._timeout_s)
         signatures = get_model_metadata_pb2.SignatureDefMap()
         reply.metadata["signature_def"].Unpack(signatures)
-        document = {
+        told = {
             "model_spec": json.loads(_proto_json(reply.model_spec)),
             "metadata": {"signature_def": json.loads(_proto_json(signatures))},
         }
-        return json.dumps(document, indent=1) + "\n"
+        return json.dumps(told, indent=1) + "\n"
 
 
 def _spec(found: re.Match[str]) -> model_pb2.ModelSpec:
     spec = model_pb2.ModelSpec(name=unquote(found["name"]))
     if found["version"]:
-        if int(found["version"]) >= 2**63:
-            raise StatusError(
-                invalid_argument("").code,
-                f"Failed to convert version: {found['version']} to numeric.",
+        digits = found["version"].lstrip("0") or "0"
+        if len(digits) > 19 or int(digits) >= 2**63:
+            raise invalid_argument(
+                f"Failed to convert version: {found['version']} to numeric."
             )
-        spec.version.value = int(found["version"])
+        spec.version.value = int(digits)
     elif found["label"]:
         spec.version_label = unquote(found["label"])
     return spec
 
 
-def _set_signature(spec: model_pb2.ModelSpec, document: Mapping[str, Any]) -> None:
-    name = document.get("signature_name", "")
+def _set_signature(spec: model_pb2.ModelSpec, body_read: Mapping[str, Any]) -> None:
+    name = body_read.get("signature_name", "")
     if not isinstance(name, str):
-        raise invalid_argument(
-            f"JSON Value: {json.dumps(document)} not formatted correctly. "
-            "'signature_name' key must be a string value."
+        raise document.format_error(
+            body_read,
+            "not formatted correctly. 'signature_name' key must be a string value.",
         )
-    spec.signature_name = name
+    spec.signature_name = name.encode(errors="replace").decode()
 
 
 def _proto_json(message: Any, indent: int | None = None) -> str:

@@ -2,72 +2,78 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-import json
 from collections.abc import Mapping
 from typing import Any
 
-from serving.server.status import invalid_argument
+from serving.server.rest.document import format_error, kind_of
+from serving.server.rest.values import check_lossless, decoded, is_base64
+from serving.server.status import StatusError, invalid_argument
+from serving.wire.protos import types_pb2
 
 
 def fill(target: Any, document: Mapping[str, Any]) -> None:
     """Writes the document's examples into an Input."""
-    rows = document.get("examples")
-    if "examples" not in document:
-        raise invalid_argument(
-            "When method is classify, key 'examples' is expected and was not found"
-        )
-    if not isinstance(rows, list):
-        raise invalid_argument("Expecting 'examples' value to be non-null array/list")
     source = target.example_list
     if "context" in document:
         source = target.example_list_with_context
         _fill_example(source.context, document["context"])
-    source.SetInParent()
+    if "examples" not in document:
+        raise format_error(
+            document,
+            "When method is classify, key 'examples' is expected and was not found",
+        )
+    rows = document["examples"]
+    if not isinstance(rows, list):
+        raise format_error(document, "Expecting 'examples' value to be an list/array")
+    if not rows:
+        raise format_error(document, "'examples' value is an empty array")
     for row in rows:
         _fill_example(source.examples.add(), row)
 
 
 def _fill_example(example: Any, row: Any) -> None:
     if not isinstance(row, dict):
-        raise invalid_argument(f"Example must be JSON object but got JSON {_kind(row)}")
+        raise invalid_argument(
+            f"Example must be JSON object but got JSON {kind_of(row)}"
+        )
     for name, value in row.items():
-        values = value if isinstance(value, list) else [value]
-        _fill_feature(example.features.feature[name], name, values)
+        feature = example.features.feature[name.encode(errors="replace").decode()]
+        for one in value if isinstance(value, list) else [value]:
+            _add(feature, name, one)
 
 
-def _fill_feature(feature: Any, name: str, values: list[Any]) -> None:
-    kinds = {_list_of(name, value) for value in values}
-    if len(kinds) > 1:
-        raise invalid_argument(f"Unexpected mix of types in list for feature: {name}")
-    for kind in kinds:
-        target = getattr(feature, kind).value
-        target.extend(_bytes(v) if kind == "bytes_list" else v for v in values)
-
-
-def _list_of(name: str, value: Any) -> str:
+def _add(feature: Any, name: str, value: Any) -> None:
     if isinstance(value, (bool, int)):
-        return "int64_list"
-    if isinstance(value, float):
-        return "float_list"
-    if isinstance(value, str) or (isinstance(value, dict) and set(value) == {"b64"}):
-        return "bytes_list"
-    raise invalid_argument(
-        f"Unexpected element type {_kind(value)} for feature: {name}: "
-        f"{json.dumps(value)}"
+        _expect(feature, name, "int64_list")
+        if value >= 2**63:
+            raise invalid_argument(
+                f"Feature: {name} has uint64_t element. Only int64_t is supported."
+            )
+        feature.int64_list.value.append(value)
+    elif isinstance(value, float):
+        _expect(feature, name, "float_list")
+        check_lossless(value, types_pb2.DT_FLOAT)
+        feature.float_list.value.append(value)
+    elif isinstance(value, str):
+        _expect(feature, name, "bytes_list")
+        feature.bytes_list.value.append(value.encode("utf-8", "surrogateescape"))
+    elif is_base64(value):
+        _expect(feature, name, "bytes_list")
+        feature.bytes_list.value.append(decoded(value))
+    else:
+        raise invalid_argument(
+            f"Feature: {name} has element with unexpected JSON type: {kind_of(value)}"
+        )
+
+
+def _expect(feature: Any, name: str, kind: str) -> None:
+    found = feature.WhichOneof("kind")
+    if found not in (None, kind):
+        raise _other_kind(name, found)
+
+
+def _other_kind(name: str, found: str) -> StatusError:
+    return invalid_argument(
+        f"Unexpected element type in feature: {name} expecting type: "
+        f"{found.removesuffix('_list')}"
     )
-
-
-def _bytes(value: Any) -> bytes:
-    if isinstance(value, str):
-        return value.encode()
-    try:
-        return base64.b64decode(value["b64"], validate=True)
-    except (binascii.Error, TypeError):
-        raise invalid_argument("Unable to base64 decode") from None
-
-
-def _kind(value: Any) -> str:
-    names = {str: "String", bool: "Boolean", dict: "Object", list: "Array"}
-    return names.get(type(value), "Null" if value is None else "Number")
