@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import enum
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from serving.server.status import Code
 
@@ -40,15 +40,31 @@ class History:
 
     def __init__(self) -> None:
         self._entries: dict[str, dict[int, Entry]] = {}
-        self._changed = threading.Condition()
+        self._lock = threading.Lock()
+        self._listeners: list[Callable[[], None]] = []
+
+    def listen(self, listener: Callable[[], None]) -> None:
+        """Calls it after every change from now on."""
+        self._listeners.append(listener)
+
+    def tell(self) -> None:
+        """Calls the listeners."""
+        for listener in self._listeners:
+            listener()
 
     def record(self, name: str, version: int, entry: Entry) -> None:
         """Notes what became of a version."""
-        with self._changed:
+        with self._lock:
             self._entries.setdefault(name, {})[version] = entry
-            self._changed.notify_all()
+        self.tell()
+
+    def restore(self, name: str, entries: Mapping[int, Entry]) -> None:
+        """Takes a model's entries back to what they were."""
+        with self._lock:
+            self._entries[name] = dict(entries)
+        self.tell()
 
     def of(self, name: str) -> Mapping[int, Entry]:
         """Entries of a model by version; empty when it was never heard of."""
-        with self._changed:
+        with self._lock:
             return dict(self._entries.get(name, {}))

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import bisect
 import dataclasses
-import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, Final
 
-from prometheus_client import CollectorRegistry, generate_latest
-from prometheus_client.core import HistogramMetricFamily, Metric
+from prometheus_client import CollectorRegistry, Gauge, Histogram, generate_latest
 
 DEFAULT_PATH: Final = "/monitoring/prometheus/metrics"
 REQUEST_COUNT: Final = ":tensorflow:serving:request_count"
@@ -75,109 +72,82 @@ _KINDS: Final[Mapping[str, _Kind]] = {
 }
 
 
-class _Histogram:
-    """Counts by bucket, and the sum."""
-
-    def __init__(self, bounds: tuple[float, ...]) -> None:
-        self.counts = [0] * (len(bounds) + 1)
-        self.sum = 0.0
-
-
 class Metrics:
-    """What was asked, and how long the answers took."""
+    """What was asked, and how long the answers took.
+
+    A child of a library metric is one combination of labels; a thread that saw it
+    before reaches it without a lock.
+    """
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._values: dict[str, dict[tuple[str, ...], Any]] = {n: {} for n in _KINDS}
         self._registry = CollectorRegistry()
-        self._registry.register(self)
+        self._metrics = {
+            name: _metric(name, kind, self._registry) for name, kind in _KINDS.items()
+        }
+        self._children: dict[tuple[str, ...], Any] = {}
 
     def answered(
         self, model: str, by: tuple[str, str], status: str, seconds: float
     ) -> None:
         """Notes one call of (API, entry point); latencies are those of successes."""
-        with self._lock:
-            self._add(REQUEST_COUNT, (model, status), 1)
-            if status == "OK":
-                self._observe(REQUEST_LATENCY, (model, *by), int(seconds * 1e6))
+        self._of(REQUEST_COUNT, model, status).inc()
+        if status == "OK":
+            self._of(REQUEST_LATENCY, model, *by).observe(int(seconds * 1e6))
 
     def ran(self, model: str, call: str, seconds: float) -> None:
         """Notes one run of a graph."""
-        with self._lock:
-            self._observe(RUNTIME_LATENCY, (model, call, _RUNTIME), int(seconds * 1e6))
+        self._of(RUNTIME_LATENCY, model, call, _RUNTIME).observe(int(seconds * 1e6))
 
     def counted(self, model: str, examples: int) -> None:
         """Notes the examples of one request."""
-        with self._lock:
-            self._observe(EXAMPLE_COUNTS, (model,), examples)
-            self._add(EXAMPLE_COUNT_TOTAL, (model,), examples)
+        self._of(EXAMPLE_COUNTS, model).observe(examples)
+        self._of(EXAMPLE_COUNT_TOTAL, model).inc(examples)
 
     def warmed_up(self, path: str, status: str, seconds: float) -> None:
         """Notes one warm-up."""
-        with self._lock:
-            self._observe(WARM_UP_LATENCY, (path, status), int(seconds * 1e6))
+        self._of(WARM_UP_LATENCY, path, status).observe(int(seconds * 1e6))
 
     def loaded(self, path: str, status: str, seconds: float) -> None:
-        """Notes one attempt to load a version."""
-        with self._lock:
-            self._add(LOAD_ATTEMPTS, (path, status), 1)
-            self._add(LOAD_LATENCY, (path,), int(seconds * 1e6))
+        """Notes one attempt to load a version; TensorFlow tells success or fail."""
+        told = "success" if status == "OK" else "fail"
+        self._of(LOAD_ATTEMPTS, path, told).inc()
+        self._of(LOAD_LATENCY, path).inc(int(seconds * 1e6))
 
     def queued(self, pool: str, seconds: list[float]) -> None:
         """Notes one run of a batch, and how long its requests had waited."""
-        with self._lock:
-            self._add(WRAPPED_RUNS, (), 1)
-            for waited in seconds:
-                self._observe(QUEUING_LATENCY, (pool,), int(waited * 1e6))
+        self._of(WRAPPED_RUNS).inc()
+        for waited in seconds:
+            self._of(QUEUING_LATENCY, pool).observe(int(waited * 1e6))
 
     def text(self) -> bytes:
         """The exposition; counters keep TF Serving's names, without `_total`."""
-        content = bytes(generate_latest(self._registry))
-        for name, kind in _KINDS.items():
-            if not kind.bounds:
-                gauge, counter = (
-                    f"# TYPE {name} {word}\n".encode() for word in ("gauge", "counter")
-                )
-                content = content.replace(gauge, counter)
-        return content
+        lines = generate_latest(self._registry).decode().splitlines(keepends=True)
+        return "".join(map(_as_tf_serving, filter(_is_told, lines))).encode()
 
-    def collect(self) -> Iterator[Any]:
-        """What the registry asks for."""
-        with self._lock:
-            yield from [self._family(name, kind) for name, kind in _KINDS.items()]
-
-    def _add(self, name: str, labels: tuple[str, ...], value: float) -> None:
-        values = self._values[name]
-        values[labels] = values.get(labels, 0) + value
-
-    def _observe(self, name: str, labels: tuple[str, ...], value: float) -> None:
-        values, bounds = self._values[name], _KINDS[name].bounds
-        histogram = values.get(labels)
-        if histogram is None:
-            histogram = values[labels] = _Histogram(bounds)
-        histogram.counts[bisect.bisect_left(bounds, value)] += 1
-        histogram.sum += value
-
-    def _family(self, name: str, kind: _Kind) -> Any:
-        values = self._values[name]
-        if not kind.bounds:
-            family = Metric(name, kind.text, "gauge")
-            for labels, value in values.items():
-                named = dict(zip(kind.labels, labels, strict=True))
-                family.add_sample(name, named, value)
-            return family
-        family = HistogramMetricFamily(name, kind.text, labels=kind.labels)
-        for labels, histogram in values.items():
-            family.add_metric(
-                labels, _cumulated(kind.bounds, histogram.counts), histogram.sum
-            )
-        return family
+    def _of(self, name: str, *labels: str) -> Any:
+        key = (name, *labels)
+        found = self._children.get(key)
+        if found is None:
+            metric = self._metrics[name]
+            found = self._children[key] = metric.labels(*labels) if labels else metric
+        return found
 
 
-def _cumulated(bounds: tuple[float, ...], counts: list[int]) -> list[tuple[str, float]]:
-    total = 0
-    rows: list[tuple[str, float]] = []
-    for bound, count in zip((*bounds, float("inf")), counts, strict=True):
-        total += count
-        rows.append(("+Inf" if bound == float("inf") else repr(bound), total))
-    return rows
+def _metric(name: str, kind: _Kind, registry: CollectorRegistry) -> Any:
+    if kind.bounds:
+        return Histogram(
+            name, kind.text, kind.labels, registry=registry, buckets=kind.bounds
+        )
+    return Gauge(name, kind.text, kind.labels, registry=registry)
+
+
+def _is_told(line: str) -> bool:
+    """The library's own `_created` gauges are none of TF Serving's."""
+    name = line.split(" ")[2] if line.startswith("#") else line.partition("{")[0]
+    return not name.endswith("_created")
+
+
+def _as_tf_serving(line: str) -> str:
+    if line.startswith("# TYPE ") and line.endswith(" gauge\n"):
+        return line.removesuffix("gauge\n") + "counter\n"
+    return line
