@@ -10,7 +10,7 @@ from serving.server import inference, metadata, predict
 from serving.server.metrics import Metrics
 from serving.server.reload import reload_config
 from serving.server.run import Run
-from serving.server.status import StatusError, invalid_argument
+from serving.server.status import Code, StatusError, as_status, invalid_argument
 from serving.server.store import ModelStore
 from serving.wire import services
 from serving.wire.protos import model_pb2
@@ -57,16 +57,24 @@ class Api:
     def counted(
         self, name: str, request: Any, timeout_s: float | None, by: tuple[str, str]
     ) -> Any:
-        """As `call`; notes an inference as (API, entry point)."""
+        """As `call`, and nothing but a StatusError leaves it.
+
+        Args:
+          name: of the method.
+          request: its message.
+          timeout_s: seconds left; None is no limit.
+          by: (API, entry point) under which an inference is noted.
+        """
         begun = time.perf_counter()
-        status = "UNKNOWN"
         try:
-            reply = self.call(name, request, timeout_s)
             status = "OK"
-            return reply
+            return self.call(name, request, timeout_s)
         except StatusError as error:
             status = error.code.name
             raise
+        except Exception as error:
+            status = Code.INTERNAL.name
+            raise as_status(error, name) from error
         finally:
             if name in _INFERENCES:
                 took = time.perf_counter() - begun

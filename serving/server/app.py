@@ -5,8 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from types import TracebackType
 
+import grpc
+
 from serving.server import config
 from serving.server.api import Api
+from serving.server.health import Health
 from serving.server.lifecycle import Loading
 from serving.server.loading import VersionLoader
 from serving.server.metrics import Metrics
@@ -15,7 +18,6 @@ from serving.server.polling import ConfigPoller
 from serving.server.rest.calls import RestCalls
 from serving.server.rest.server import RestServer
 from serving.server.signals import wait_to_be_told
-from serving.server.status import StatusError
 from serving.server.storage import ModelConfig
 from serving.server.store import ModelStore
 from serving.server.transport import grpc_server
@@ -49,27 +51,22 @@ class Server:
             options.allow_version_labels_for_unavailable_models,
         )
         self.api = Api(self.store, metrics, options.enable_signature_method_name_check)
+        serves_health = options.enable_grpc_healthcheck_service
+        self._health = Health(self.store) if serves_health else None
         self._grpc = grpc_server(
             self.api,
             config.grpc_threads_of(options),
             config.channel_arguments_of(options),
-            options.enable_grpc_healthcheck_service,
+            self._health,
         )
         try:
             self.store.apply(models)
-        except StatusError:
+        except BaseException:
             self.store.stop()
             self._loader.stop()
             raise
         self._poller = self._poll_config(models)
-        address = f"{options.host}:{options.port}"
-        self.port = (
-            self._grpc.add_insecure_port(address)
-            if credentials is None
-            else self._grpc.add_secure_port(address, credentials)
-        )
-        if options.grpc_socket_path:
-            self._grpc.add_insecure_port(f"unix:{options.grpc_socket_path}")
+        self.port = self._listen(credentials)
         self._rest = self._start_rest(monitoring_path)
         self._grpc.start()
 
@@ -86,6 +83,8 @@ class Server:
 
     def stop(self) -> None:
         """Takes no more calls, lets the open ones end, unloads the models."""
+        if self._health:
+            self._health.enter_graceful_shutdown()
         if self._rest:
             self._rest.stop()
         self._grpc.stop(self.options.drain_seconds).wait()
@@ -98,6 +97,15 @@ class Server:
         """Serves until SIGTERM or SIGINT, then drains."""
         wait_to_be_told()
         self.stop()
+
+    def _listen(self, credentials: grpc.ServerCredentials | None) -> int:
+        """Adds the addresses; the port that was found."""
+        address = f"{self.options.host}:{self.options.port}"
+        if self.options.grpc_socket_path:
+            self._grpc.add_insecure_port(f"unix:{self.options.grpc_socket_path}")
+        if credentials is None:
+            return int(self._grpc.add_insecure_port(address))
+        return int(self._grpc.add_secure_port(address, credentials))
 
     def _start_rest(self, monitoring_path: str | None) -> RestServer | None:
         options = self.options

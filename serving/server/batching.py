@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import TimeoutError
+from typing import Final
 
 from serving.server.joining import Task, join, size_of, split
 from serving.server.metrics import Metrics
@@ -13,12 +16,15 @@ from serving.server.servable import Model
 from serving.server.status import Code, StatusError, invalid_argument
 from serving.wire import tensors
 
+_QUEUES: Final = 256  # of one version; beyond them, those without batches go
+_Names = tuple[frozenset[str], tuple[str, ...]]  # of inputs, of outputs
+
 
 class BatchedModel:
-    """A model whose runs of whole signatures wait for company.
+    """A model whose runs wait for others of the same inputs and outputs.
 
-    Any other run, of some outputs only or of several signatures at once, goes
-    straight through.
+    Every run is joined, also one of some outputs only and one of several
+    signatures at once, so every input needs the batch as its first dimension.
     """
 
     def __init__(
@@ -33,14 +39,8 @@ class BatchedModel:
         self._scheduler = scheduler
         self._parameters = parameters
         self._metrics = metrics
-        self._queues: dict[tuple[frozenset[str], frozenset[str]], Queue] = {}
-        for signature in self.signatures.values():
-            fed = frozenset(info.name for info in signature.inputs.values())
-            fetched = tuple(info.name for info in signature.outputs.values())
-            queue = Queue(parameters, self._processor(fetched))
-            self._queues[fed, frozenset(fetched)] = queue
-        for queue in self._queues.values():
-            scheduler.add(queue)
+        self._queues: dict[_Names, Queue] = {}
+        self._finding = threading.Lock()
 
     def run(
         self,
@@ -53,9 +53,6 @@ class BatchedModel:
         Raises:
           StatusError: what cannot be joined; a full queue; too long a wait.
         """
-        queue = self._queues.get((frozenset(feeds), frozenset(fetches)))
-        if queue is None:
-            return self._model.run(feeds, fetches, timeout_s)
         size = size_of(feeds)
         if size > self._parameters.max_batch_size:
             raise invalid_argument(
@@ -65,9 +62,12 @@ class BatchedModel:
         ends = None if timeout_s is None else time.monotonic() + timeout_s
         parts = split(feeds, size, self._parameters.execution_limit)
         tasks = [Task(part, count, time.monotonic(), ends) for part, count in parts]
-        for task in tasks:
-            self._scheduler.put(queue, task)
-        found = [task.reply.result() for task in tasks]
+        names = (frozenset(feeds), tuple(sorted(set(fetches))))
+        with self._finding:
+            queue = self._queue(names)
+            for task in tasks:
+                self._scheduler.put(queue, task)
+        found = [_result(task) for task in tasks]
         return [
             found[0][name]
             if len(found) == 1
@@ -77,18 +77,19 @@ class BatchedModel:
 
     def close(self) -> None:
         """Frees the model."""
-        for queue in self._queues.values():
-            self._scheduler.remove(queue)
         self._model.close()
+
+    def _queue(self, names: _Names) -> Queue:
+        if len(self._queues) >= _QUEUES and names not in self._queues:
+            waiting = {n: q for n, q in self._queues.items() if q.batches}
+            self._queues = waiting
+        if names not in self._queues:
+            self._queues[names] = Queue(self._parameters, self._processor(names[1]))
+        return self._queues[names]
 
     def _processor(self, fetches: Sequence[str]) -> Callable[[Batch], None]:
         def process(batch: Batch) -> None:
-            try:
-                replies = self._run_batch(batch, fetches)
-            except StatusError as error:
-                for task in batch.tasks:
-                    task.reply.set_exception(error)
-                return
+            replies = self._run_batch(batch, fetches)
             for task, reply in zip(batch.tasks, replies, strict=True):
                 task.reply.set_result(reply)
 
@@ -102,10 +103,7 @@ class BatchedModel:
         self._metrics.queued(self._parameters.thread_pool_name, waited)
         ends = [float("inf") if t.ends is None else t.ends for t in batch.tasks]
         if max(ends) <= now:
-            raise StatusError(
-                Code.RESOURCE_EXHAUSTED,
-                "Run() timeout exceeded while waiting in batching queue",
-            )
+            raise _waited_too_long()
         padded = self._parameters.allowed(batch.size)
         feeds = join(batch.tasks, padded - batch.size, self._parameters.pad)
         left = None if max(ends) == float("inf") else max(ends) - now
@@ -118,6 +116,24 @@ class BatchedModel:
                 reply[name] = value[at : at + task.size]
                 at += task.size
         return replies
+
+
+def _result(task: Task) -> dict[str, tensors.Array]:
+    """What the batch gave this task, within the time that its caller waits."""
+    left = None if task.ends is None else max(task.ends - time.monotonic(), 0.0)
+    try:
+        return task.reply.result(left)
+    except TimeoutError:
+        if task.reply.cancel():  # no thread has taken it
+            raise _waited_too_long() from None
+        raise StatusError(Code.DEADLINE_EXCEEDED, "Deadline Exceeded") from None
+
+
+def _waited_too_long() -> StatusError:
+    return StatusError(
+        Code.RESOURCE_EXHAUSTED,
+        "Run() timeout exceeded while waiting in batching queue",
+    )
 
 
 def _check_output(value: tensors.Array, size: int) -> None:

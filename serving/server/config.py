@@ -88,7 +88,7 @@ def threads_of(options: Options) -> tuple[int, int]:
 
 
 def grpc_threads_of(options: Options) -> int:
-    """Threads that answer calls."""
+    """Calls that are answered at once."""
     return options.grpc_max_threads or 4 * (os.cpu_count() or 1)
 
 

@@ -67,6 +67,8 @@ def read_text(path: Path, message: Any) -> Any:
         content = path.read_text(encoding="utf-8")
     except OSError as error:
         raise StatusError(Code.NOT_FOUND, f"{path}; {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise invalid_argument(f"Invalid protobuf file: '{path}'") from None
     try:
         return text_format.Parse(content, message)
     except text_format.ParseError:

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import dataclasses
 import gc
+import logging
 import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Final
 
 from serving.server.history import Entry, History, State
 from serving.server.servable import Model, Servable
-from serving.server.status import Code, StatusError
+from serving.server.status import Code, StatusError, as_status
+
+STOP_S: Final = 600.0
+_LOG = logging.getLogger(__name__)
 
 Loader = Callable[[Path], Model]
 
@@ -20,7 +25,7 @@ class Loading:
     """How versions are loaded.
 
     Args:
-      load: a version folder into a model; raises StatusError.
+      load: a version folder into a model; what it raises is the load's failure.
       retries: further attempts after a failed one.
       pause_s: between attempts.
     """
@@ -35,6 +40,7 @@ class VersionedModel:
 
     A version that is no longer wanted keeps serving until a wanted one is ready, so
     there is no gap. A version that failed is not tried again while any is ready.
+    Nothing that a version does can end the thread.
     """
 
     def __init__(self, name: str, loading: Loading, history: History) -> None:
@@ -71,12 +77,12 @@ class VersionedModel:
             return self._changed.wait_for(self._decided, timeout_s)
 
     def stop(self) -> None:
-        """Unloads everything and ends the thread."""
+        """Unloads everything and ends the thread, or leaves it to its load."""
         self.want({})
         with self._changed:
             self._stopped = True
             self._changed.notify_all()
-        self._thread.join()
+        self._thread.join(STOP_S)
 
     def _decided(self) -> bool:
         wanted = set(self._wanted)
@@ -92,12 +98,18 @@ class VersionedModel:
                 if self._settled == self._generation:
                     return
                 generation, wanted = self._generation, self._wanted
-            for version in sorted(wanted.keys() - self.ready.keys(), reverse=True):
-                if version not in self.failed:
-                    self._load(version, wanted[version])
-            self._unload_unwanted()
+            try:
+                self._settle(wanted)
+            except Exception as error:
+                as_status(error, f"Keeping the versions of model {self.name}")
             with self._changed:
                 self._settled = generation
+
+    def _settle(self, wanted: Mapping[int, Path]) -> None:
+        for version in sorted(wanted.keys() - self.ready.keys(), reverse=True):
+            if version not in self.failed:
+                self._load(version, wanted[version])
+        self._unload_unwanted()
 
     def _load(self, version: int, folder: Path) -> None:
         self._record(version, Entry(State.LOADING))
@@ -107,8 +119,9 @@ class VersionedModel:
                 break
             try:
                 servable = Servable(self.name, version, self._loading.load(folder))
-            except StatusError as error:
-                failure = error
+            except Exception as error:
+                failure = as_status(error, f"Loading {folder}").with_traceback(None)
+                _LOG.warning("%s cannot be loaded: %s", folder, failure)
                 continue
             self._set_ready({**self.ready, version: servable})
             self._record(version, Entry(State.AVAILABLE))
@@ -134,7 +147,10 @@ class VersionedModel:
             if replaced and version not in wanted:
                 self._record(version, Entry(State.UNLOADING))
                 self._set_ready({v: s for v, s in self.ready.items() if v != version})
-                servable.close()
+                try:
+                    servable.close()
+                except Exception as error:
+                    as_status(error, f"Unloading version {version} of {self.name}")
                 gc.collect()  # graphs are cycles; each holds megabytes
                 self._record(version, Entry(State.END))
         with self._changed:

@@ -56,9 +56,9 @@ class VersionLoader:
                 self._timed(
                     self._metrics.warmed_up,
                     folder,
-                    lambda: warm_up(model, folder, times),
+                    lambda: warm_up(model, folder, times, self._metrics),
                 )
-            except StatusError:
+            except Exception:
                 model.close()
                 raise
         return model

@@ -59,5 +59,7 @@ class Options:
     tensorflow_inter_op_parallelism: int = _flag(0, "Threads between ops; 0: auto.")
     saved_model_tags: str = _flag("serve", "Comma-separated tags of the graph.")
     grpc_channel_arguments: str = _flag("", "k=v,k=v for the gRPC server.")
-    grpc_max_threads: int = _flag(0, "Threads that answer calls; 0: 4 per CPU.")
+    grpc_max_threads: int = _flag(
+        0, "gRPC calls at once, others are refused; 0: 4 per CPU."
+    )
     drain_seconds: float = _flag(30.0, "Time for open calls when asked to stop.")

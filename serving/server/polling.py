@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from serving.server.config import read_models
-from serving.server.status import StatusError
-from serving.server.storage import ModelConfig
-from serving.server.store import ModelStore
+from serving.server.status import as_status
+from serving.server.storage import ModelConfig, check_base_paths
+from serving.server.store import RELOAD_LIMIT_S, ModelStore
 
 _LOG = logging.getLogger(__name__)
 
@@ -52,11 +52,13 @@ class ConfigPoller:
         while not self._stopped.wait(self._wait_s):
             try:
                 self._read()
-            except StatusError as error:
-                _LOG.error("%s cannot be applied: %s", self._path, error)
+            except Exception as error:
+                status = as_status(error, "Reading the model config file")
+                _LOG.error("%s cannot be applied: %s", self._path, status)
 
     def _read(self) -> None:
         models = read_models(self._path)
         if models and models != self._current:
-            self._store.apply(models)
+            check_base_paths(models)
+            self._store.apply(models, RELOAD_LIMIT_S)
             self._current = models

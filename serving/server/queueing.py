@@ -1,6 +1,6 @@
 """Batches in the making, and the threads that run them.
 
-A queue holds the batches of one signature of one version; its last batch is open. The
+A queue holds the batches of one set of inputs and outputs; its last batch is open. The
 scheduler's threads take a queue's first batch when it is full, or old enough.
 """
 
@@ -11,10 +11,13 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
+from typing import Final
 
 from serving.server.joining import Task
 from serving.server.parameters import Parameters
-from serving.server.status import Code, StatusError
+from serving.server.status import Code, StatusError, as_status
+
+_LONGEST_WAIT_S: Final = 60.0  # then the queues are looked at again
 
 
 @dataclasses.dataclass
@@ -34,7 +37,7 @@ class Batch:
 
 
 class Queue:
-    """Batches of one signature, first in first out."""
+    """Batches of the same inputs and outputs, first in first out."""
 
     def __init__(
         self, parameters: Parameters, process: Callable[[Batch], None]
@@ -73,7 +76,10 @@ class Queue:
 
 
 class Scheduler:
-    """Threads that serve all queues in turn."""
+    """Threads that serve the queues in which anything waits, in turn.
+
+    Whatever a batch raises is told to each of its tasks; the thread lives on.
+    """
 
     def __init__(self, threads: int) -> None:
         self._queues: list[Queue] = []
@@ -86,20 +92,12 @@ class Scheduler:
         for thread in self._threads:
             thread.start()
 
-    def add(self, queue: Queue) -> None:
-        """Serves a queue from now on."""
-        with self._changed:
-            self._queues.append(queue)
-
-    def remove(self, queue: Queue) -> None:
-        """Serves a queue no more; nobody waits in it by now."""
-        with self._changed:
-            self._queues.remove(queue)
-
     def put(self, queue: Queue, task: Task) -> None:
         """Adds a task to a queue."""
         with self._changed:
             queue.put(task)
+            if queue not in self._queues:
+                self._queues.append(queue)
             self._changed.notify()
 
     def stop(self) -> None:
@@ -113,7 +111,13 @@ class Scheduler:
     def _work(self) -> None:
         while (taken := self._take()) is not None:
             queue, batch = taken
-            queue.process(batch)
+            tasks = [t for t in batch.tasks if t.reply.set_running_or_notify_cancel()]
+            if not tasks:
+                continue
+            try:
+                queue.process(Batch(tasks, sum(task.size for task in tasks)))
+            except Exception as error:
+                _fail(tasks, as_status(error, "A batch"))
 
     def _take(self) -> tuple[Queue, Batch] | None:
         with self._changed:
@@ -123,11 +127,16 @@ class Scheduler:
                 soonest = min(dues, default=float("inf"))
                 if soonest == 0:
                     queue = self._queues.pop(dues.index(0))
-                    self._queues.append(queue)  # the others come first next time
                     batch = queue.batches.popleft()
                     if queue.batches:
+                        self._queues.append(queue)  # the others come first next time
                         self._changed.notify()
                     return queue, batch
                 if self._stopped:
                     return None
-                self._changed.wait(None if soonest == float("inf") else soonest)
+                self._changed.wait(min(soonest, _LONGEST_WAIT_S))
+
+
+def _fail(tasks: list[Task], status: StatusError) -> None:
+    for task in tasks:
+        task.reply.set_exception(status)

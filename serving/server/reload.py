@@ -8,8 +8,9 @@ reload and the second blocks polling and reloads for ever.
 from __future__ import annotations
 
 from serving.server.config import models_from
-from serving.server.status import Code, StatusError, invalid_argument
-from serving.server.store import ModelStore, index
+from serving.server.status import invalid_argument
+from serving.server.storage import check_base_paths
+from serving.server.store import RELOAD_LIMIT_S, ModelStore, index
 from serving.wire.protos import model_management_pb2
 
 
@@ -25,13 +26,8 @@ def reload_config(
             "ModelConfigList is currently supported"
         )
     models = models_from(request.config)
-    for model in index(models).values():
-        if not model.base_path.is_dir():
-            raise StatusError(
-                Code.NOT_FOUND,
-                f"Could not find base path {model.base_path} for servable {model.name}",
-            )
-    store.apply(models, timeout_s)
+    check_base_paths(index(models).values())
+    store.apply(models, RELOAD_LIMIT_S if timeout_s is None else timeout_s)
     reply = model_management_pb2.ReloadConfigResponse()
     reply.status.SetInParent()
     return reply

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from serving.wire import tensors
 from serving.wire.protos import meta_graph_pb2
+
+CALLS_END_S: Final = 600.0  # that an unloading version waits for its calls
+_LOG = logging.getLogger(__name__)
 
 
 class Model(Protocol):
@@ -61,5 +65,9 @@ class Servable:
         """Lets the calls in progress end, then frees the model."""
         with self._idle:
             self._closing = True
-            self._idle.wait_for(lambda: self._users == 0)
+            if not self._idle.wait_for(lambda: self._users == 0, CALLS_END_S):
+                _LOG.error(
+                    "Version %d of model %s is unloaded although %d calls are open.",
+                    *(self.version, self.name, self._users),
+                )
         self.model.close()

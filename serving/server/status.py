@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any, Final
 
 import grpc
@@ -9,6 +10,7 @@ import grpc
 Code = grpc.StatusCode
 
 MAX_MESSAGE: Final = 1024
+_LOG = logging.getLogger(__name__)
 _CODES: Final = {code.value[0]: code for code in grpc.StatusCode}
 
 
@@ -27,6 +29,19 @@ class StatusError(Exception):
         if len(content) <= MAX_MESSAGE:
             return self.message
         return content[:MAX_MESSAGE].decode(errors="ignore") + "...TRUNCATED"
+
+
+def as_status(error: Exception, what: str) -> StatusError:
+    """The boundary of the server: whatever escaped from its parts, as a status.
+
+    Args:
+      error: what was caught.
+      what: failed; the log names it where nobody expected the error.
+    """
+    if isinstance(error, StatusError):
+        return error
+    _LOG.error("%s failed unexpectedly: %r", what, error, exc_info=error)
+    return StatusError(Code.INTERNAL, f"{type(error).__name__}: {error}")
 
 
 def invalid_argument(message: str) -> StatusError:

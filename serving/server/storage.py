@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from serving.server.status import invalid_argument
+from serving.server.status import Code, StatusError, invalid_argument
 from serving.wire.protos import file_system_storage_path_source_pb2
 
 Policy: TypeAlias = Any  # FileSystemStoragePathSourceConfig.ServableVersionPolicy
@@ -41,6 +41,17 @@ class ModelConfig:
             raise invalid_argument(
                 f"Expected model {self.name} to have an absolute path or URI; got "
                 f"base_path()={path}"
+            )
+
+
+def check_base_paths(configs: Iterable[ModelConfig]) -> None:
+    """Refuses a reload that names a folder which does not exist."""
+    for config in configs:
+        if not config.base_path.is_dir():
+            raise StatusError(
+                Code.NOT_FOUND,
+                f"Could not find base path {config.base_path} for servable "
+                f"{config.name}",
             )
 
 

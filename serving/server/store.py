@@ -5,15 +5,19 @@ from __future__ import annotations
 import math
 import threading
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from typing import Final
 
 from serving.server.history import History
 from serving.server.lifecycle import Loading, VersionedModel, not_ready
 from serving.server.servable import Servable
-from serving.server.status import Code, StatusError, invalid_argument
+from serving.server.status import Code, StatusError, as_status, invalid_argument
 from serving.server.storage import ModelConfig, wanted_versions
 from serving.wire.protos import model_pb2
+
+RELOAD_LIMIT_S: Final = 600.0  # of a reload whose caller sets no limit
+_PAUSE_S: Final = 0.1  # between looks while new models are awaited
 
 
 class ModelStore:
@@ -46,6 +50,9 @@ class ModelStore:
     ) -> None:
         """Serves exactly these models; returns when every new one is ready.
 
+        All or nothing: until then the models served before stay as they are, and
+        where it raises they go on as if it had never been called.
+
         Args:
           configs: all models to serve; the ones served before and not in it go.
           timeout_s: how long to wait for the new ones; without end when None.
@@ -55,8 +62,15 @@ class ModelStore:
             model none of whose versions could be loaded, or not in time.
         """
         by_name = index(configs)
-        with self._applying:
-            self._swap(by_name, timeout_s)
+        ends = time.monotonic() + (math.inf if timeout_s is None else timeout_s)
+        if not self._applying.acquire(timeout=-1 if timeout_s is None else timeout_s):
+            raise StatusError(
+                Code.DEADLINE_EXCEEDED, "Another reload is in progress still."
+            )
+        try:
+            self._swap(by_name, ends)
+        finally:
+            self._applying.release()
 
     @contextmanager
     def use(self, spec: model_pb2.ModelSpec) -> Iterator[Servable]:
@@ -67,6 +81,10 @@ class ModelStore:
                 if taken:
                     yield servable
                     return
+
+    def listen(self, listener: Callable[[], None]) -> None:
+        """Calls it whenever a version or the list of models has changed."""
+        self.history.listen(listener)
 
     def all_ready(self) -> bool:
         """Whether every model has a version that is ready."""
@@ -105,56 +123,68 @@ class ModelStore:
             return labels[spec.version_label]
         return None
 
-    def _swap(
-        self, configs: Mapping[str, ModelConfig], timeout_s: float | None
-    ) -> None:
+    def _swap(self, configs: Mapping[str, ModelConfig], ends: float) -> None:
+        """Gets the new models ready aside, then lets them take over."""
         previous = self._models
+        new = {n: c for n, c in configs.items() if n not in previous}
+        remembered = {name: self.history.of(name) for name in new}
         added = {
-            name: VersionedModel(name, self._loading, self.history)
-            for name in configs.keys() - previous.keys()
+            name: VersionedModel(name, self._loading, self.history) for name in new
         }
-        kept = {name: previous[name] for name in configs.keys() & previous.keys()}
+        try:
+            self._await(added, new, ends)
+            models = {name: {**previous, **added}[name] for name in configs}
+            labels = self._labels_of(configs, models)
+        except BaseException:
+            for name, model in added.items():
+                model.stop()
+                self.history.restore(name, remembered[name])
+            raise
         with self._looking:
-            self._configs = configs
-            self._models = {**kept, **added}
+            self._configs, self._models, self._labels = configs, models, labels
+        self._look()
         for name in previous.keys() - configs.keys():
             previous[name].stop()
-        self._look()
-        self._await(added, timeout_s)
-        self._set_labels(configs)
+        self.history.tell()
 
     def _await(
-        self, added: Mapping[str, VersionedModel], timeout_s: float | None
+        self,
+        added: Mapping[str, VersionedModel],
+        configs: Mapping[str, ModelConfig],
+        ends: float,
     ) -> None:
-        ends = time.monotonic() + (math.inf if timeout_s is None else timeout_s)
+        """Waits until each new model has a ready version, or all of them failed."""
+        _tell_versions(configs, added)
+        looked = time.monotonic()
         for model in added.values():
-            while not model.wait_until_decided(0.1):
+            while not model.wait_until_decided(_PAUSE_S):
+                now = time.monotonic()
                 if self._stopped.is_set():
                     raise StatusError(Code.CANCELLED, "The server is stopping.")
-                if time.monotonic() > ends:
+                if now > ends:
                     raise StatusError(
                         Code.DEADLINE_EXCEEDED,
                         f"Model {model.name} has no version that is ready yet",
                     )
-        failures = [
-            f"{{{{name: {name} version: {version}}} due to error: "
-            f"{error.code.name}: {error.message}}}, "
-            for name, model in added.items()
-            if not model.ready
-            for version, error in model.failed.items()
-        ]
-        if failures:
-            raise StatusError(
-                Code.UNKNOWN,
-                f"{len(failures)} servable(s) did not become available: "
-                f"{{{''.join(failures)}}}",
-            )
+                if self._poll_s and now >= looked + self._poll_s:
+                    _tell_versions(configs, added)
+                    looked = now
+        _check_ready(added)
 
-    def _set_labels(self, configs: Mapping[str, ModelConfig]) -> None:
+    def _labels_of(
+        self,
+        configs: Mapping[str, ModelConfig],
+        models: Mapping[str, VersionedModel],
+    ) -> Mapping[str, Mapping[str, int]]:
+        """Versions by label, of each model.
+
+        Raises:
+          StatusError: a version is not ready.
+        """
         labels = {name: dict(config.labels) for name, config in configs.items()}
         for name, versions in labels.items():
             for label, version in versions.items():
-                if version in self._models[name].ready:
+                if version in models[name].ready:
                     continue
                 elsewhere = self._labels.get(name, {}).get(label, version) != version
                 if not self._unready_labels or elsewhere:
@@ -163,19 +193,44 @@ class ModelStore:
                         f"Request to assign label to version {version} of model "
                         f"{name}, which is not currently available for inference",
                     )
-        self._labels = labels
+        return labels
 
     def _look(self) -> None:
         """Tells each model which versions lie under its base path now."""
         with self._looking:
-            for name, config in self._configs.items():
-                versions = wanted_versions(config)
-                if versions is not None:
-                    self._models[name].want(versions)
+            _tell_versions(self._configs, self._models)
 
     def _poll(self) -> None:
         while self._poll_s and not self._stopped.wait(self._poll_s):
-            self._look()
+            try:
+                self._look()
+            except Exception as error:
+                as_status(error, "Looking for versions")
+
+
+def _tell_versions(
+    configs: Mapping[str, ModelConfig], models: Mapping[str, VersionedModel]
+) -> None:
+    for name, config in configs.items():
+        versions = wanted_versions(config)
+        if versions is not None:
+            models[name].want(versions)
+
+
+def _check_ready(models: Mapping[str, VersionedModel]) -> None:
+    failures = [
+        f"{{{{name: {name} version: {version}}} due to error: "
+        f"{error.code.name}: {error.message}}}, "
+        for name, model in models.items()
+        if not model.ready
+        for version, error in model.failed.items()
+    ]
+    if failures:
+        raise StatusError(
+            Code.UNKNOWN,
+            f"{len(failures)} servable(s) did not become available: "
+            f"{{{''.join(failures)}}}",
+        )
 
 
 def index(configs: Iterable[ModelConfig]) -> dict[str, ModelConfig]:

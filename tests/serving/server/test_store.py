@@ -167,6 +167,82 @@ def test_a_version_that_never_loads_stops_the_start(
     )
 
 
+def test_a_reload_that_fails_leaves_no_trace(
+    models: Path, base: Path, store: ModelStore
+) -> None:
+    _publish(models, base, 1)
+    store.apply([ModelConfig("m", base)])
+    broken = base.with_name("broken")
+    (broken / "1").mkdir(parents=True)
+    with pytest.raises(StatusError, match="servable\\(s\\) did not become available"):
+        store.apply([ModelConfig("n", broken)])
+    empty = base.with_name("empty")
+    empty.mkdir()
+    with pytest.raises(StatusError, match="has no version that is ready yet"):
+        store.apply([ModelConfig("n", empty)], timeout_s=0.2)
+    for labels in ({"stable": 9},):
+        with pytest.raises(StatusError, match="not currently available"):
+            store.apply([ModelConfig("n", base, labels=labels)])
+    assert _latest(store) == 1
+    assert _states(store) == {1: State.AVAILABLE}
+    assert store.history.of("n") == {}
+    _publish(models, base, 2)  # it is polled still
+    until(lambda: _latest(store) == 2)
+
+
+def test_the_old_models_serve_until_the_new_ones_are_ready(
+    models: Path, base: Path, store: ModelStore
+) -> None:
+    _publish(models, base, 1)
+    store.apply([ModelConfig("m", base)])
+    late = base.with_name("late")
+    late.mkdir()
+    reload = threading.Thread(target=store.apply, args=([ModelConfig("n", late)],))
+    reload.start()
+    time.sleep(0.1)
+    assert _latest(store) == 1
+    _publish(models, late, 1)
+    reload.join(20)
+    assert not reload.is_alive()
+    with pytest.raises(StatusError, match=r"Latest\(m\)"):
+        _latest(store)
+
+
+def test_a_reload_does_not_wait_for_another_one_without_end(
+    base: Path, store: ModelStore
+) -> None:
+    (base.with_name("empty")).mkdir()
+    first = threading.Thread(
+        target=lambda: pytest.raises(
+            StatusError, store.apply, [ModelConfig("n", base.with_name("empty"))], 1.0
+        )
+    )
+    first.start()
+    until(store._applying.locked)
+    with pytest.raises(StatusError) as caught:
+        store.apply([ModelConfig("m", base)], timeout_s=0.05)
+    assert caught.value.code == Code.DEADLINE_EXCEEDED
+    first.join()
+
+
+def test_an_error_that_nobody_expects_fails_the_load_only(
+    models: Path, base: Path, store: ModelStore
+) -> None:
+    def load(folder: Path) -> SavedModel:
+        if folder.name == "2":
+            raise ZeroDivisionError("by nothing")
+        return SavedModel(folder)
+
+    store._loading = Loading(load, retries=0)
+    _publish(models, base, 1)
+    store.apply([ModelConfig("m", base)])
+    _publish(models, base, 2)
+    until(lambda: _states(store).get(2) == State.END)
+    assert store.history.of("m")[2].code == Code.INTERNAL
+    _publish(models, base, 3)
+    until(lambda: _latest(store) == 3)
+
+
 def test_a_name_twice_is_refused(base: Path, store: ModelStore) -> None:
     with pytest.raises(StatusError, match="Illegal to list model m multiple times"):
         store.apply([ModelConfig("m", base), ModelConfig("m", base)])
