@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import re
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +23,12 @@ FOLDER = Path(serving.__file__).parent / "deploy"
 
 
 def _manifests() -> dict[str, Any]:
-    text = (FOLDER / "kubernetes" / "serving.yaml").read_text()
-    return {document["kind"]: document for document in yaml.safe_load_all(text)}
+    files = sorted((FOLDER / "kubernetes").iterdir())
+    return {
+        document["kind"]: document
+        for path in files
+        for document in yaml.safe_load_all(path.read_text())
+    }
 
 
 def _commands() -> dict[str, list[str]]:
@@ -115,7 +120,7 @@ def test_a_manifest_is_one_of_kubernetes_own_models(kind: str) -> None:
     manifest = _manifests()[kind]
     group, _, version = manifest["apiVersion"].rpartition("/")
     prefix = version.capitalize()
-    assert group in ("", "apps", "autoscaling")
+    assert group in ("", "apps", "autoscaling", "batch")
     assert _mistakes(manifest, f"{prefix}{kind}", kind) == []
 
 
@@ -168,3 +173,47 @@ def test_the_manifests_belong_together() -> None:
         if "persistentVolumeClaim" in volume
     ]
     assert claims == [found["PersistentVolumeClaim"]["metadata"]["name"]]
+
+
+def test_something_can_push_into_the_servers_volume() -> None:
+    found = _manifests()
+    assert found["PersistentVolumeClaim"]["spec"]["accessModes"] == ["ReadWriteMany"]
+    pod = found["Job"]["spec"]["template"]["spec"]
+    claims = {v["name"]: v["persistentVolumeClaim"] for v in pod["volumes"]}
+    [container] = pod["containers"]
+    writable = {
+        claims[mount["name"]]["claimName"]
+        for mount in container["volumeMounts"]
+        if not mount.get("readOnly")
+    }
+    assert writable == {found["PersistentVolumeClaim"]["metadata"]["name"]}
+
+
+def _push(folder: Path) -> subprocess.CompletedProcess[str]:
+    """Runs the script of the Job with folders instead of volumes."""
+    [container] = _manifests()["Job"]["spec"]["template"]["spec"]["containers"]
+    script = container["args"][0]
+    for mount in ("/pipeline", "/models"):
+        script = script.replace(mount, f"{folder}{mount}")
+    command = [*container["command"], script]
+    return subprocess.run(command, capture_output=True, text=True)
+
+
+def test_a_push_copies_the_newest_version_once(tmp_path: Path) -> None:
+    for version in ("9", "10", "partial"):
+        (tmp_path / "pipeline" / "serving" / "uvcan" / version).mkdir(parents=True)
+    newest = tmp_path / "pipeline" / "serving" / "uvcan" / "10"
+    (newest / "saved_model.pb").write_text("model")
+    (tmp_path / "models" / ".uvcan-partial").mkdir(parents=True)  # of a killed push
+    assert _push(tmp_path).stdout == "pushed version 10\n"
+    assert [p.name for p in (tmp_path / "models" / "uvcan").iterdir()] == ["10"]
+    pushed = tmp_path / "models" / "uvcan" / "10" / "saved_model.pb"
+    assert pushed.read_text() == "model"
+    assert not (tmp_path / "models" / ".uvcan-partial").exists()
+    assert _push(tmp_path).stdout == "version 10 is there already\n"
+
+
+def test_a_push_of_nothing_says_so(tmp_path: Path) -> None:
+    (tmp_path / "pipeline" / "serving" / "uvcan").mkdir(parents=True)
+    pushed = _push(tmp_path)
+    assert (pushed.returncode, "has no version to push" in pushed.stdout) == (1, True)
