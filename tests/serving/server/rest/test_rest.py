@@ -1,7 +1,9 @@
 """REST and metrics over real HTTP."""
 
 import dataclasses
+import http.client
 import re
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -56,6 +58,23 @@ def test_a_wrong_answer_is_told(url: str) -> None:
     ):
         wrong = dataclasses.replace(right, **changes)
         assert told in str(wrong.run(url))
+
+
+def test_a_kept_connection_does_not_wait_for_acknowledgements(url: str) -> None:
+    took: list[float] = []
+    connection = http.client.HTTPConnection(url.removeprefix("http://"), timeout=5)
+    for _ in range(21):
+        begun = time.perf_counter()
+        connection.request(
+            "POST", "/v1/models/half_plus_two:predict", b'{"inputs": [2.0]}'
+        )
+        assert (
+            connection.getresponse().read()
+            == b'{\n    "outputs": [\n        4.0\n    ]\n}'
+        )
+        took.append(time.perf_counter() - begun)
+    connection.close()
+    assert sorted(took)[len(took) // 2] < 0.03  # a delayed acknowledgement: 0.04
 
 
 def test_an_error_is_pretty_json(url: str) -> None:
