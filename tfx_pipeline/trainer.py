@@ -56,7 +56,7 @@ def train(dataset: Dataset, config: Config, folder: Path, run: Path) -> UVCAN:
 
     TensorFlow's checkpoints are of no use once training has ended.
     """
-    model = fit(dataset, config, folder, report=_say)
+    model = fit(dataset, config, folder, report=say)
     if folder != run:
         shutil.copytree(folder, run, dirs_exist_ok=True)
         shutil.rmtree(folder)
@@ -83,5 +83,6 @@ def _transform_output(fn_args: FnArgs) -> tft.TFTransformOutput:
     return tft.TFTransformOutput(fn_args.transform_graph_path)
 
 
-def _say(sentence: str) -> None:
+def say(sentence: str) -> None:
+    """A line on standard error, under the name of the component."""
     click.echo(f"  {sentence}", err=True)

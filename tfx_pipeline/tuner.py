@@ -2,18 +2,37 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 from tfx.components.trainer.fn_args_utils import FnArgs
 from tfx.components.tuner.component import TunerFnResult
 
-from tfx_pipeline.trainer import data, load
-from tfx_pipeline.tuning import GridTuner
+from tfx_pipeline.config import TRIALS
+from tfx_pipeline.trainer import data, load, say
+from uvcan_tf.config import Config
+from uvcan_tf.data.dataset import Dataset
+from uvcan_tf.search import Search
+from uvcan_tf.search_spaces import Values, draws, given, of_network, tuned
+from uvcan_tf.training.fit import MONITOR, fit
 
 
 def tuner_fn(fn_args: FnArgs) -> TunerFnResult:
     """Searches on the same training pairs as the Trainer will see."""
     features, config = load(fn_args)
     dataset = data(fn_args, features)
-    tuner = GridTuner(config, Path(fn_args.working_dir))
-    return TunerFnResult(tuner=tuner, fit_kwargs={"dataset": dataset})
+    return TunerFnResult(search(dataset, config, Path(fn_args.working_dir)), {})
+
+
+def search(dataset: Dataset, config: Config, folder: Path) -> Search:
+    """The search of the experiments, from the given config on, one fit a trial."""
+    space = of_network(config)
+    first = given(config, space)
+    others = (point for point in draws(space, TRIALS, "UVCAN")[1:] if point != first)
+
+    def measure(values: Values, run: Path) -> dict[str, float]:
+        fit(dataset, tuned(config, values), run)
+        content = json.loads((run / "training.json").read_text(encoding="utf-8"))
+        return {MONITOR: content[MONITOR]}
+
+    return Search([first, *others], measure, folder, say, "UVCAN")

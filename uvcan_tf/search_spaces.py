@@ -10,6 +10,7 @@ from typing import Any, Final, TypeVar
 
 import numpy as np
 
+from uvcan_tf.config import Config
 from uvcan_tf.features import Features
 
 Values = Mapping[str, Any]
@@ -86,6 +87,11 @@ def attribute_popularity(features: Features) -> Space:
     }
 
 
+def of_network(config: Config) -> Space:
+    """What a search draws for UVCAN: over a prior, its settings as well."""
+    return NEURAL if config.prior is None else BEST
+
+
 _T = TypeVar("_T")
 
 
@@ -101,6 +107,20 @@ def tuned(config: _T, values: Values) -> _T:
         part = dataclasses.replace(getattr(config, section), **{name: value})
         config = dataclasses.replace(config, **{section: part})  # type: ignore[type-var]
     return config
+
+
+def given(config: Any, space: Space) -> dict[str, Any]:
+    """The config's own values of the settings that a search draws.
+
+    >>> from uvcan_tf.config import Config
+    >>> given(Config(), {"model.factors": (16, 64)})
+    {'model.factors': 32}
+    """
+    return {
+        path: getattr(getattr(config, section), name)
+        for path in space
+        for section, name in [path.split(".")]
+    }
 
 
 def draws(space: Space, trials: int, name: str) -> list[dict[str, Any]]:

@@ -8,12 +8,13 @@ import hashlib
 import json
 import shutil
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
+import uvcan_tf
 from uvcan_tf.config import EvaluationConfig
 from uvcan_tf.evaluation.ranking import Ranked, Ranks
 from uvcan_tf.experiments.method import Method, Run
@@ -56,8 +57,7 @@ class Cells:
         return self.out / self.name
 
     def run(self, folder: Path, seed: int) -> Run:
-        """The surroundings of one fit in an empty folder, or one of the same fit."""
-        folder.mkdir(parents=True, exist_ok=True)
+        """The surroundings of one fit in a folder."""
         return Run(
             folder=folder,
             seed=seed,
@@ -67,6 +67,15 @@ class Cells:
             batch_size=self.batch_size,
         )
 
+    def place(
+        self, setting: Setting, split: Split, method: Method, *decisive: Any
+    ) -> Path:
+        """Where figures of a method on a split are kept: apart for all that decides."""
+        content = [uvcan_tf.__version__, split.digest, *decisive]
+        content.append(dataclasses.asdict(self.evaluation))
+        name = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+        return self.work / self.name / setting.name / f"{method.slug}-{name[:12]}"
+
 
 class Measured(NamedTuple):
     """Ranks of a method's cell, and how long fitting and ranking took."""
@@ -75,32 +84,56 @@ class Measured(NamedTuple):
     fit_seconds: float
     rank_seconds: float
 
-
-def measured(
-    cells: Cells, setting: Setting, method: Method, values: Values, seed: int
-) -> Measured:
-    """Fits on all training pairs and ranks the test pairs, unless it is on disk."""
-    split = setting.whole.of_users(cells.test_users, cells.evaluation.seed)
-    path = _place(cells, setting, method, values, seed)
-    if not path.exists():
-        folder = path.with_suffix("")
-        start = time.monotonic()
-        scorer = method.fit(split.dataset, values, cells.run(folder, seed)).scorer
-        fitted = time.monotonic()
-        ranks = split.ranks(scorer, cells.evaluation)
-        times = (fitted - start, time.monotonic() - fitted)
-        _save(path, ranks, times)
-        shutil.rmtree(folder)
-        del scorer
-        forget_models()
-    return _load(path, split)
+    def __str__(self) -> str:
+        """HR@10 and NDCG@10 under both protocols, and the time."""
+        summary = self.ranks.summary((10,))
+        shown = (
+            f"{name} {means['hr@10']:.4f}/{means['ndcg@10']:.4f}"
+            for name, means in summary.items()
+        )
+        times = f"{self.fit_seconds:.0f} + {self.rank_seconds:.0f} s"
+        return f"{', '.join(shown)} in {times}"
 
 
-def is_measured(
-    cells: Cells, setting: Setting, method: Method, values: Values, seed: int
-) -> bool:
-    """Whether `measured` has nothing left to do."""
-    return _place(cells, setting, method, values, seed).exists()
+class Cell(NamedTuple):
+    """One method with one seed on the pairs of one setting; on disk once measured."""
+
+    cells: Cells
+    setting: Setting
+    method: Method
+    values: Values
+    seed: int
+
+    @property
+    def path(self) -> Path:
+        """The file with its ranks."""
+        run = self.cells.run(Path(), self.seed)
+        key = self.method.key(self.values, run)
+        name = self.cells.place(self.setting, self._split, self.method, key)
+        return name.with_suffix(".npz")
+
+    def measured(self) -> Measured:
+        """Fits on all training pairs and ranks the test pairs, unless it is on disk."""
+        split, path = self._split, self.path
+        if not path.exists():
+            folder = path.with_suffix("")
+            folder.mkdir(parents=True, exist_ok=True)
+            run = self.cells.run(folder, self.seed)
+            start = time.monotonic()
+            scorer = self.method.fit(split.dataset, self.values, run).scorer
+            fitted = time.monotonic()
+            ranks = split.ranks(scorer, self.cells.evaluation)
+            _save(path, Measured(ranks, fitted - start, time.monotonic() - fitted))
+            shutil.rmtree(folder)
+            del scorer
+            forget_models()
+        return _load(path, split)
+
+    @property
+    def _split(self) -> Split:
+        return self.setting.whole.of_users(
+            self.cells.test_users, self.cells.evaluation.seed
+        )
 
 
 def forget_models() -> None:
@@ -111,73 +144,21 @@ def forget_models() -> None:
     gc.collect()
 
 
-def _place(
-    cells: Cells, setting: Setting, method: Method, values: Values, seed: int
-) -> Path:
-    split = setting.whole.of_users(cells.test_users, cells.evaluation.seed)
-    content = {
-        "settings": dict(values),
-        "defaults": repr(getattr(method, "config", None)),
-        "evaluation": dataclasses.asdict(cells.evaluation),
-        "pairs": split.digest,
-    }
-    seed = seed if method.random else 0
-    folder = cells.work / cells.name / setting.name
-    return folder / f"{method.slug}-seed{seed}-{_digest(content)}.npz"
-
-
-def _digest(content: Mapping[str, Any]) -> str:
-    text = json.dumps(content, sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()[:10]
-
-
-def _save(path: Path, ranks: Ranks, seconds: tuple[float, float]) -> None:
+def _save(path: Path, cell: Measured) -> None:
     arrays = {
         protocol: np.stack(ranked).astype(np.float32)
-        for protocol, ranked in ranks.by_protocol.items()
+        for protocol, ranked in cell.ranks.by_protocol.items()
     }
     unfinished = path.with_suffix(".part")
     with unfinished.open("wb") as file:
-        np.savez_compressed(file, seconds=np.array(seconds), **arrays)
+        np.savez_compressed(file, seconds=np.array(cell[1:]), **arrays)
     unfinished.rename(path)
 
 
 def _load(path: Path, split: Split) -> Measured:
     with np.load(path) as content:
-        seconds = content["seconds"]
-        by_protocol = {
-            name: Ranked(*content[name].astype(np.float64))
-            for name in content.files
-            if name != "seconds"
-        }
+        arrays = {name: content[name].astype(np.float64) for name in content.files}
+    seconds = arrays.pop("seconds")
+    by_protocol = {name: Ranked(*array) for name, array in arrays.items()}
     ranks = Ranks(split.dataset.test, by_protocol)
     return Measured(ranks, float(seconds[0]), float(seconds[1]))
-
-
-class Clock:
-    """Says how far long work is and about how long the rest will take.
-
-    Args:
-      jobs: how many there are.
-      say: told a sentence after each.
-    """
-
-    def __init__(self, jobs: int, say: Callable[[str], None]) -> None:
-        self._jobs, self._say = jobs, say
-        self._done, self._worked, self._seconds = 0, 0, 0.0
-
-    def done(self, sentence: str, seconds: float | None = None) -> None:
-        """One more job is done, now or, without `seconds`, in an earlier run."""
-        self._done += 1
-        if seconds is None:
-            return
-        self._worked += 1
-        self._seconds += seconds
-        left = (self._jobs - self._done) * self._seconds / self._worked
-        self._say(f"[{self._done}/{self._jobs}] {sentence}; {_about(left)} left")
-
-
-def _about(seconds: float) -> str:
-    if seconds < 90:
-        return f"about {seconds:.0f} s"
-    return f"about {seconds / 60:.0f} min"

@@ -6,7 +6,7 @@ import abc
 import dataclasses
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -42,10 +42,10 @@ class Run:
 
 
 class Fitted(NamedTuple):
-    """A scorer, and the settings with which it is fitted anew on all pairs."""
+    """A scorer, and the number of epochs that it kept; 0 where it has none."""
 
     scorer: Scorer
-    values: Values
+    epochs: int = 0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -77,12 +77,27 @@ class Method(abc.ABC):
     def fit(self, dataset: Dataset, values: Values, run: Run) -> Fitted:
         """Fits to the training pairs; `values` replace defaults."""
 
+    @abc.abstractmethod
+    def key(self, values: Values, run: Run) -> Mapping[str, Any]:
+        """Everything but the data that decides what a fit gives."""
+
+    def settled(self, values: Values, epochs: int, run: Run) -> Values:
+        """The settings with which the method is fitted anew on all pairs."""
+        return values
+
+    def kept(self, values: Values) -> Values:
+        """The settings of a file, whatever the command says that reads it."""
+        return values
+
 
 class Classical(Method):
     """A method that is fitted in one go: `build(dataset, values, seed)` scores."""
 
     def fit(self, dataset: Dataset, values: Values, run: Run) -> Fitted:
-        return Fitted(self.build(dataset, values, run.seed), values)
+        return Fitted(self.build(dataset, values, run.seed))
+
+    def key(self, values: Values, run: Run) -> Mapping[str, Any]:
+        return {**values, "seed": run.seed if self.random else 0}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -100,28 +115,36 @@ class Neural(Method):
     config: Any = Config()
 
     def fit(self, dataset: Dataset, values: Values, run: Run) -> Fitted:
-        own = tuned(self.config, {**_limits(run), **values, "training.seed": run.seed})
-        training: TrainingConfig = own.training
+        own = self._config(values, run)
 
         def build(part: Dataset, _: Config) -> PairModel:
             return self.build(part, own)
 
-        model = fit(
-            dataset,
-            Config(training=training, evaluation=EvaluationConfig()),
-            run.folder,
-            run.say,
-            build,
-        )
+        config = Config(training=own.training, evaluation=EvaluationConfig())
+        model = fit(dataset, config, run.folder, run.say, build)
         content = json.loads((run.folder / "training.json").read_text("utf-8"))
-        settled = {
-            "training.epochs": content["best_epoch"],
+        return Fitted(model.scorer(), content["best_epoch"])
+
+    def key(self, values: Values, run: Run) -> Mapping[str, Any]:
+        return dataclasses.asdict(self._config(values, run))
+
+    def settled(self, values: Values, epochs: int, run: Run) -> Values:
+        return {
+            **values,
+            "training.epochs": epochs,
+            "training.batch_size": self._config(values, run).training.batch_size,
             "training.validation_fraction": 0.0,
             "training.time_limit_s": TrainingConfig().time_limit_s,
         }
-        if training.batch_size != TrainingConfig().batch_size:
-            settled["training.batch_size"] = training.batch_size
-        return Fitted(model.scorer(), {**values, **settled})
+
+    def kept(self, values: Values) -> Values:
+        """Older files leave out the default batch size."""
+        return {"training.batch_size": TrainingConfig().batch_size, **values}
+
+    def _config(self, values: Values, run: Run) -> Any:
+        names = ("epochs", "time_limit_s", "validation_users", "batch_size")
+        limits = {f"training.{name}": getattr(run, name) for name in names}
+        return tuned(self.config, {**limits, **values, "training.seed": run.seed})
 
 
 def without_epochs(values: Values) -> dict[str, Any]:
@@ -134,8 +157,3 @@ def without_epochs(values: Values) -> dict[str, Any]:
     return {
         k: v for k, v in values.items() if k not in {f"training.{n}" for n in found}
     }
-
-
-def _limits(run: Run) -> dict[str, Any]:
-    names = ("epochs", "time_limit_s", "validation_users", "batch_size")
-    return {f"training.{name}": getattr(run, name) for name in names}

@@ -3,36 +3,78 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from uvcan_tf.evaluation.ranking import FULL
 from uvcan_tf.experiments import results
-from uvcan_tf.experiments.cells import Cells, Clock, Measured, is_measured, measured
+from uvcan_tf.experiments.cells import Cell, Cells, Measured, forget_models
+from uvcan_tf.experiments.kept import KeptSettings
 from uvcan_tf.experiments.method import Method
 from uvcan_tf.experiments.results import ByMethod
-from uvcan_tf.experiments.search import (
-    keep_settings,
-    kept_settings,
-    search,
-    trials_of,
-)
 from uvcan_tf.experiments.setting import Setting
-from uvcan_tf.search_spaces import Values
+from uvcan_tf.search import Search
+from uvcan_tf.search_spaces import Values, draws
+from uvcan_tf.terminal.progress import progress
+from uvcan_tf.training.fit import MONITOR
+
+Job = tuple[Method, Values, Mapping[str, Any]]
 
 
 def tune(
     cells: Cells, setting: Setting, methods: Sequence[Method]
 ) -> dict[str, Values]:
     """Settings of every method: kept ones, or those that a search chooses."""
-    kept = {m.name: kept_settings(cells, setting, m) for m in methods}
-    open_to = [method for method in methods if kept[method.name] is None]
-    clock = Clock(sum(trials_of(cells, method) for method in open_to), cells.say)
-    for method in open_to:
-        best = search(cells, setting, method, clock)
-        keep_settings(cells, setting, method, best)
-        kept[method.name] = best.values
-    return {name: values for name, values in kept.items() if values is not None}
+    chosen: dict[str, Values] = {}
+    with progress("Tuning", len(methods)) as bar:
+        for method in methods:
+            kept = KeptSettings(cells, setting, method)
+            values = kept.read()
+            if values is None:
+                values = _search(cells, setting, method, kept)
+            chosen[method.name] = values
+            bar.advance()
+    return chosen
+
+
+def _search(
+    cells: Cells, setting: Setting, method: Method, kept: KeptSettings
+) -> Values:
+    """The best of `cells.trials` on validation pairs; known trials are not made again.
+
+    Each takes seed 1 and the same limits, whatever the method.
+    """
+    any_run = cells.run(Path(), seed=1)
+
+    def measure(values: Values, folder: Path) -> dict[str, float]:
+        run = cells.run(folder, seed=1)
+        fitted = method.fit(setting.part.dataset, values, run)
+        ranks = setting.part.ranks(fitted.scorer, cells.evaluation, (FULL,))
+        epochs = fitted.epochs
+        del fitted
+        forget_models()
+        return {MONITOR: ranks.summary((10,))[FULL]["ndcg@10"], "epochs": epochs}
+
+    search = Search(
+        draws(method.space, cells.trials, method.name),
+        measure,
+        cells.place(
+            setting,
+            setting.part,
+            method,
+            dict(method.space),
+            method.key({}, any_run),
+        ),
+        cells.say,
+        method.name,
+    )
+    search.search()
+    best = search.best()
+    values = method.settled(best.values, int(best.metrics.get("epochs", 0)), any_run)
+    kept.write(values, best)
+    return values
 
 
 def measure(
@@ -43,50 +85,43 @@ def measure(
     seeds: Sequence[int],
 ) -> ByMethod:
     """Every method with every seed; cells of an earlier run are read."""
-    jobs = [(method, seed) for method in methods for seed in seeds]
-    clock = Clock(len(jobs), cells.say)
-    by_method: dict[str, dict[int, Measured]] = {method.name: {} for method in methods}
-    for method, seed in jobs:
-        values = chosen[method.name]
-        was_there = is_measured(cells, setting, method, values, seed)
-        cell = measured(cells, setting, method, values, seed)
-        by_method[method.name][seed] = cell
-        clock.done(
-            f"{method.name}, seed {seed}: {sentence(cell)}",
-            None if was_there else cell.fit_seconds + cell.rank_seconds,
-        )
-    return by_method
-
-
-def sentence(cell: Measured) -> str:
-    """HR@10 and NDCG@10 of a cell under both protocols, and its time."""
-    summary = cell.ranks.summary((10,))
-    shown = (
-        f"{name} {means['hr@10']:.4f}/{means['ndcg@10']:.4f}"
-        for name, means in summary.items()
-    )
-    return f"{', '.join(shown)} in {cell.fit_seconds:.0f} + {cell.rank_seconds:.0f} s"
+    jobs: list[Job] = [(method, chosen[method.name], {}) for method in methods]
+    measured = iter(_measured(cells, setting, jobs, seeds))
+    return {m.name: {seed: next(measured) for seed in seeds} for m in methods}
 
 
 def rows_of(
-    cells: Cells,
-    setting: Setting,
-    jobs: Sequence[tuple[Method, Values, Mapping[str, Any]]],
-    seeds: Sequence[int],
+    cells: Cells, setting: Setting, jobs: Sequence[Job], seeds: Sequence[int]
 ) -> pd.DataFrame:
     """Figures of every job (method, settings, labels) with every seed."""
-    clock = Clock(len(jobs) * len(seeds), cells.say)
-    rows: list[dict[str, Any]] = []
-    for method, values, labels in jobs:
-        for seed in seeds:
-            was_there = is_measured(cells, setting, method, values, seed)
-            cell = measured(cells, setting, method, values, seed)
-            shown = ", ".join(f"{v} {k}" for k, v in labels.items())
-            clock.done(
-                f"{method.name}, {shown}, seed {seed}: {sentence(cell)}",
-                None if was_there else cell.fit_seconds + cell.rank_seconds,
-            )
-            rows += results.figures(
-                cell.ranks, (10,), method=method.name, **labels, seed=seed
-            )
+    measured = iter(_measured(cells, setting, jobs, seeds))
+    rows = [
+        row
+        for method, _, labels in jobs
+        for seed in seeds
+        for row in results.figures(
+            next(measured).ranks, (10,), method=method.name, **labels, seed=seed
+        )
+    ]
     return pd.DataFrame(rows)
+
+
+def _measured(
+    cells: Cells, setting: Setting, jobs: Sequence[Job], seeds: Sequence[int]
+) -> list[Measured]:
+    """Cells of all jobs, of every seed; a line is said for each that was not there."""
+    found: list[Measured] = []
+    total = len(jobs) * len(seeds)
+    with progress("Measuring", total) as bar:
+        for method, values, labels in jobs:
+            for seed in seeds:
+                cell = Cell(cells, setting, method, values, seed)
+                was_there = cell.path.exists()
+                found.append(cell.measured())
+                bar.advance()
+                if not was_there:
+                    shown = "".join(f", {v} {k}" for k, v in labels.items())
+                    number = f"[{len(found)}/{total}]"
+                    name = f"{number} {method.name}{shown}, seed {seed}"
+                    cells.say(f"{name}: {found[-1]}")
+    return found

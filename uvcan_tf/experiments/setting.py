@@ -6,7 +6,7 @@ Shapes: B users, V videos, W candidates.
 from __future__ import annotations
 
 import dataclasses
-import zlib
+import hashlib
 from typing import NamedTuple
 
 import numpy as np
@@ -61,12 +61,18 @@ class Split(NamedTuple):
 
     @property
     def digest(self) -> str:
-        """Changes with the pairs, not with their number alone."""
-        arrays = (*dataclasses.astuple(self.dataset.train), *_test(self.dataset))
-        number = 0
-        for array in arrays:
-            number = zlib.crc32(np.ascontiguousarray(array).tobytes(), number)
-        return f"{number:08x}"
+        """Changes with all that a method may learn from, and with what is ranked."""
+        data = self.dataset
+        parts = (data.train, data.test, data.impressions)
+        pairs = (array for part in parts for array in (part.user, part.video))
+        columns = (*data.users.columns.items(), *data.videos.columns.items())
+        content = hashlib.sha256(repr([name for name, _ in columns]).encode())
+        candidates = np.zeros(0) if self.candidates is None else self.candidates
+        for array in (*pairs, *(column for _, column in columns), candidates):
+            array = np.ascontiguousarray(array)
+            content.update(repr((array.shape, array.dtype.str)).encode())
+            content.update(array.data)
+        return content.hexdigest()
 
 
 class Setting(NamedTuple):
@@ -110,10 +116,6 @@ def _restricted(dataset: Dataset, candidates: IntArray) -> Dataset:
         test=kept(dataset.test),
         impressions=NO_PAIRS,
     )
-
-
-def _test(dataset: Dataset) -> tuple[IntArray, IntArray]:
-    return dataset.test.user, dataset.test.video
 
 
 def table3_setting(

@@ -1,10 +1,11 @@
-"""One progress line with an estimate of the time left, on a terminal or in a log."""
+"""Progress lines with an estimate of the time left, on a terminal."""
 
 from __future__ import annotations
 
 import contextlib
+import contextvars
 from collections.abc import Iterator
-from typing import Protocol
+from typing import Any, Final, Protocol
 
 
 class Progress(Protocol):
@@ -22,22 +23,47 @@ class Silent:
         """Does nothing."""
 
 
+#: The bars that are on the screen: rich draws one live display, so inner work adds its
+#: line to that of the outer.
+_SHOWN: Final[contextvars.ContextVar[Any]] = contextvars.ContextVar(
+    "bars", default=None
+)
+
+
 @contextlib.contextmanager
 def progress(label: str, total: float) -> Iterator[Progress]:
-    """A bar on standard error while the block runs; gone when it ends."""
+    """A bar on a terminal's standard error while the block runs; gone when it ends."""
+    outer = _SHOWN.get()
+    if outer is not None:
+        task = outer.add_task(label, total=total)
+        try:
+            yield _Rich(outer, task)
+        finally:
+            outer.remove_task(task)
+        return
+    bars = _bars()
+    if not bars.console.is_terminal:  # a log would get an empty line of each bar
+        yield Silent()
+        return
+    with bars:
+        token = _SHOWN.set(bars)
+        try:
+            yield _Rich(bars, bars.add_task(label, total=total))
+        finally:
+            _SHOWN.reset(token)
+
+
+def _bars() -> Any:
     from rich.console import Console
     from rich.progress import (
         BarColumn,
+        Progress,
         TaskProgressColumn,
         TextColumn,
         TimeElapsedColumn,
         TimeRemainingColumn,
     )
-    from rich.progress import (
-        Progress as Bar,
-    )
 
-    console = Console(stderr=True)
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -45,13 +71,12 @@ def progress(label: str, total: float) -> Iterator[Progress]:
         TimeElapsedColumn(),
         TimeRemainingColumn(),
     )
-    with Bar(*columns, console=console, transient=True) as bar:
-        yield _Rich(bar, bar.add_task(label, total=total))
+    return Progress(*columns, console=Console(stderr=True), transient=True)
 
 
 class _Rich:
-    def __init__(self, bar: object, task: object) -> None:
-        self._bar, self._task = bar, task
+    def __init__(self, bars: Any, task: Any) -> None:
+        self._bars, self._task = bars, task
 
     def advance(self, steps: float = 1) -> None:
-        self._bar.advance(self._task, steps)  # type: ignore[attr-defined]
+        self._bars.advance(self._task, steps)

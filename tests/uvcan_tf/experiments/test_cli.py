@@ -114,14 +114,11 @@ def test_a_second_run_fits_nothing_and_says_the_same(
 def test_a_killed_run_goes_on_at_the_unfinished_cell(
     folder: Path, first: Result
 ) -> None:
-    (cell,) = (folder / "work" / "tiny" / "table3").glob("ease-seed0-*.npz")
-    (trials,) = (folder / "work" / "tiny" / "table3").glob("ease-*.jsonl")
+    (cell,) = (folder / "work" / "tiny" / "table3").glob("ease-*.npz")
     cell.unlink()
-    trials.write_text(trials.read_text().splitlines()[0] + "\n" + '{"drawn": {"l2"')
     (folder / "out" / "tiny" / "settings" / "ease.json").unlink()
     again = run(folder, "table3")
-    told = again.stderr.splitlines()
-    assert [line.split(",")[0] for line in told] == ["[2/2] EASE", "[2/4] EASE"]
+    assert [line.split(",")[0] for line in again.stderr.splitlines()] == ["[2/4] EASE"]
     assert again.stdout == first.stdout
 
 

@@ -1,0 +1,87 @@
+"""The Tuner's search on a tiny world."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.tfx_pipeline.worlds import FEATURES, write_world
+from tfx_pipeline import tuner
+from uvcan_tf import presets
+from uvcan_tf import search_spaces as spaces
+from uvcan_tf.config import Config, EvaluationConfig, ModelConfig, TrainingConfig
+from uvcan_tf.data.dataset import Dataset
+from uvcan_tf.data.encode_tables import encode_tables
+from uvcan_tf.data.tables import read_tables
+from uvcan_tf.search import Search
+from uvcan_tf.search_spaces import tuned
+
+RATE = "training.learning_rate"
+CONFIG = Config(
+    model=ModelConfig(factors=8, hops=1, initial_stddev=0.3),
+    training=TrainingConfig(epochs=5, batch_size=16, learning_rate=0.03),
+    evaluation=EvaluationConfig(sampled_negatives=20),
+)
+
+
+@pytest.fixture(scope="module")
+def dataset(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
+    folder = tmp_path_factory.mktemp("data")
+    write_world(folder)
+    tables = read_tables(folder, FEATURES)
+    return encode_tables(tables, FEATURES, CONFIG.evaluation)
+
+
+def finished(
+    dataset: Dataset, folder: Path, rates: tuple[float, ...], given: float
+) -> Search:
+    patch = pytest.MonkeyPatch()
+    patch.setattr(spaces, "NEURAL", {RATE: rates})
+    search = tuner.search(dataset, tuned(CONFIG, {RATE: given}), folder)
+    patch.undo()
+    search.search_space_summary()  # as TFX's executor does
+    search.search()
+    search.results_summary()
+    return search
+
+
+@pytest.mark.slow
+def test_the_given_config_is_kept_unless_another_is_better(
+    dataset: Dataset, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    search = finished(dataset, tmp_path, (1e-8, 1e-7), given=0.03)
+    (best,) = search.get_best_hyperparameters()
+    assert json.loads(json.dumps(best.get_config()))["values"] == {RATE: 0.03}
+    screen = capfd.readouterr()
+    assert screen.out == ""
+    assert "\n\n" not in screen.err
+    told = [line for line in screen.err.splitlines() if "UVCAN" in line]
+    assert "[1/3] UVCAN, the given settings: validation NDCG@10 0." in told[0]
+    assert [line.split()[0] for line in told[:-1]] == ["[1/3]", "[2/3]", "[3/3]"]
+    assert told[-1] == "  UVCAN: the search keeps the given settings."
+
+
+@pytest.mark.slow
+def test_a_better_trial_wins(dataset: Dataset, tmp_path: Path) -> None:
+    search = finished(dataset, tmp_path, (1e-8, 0.03), given=1e-8)
+    (best,) = search.get_best_hyperparameters()
+    assert best.values == {RATE: 0.03}
+
+
+@pytest.mark.parametrize(
+    ("preset", "expected"),
+    [(presets.paper(), spaces.NEURAL), (presets.best(), spaces.BEST)],
+)
+def test_the_search_space_is_that_of_the_experiments(
+    preset: Config, expected: spaces.Space, tmp_path: Path
+) -> None:
+    search = tuner.search(None, preset, tmp_path)  # type: ignore[arg-type]
+    first, *others = (
+        search.oracle.populate_space(str(number))["values"]
+        for number in range(search.oracle.max_trials)
+    )
+    assert tuned(preset, first) == preset
+    for point in others:
+        assert all(point[name] in expected[name] for name in expected)

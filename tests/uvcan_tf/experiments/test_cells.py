@@ -1,0 +1,159 @@
+"""A cell is kept apart for everything that decides its figures, and for nothing else.
+
+Shapes: B users, V videos.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests import worlds
+from uvcan_tf.config import Config, EvaluationConfig
+from uvcan_tf.data.dataset import Dataset, Pairs
+from uvcan_tf.evaluation.ranking import FULL
+from uvcan_tf.experiments.cells import Cell, Cells
+from uvcan_tf.experiments.kept import KeptSettings
+from uvcan_tf.experiments.method import Classical, Neural, without_epochs
+from uvcan_tf.experiments.runs import tune
+from uvcan_tf.experiments.setting import Setting, table3_setting
+from uvcan_tf.model.uvcan import UVCAN
+from uvcan_tf.search import Best
+from uvcan_tf.training.fit import MONITOR
+
+EVALUATION = EvaluationConfig(sampled_negatives=3, cutoffs=(10,))
+SETTLED = {
+    "training.epochs": 3,
+    "training.batch_size": 2048,
+    "training.validation_fraction": 0.0,
+    "training.time_limit_s": 1e6,
+}
+NEURAL = Neural("UVCAN(paper)", {}, UVCAN)
+
+
+class Constant:
+    """Every video of every user has the score."""
+
+    def __init__(self, videos: int, score: float) -> None:
+        self._videos, self._score = videos, score
+
+    def scores(self, users: np.ndarray) -> np.ndarray:
+        return np.full([len(users), self._videos], self._score, np.float32)
+
+
+class Counted:
+    """Builds scorers, and counts them."""
+
+    def __init__(self) -> None:
+        self.fits = 0
+
+    def __call__(self, dataset: Dataset, values: Any, seed: int) -> Constant:
+        self.fits += 1
+        return Constant(dataset.videos.size, values.get("score", 0.0))
+
+
+def cells(folder: Path, **others: Any) -> Cells:
+    places = {"work": folder / "work", "out": folder / "out"}
+    common = {"evaluation": EVALUATION, "say": lambda line: None}
+    return Cells("small", "a command", **{**places, **common, **others})
+
+
+def setting(dataset: Dataset | None = None) -> Setting:
+    return table3_setting(dataset or worlds.small(), EVALUATION, 99)
+
+
+def path(folder: Path, method: Any, values: Any = SETTLED, **others: Any) -> Path:
+    return Cell(cells(folder, **others), setting(), method, values, 1).path
+
+
+@pytest.mark.parametrize(
+    "limit",
+    [
+        {"epochs": 7},
+        {"batch_size": 64},
+        {"trial_seconds": 9.0},
+        {"validation_users": 3},
+    ],
+)
+def test_a_fit_with_early_stopping_depends_on_its_limits(
+    tmp_path: Path, limit: Any
+) -> None:
+    open_to = without_epochs(SETTLED)
+    del open_to["training.batch_size"], open_to["training.time_limit_s"]
+    assert path(tmp_path, NEURAL, open_to) != path(tmp_path, NEURAL, open_to, **limit)
+
+
+def test_a_settled_fit_is_read_by_any_command(tmp_path: Path) -> None:
+    other = path(tmp_path, NEURAL, epochs=7, batch_size=64, trial_seconds=9.0)
+    assert path(tmp_path, NEURAL) == other
+
+
+def test_the_defaults_of_a_method_are_a_part_of_its_cell(tmp_path: Path) -> None:
+    config = Config(model=worlds.SMALL_CONFIG.model)
+    other = dataclasses.replace(NEURAL, config=config)
+    assert path(tmp_path, NEURAL) != path(tmp_path, other)
+
+
+def test_impressions_and_attributes_are_a_part_of_the_data(tmp_path: Path) -> None:
+    whole = worlds.small()
+    shown = Pairs(np.array([1], np.int32), np.array([8], np.int32))
+    gender = {**whole.users.columns, "gender": whole.users.columns["gender"][::-1]}
+    others = (
+        dataclasses.replace(whole, impressions=shown),
+        dataclasses.replace(
+            whole, users=dataclasses.replace(whole.users, columns=gender)
+        ),
+    )
+    digests = {setting(dataset).whole.digest for dataset in (whole, *others)}
+    assert len(digests) == 3
+
+
+def test_a_cell_is_measured_once(tmp_path: Path) -> None:
+    build = Counted()
+    method = Classical("Constant", {}, build)
+    cell = Cell(cells(tmp_path), setting(), method, {}, 1)
+    first, again = cell.measured(), cell.measured()
+    assert build.fits == 1
+    for ranked, same in zip(
+        first.ranks.by_protocol[FULL], again.ranks.by_protocol[FULL], strict=True
+    ):
+        np.testing.assert_array_equal(ranked, same)
+
+
+def test_without_randomness_all_seeds_are_one_cell(tmp_path: Path) -> None:
+    method = Classical("Constant", {}, Counted(), random=False)
+    paths = {Cell(cells(tmp_path), setting(), method, {}, seed).path for seed in (1, 2)}
+    assert len(paths) == 1
+
+
+def test_trials_for_other_validation_users_are_others(tmp_path: Path) -> None:
+    build = Counted()
+    method = Classical("Constant", {"score": (1.0, 2.0)}, build)
+    for number, users in enumerate((2, 3, 3)):
+        part = table3_setting(worlds.checkerboard()[0], EVALUATION, users)
+        tune(cells(tmp_path, out=tmp_path / str(number)), part, [method])
+    assert build.fits == 2 * 3
+
+
+def test_a_file_of_settings_is_for_the_search_it_tells_of(tmp_path: Path) -> None:
+    best = Best({}, {MONITOR: 0.5, "seconds": 1.0})
+    here = cells(tmp_path)
+    KeptSettings(here, setting(), NEURAL).write(SETTLED, best)
+    assert KeptSettings(here, setting(), NEURAL).read() == SETTLED
+    for limit in ({"epochs": 7}, {"batch_size": 64}, {"validation_users": 7}):
+        assert KeptSettings(cells(tmp_path, **limit), setting(), NEURAL).read() is None
+
+
+def test_an_older_file_stays_usable_and_means_the_batch_size_of_then(
+    tmp_path: Path,
+) -> None:
+    kept = KeptSettings(cells(tmp_path, batch_size=64), setting(), NEURAL)
+    kept.path.parent.mkdir(parents=True)
+    settings = {k: v for k, v in SETTLED.items() if k != "training.batch_size"}
+    kept.path.write_text(json.dumps({"settings": settings, "trials": 8}))
+    assert kept.read() == SETTLED
