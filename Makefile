@@ -11,9 +11,9 @@ READY := .venv/.ready
 help: ## this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 22
 
-setup: $(READY) ## build .venv from the lock
+setup: $(READY) ## build .venv from the newest lock that runs here
 
-$(READY): requirements.txt requirements-dev.txt
+$(READY): $(wildcard requirements/*.txt)
 	@scripts/setup
 
 demo: $(READY) ## the main job: tables in, recommendations over gRPC out
@@ -73,12 +73,8 @@ conformance: $(READY) ## every wire case against TARGET=host:port
 load: $(READY) ## latency, throughput and swaps of the embedded server, in minutes
 	@scripts/load
 
-lock: $(READY) ## requirements*.txt anew from requirements*.in
-	for name in requirements requirements-dev; do \
-	  { echo "# The full lock of $$name.in, made by \`make lock\`. Surprising pins:"; \
-	    sed -nE 's/^([^ #]+) +# (.*)/#   \1: \2/p' requirements.in; \
-	    $(UV) pip compile -q --python-version 3.10 --no-annotate --no-header $$name.in; \
-	  } > $$name.new && mv $$name.new $$name.txt || exit 1; done
+lock: $(READY) ## both locks in requirements/ anew, of the newest that fits
+	scripts/lock --upgrade
 
 clean: ## remove what the commands above made
 	rm -rf .venv build

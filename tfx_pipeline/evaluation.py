@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-import tensorflow_model_analysis as tfma
+from tensorflow_model_analysis.proto import config_pb2 as tfma
 
 from tfx_pipeline.config import BLESSING_CUTOFF, PipelineConfig
 from uvcan_tf import features as names

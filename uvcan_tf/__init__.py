@@ -1,7 +1,7 @@
 """UVCAN-TF: the User-Video Co-Attention Network (WWW 2019) in TensorFlow.
 
 Importing this package sets one switch and imports nothing heavy: TensorFlow
-Recommenders needs Keras 2, which TensorFlow 2.16 uses only when asked to before its
+Recommenders needs Keras 2, which TensorFlow uses only when asked to before its
 own first import.
 """
 

@@ -1,7 +1,7 @@
 """What decides on the blessing."""
 
 import pytest
-import tensorflow_model_analysis as tfma
+from tensorflow_model_analysis.proto import config_pb2 as tfma
 
 from tfx_pipeline.config import PipelineConfig
 from tfx_pipeline.evaluation import HIT_RATE, eval_config

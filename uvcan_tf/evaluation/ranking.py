@@ -91,7 +91,7 @@ def rank_pairs(
         inside = slice(bounds[start], bounds[min(start + block, len(distinct))])
         part = Pairs(pairs.user[inside], pairs.video[inside])
         scores = _checked(scorer.scores(some), some, videos)
-        row = np.searchsorted(some, part.user)
+        row = np.searchsorted(some, part.user).astype(np.int32)
         if SAMPLED in results:
             results[SAMPLED][:, inside] = _sampled(scores, row, part, observed, config)
         if FULL in results:

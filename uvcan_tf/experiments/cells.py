@@ -145,7 +145,7 @@ def forget_models() -> None:
 
 
 def _save(path: Path, cell: Measured) -> None:
-    arrays = {
+    arrays: dict[str, Any] = {  # NumPy 2 would take them for its own switches
         protocol: np.stack(ranked).astype(np.float32)
         for protocol, ranked in cell.ranks.by_protocol.items()
     }

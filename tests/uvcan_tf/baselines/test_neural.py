@@ -128,7 +128,8 @@ def test_a_cross_is_one_weight_for_a_pair_of_values() -> None:
         for j in video.codes.numpy().ravel()
         if i and j
     )
-    assert float(model.network.rate(user, video)) == pytest.approx(expected, rel=1e-5)
+    rated = model.network.rate(user, video).numpy().item()
+    assert rated == pytest.approx(expected, rel=1e-5)
 
 
 def test_the_tower_is_an_mlp_over_both_sides_at_once() -> None:
