@@ -53,7 +53,7 @@ def data() -> None:
 def kuairand_command(
     raw: Path, out: Path, positive: kuairand.Positive, min_interactions: int
 ) -> None:
-    """KuaiRand-Pure, a public micro-video log."""
+    """KuaiRand-Pure, 1K or 27K, a public micro-video log."""
     with _working(f"converting {raw}"):
         summary = kuairand.convert(raw, out, positive, min_interactions)
     _show(f"written to {out}", summary)
@@ -64,13 +64,13 @@ def kuairand_command(
 @_out
 @click.option(
     "--min-rating",
-    type=click.IntRange(1, 5),
-    default=1,
+    type=click.FloatRange(0.5, 5),
+    default=0.5,
     show_default=True,
     help="Lower ratings count as shown and not liked.",
 )
-def movielens_command(raw: Path, out: Path, min_rating: int) -> None:
-    """MovieLens 100K or 1M, public film ratings."""
+def movielens_command(raw: Path, out: Path, min_rating: float) -> None:
+    """MovieLens 100K, 1M, 10M, 20M, latest …: public film ratings."""
     with _working(f"converting {raw}"):
         summary = movielens.convert(raw, out, min_rating)
     _show(f"written to {out}", summary)

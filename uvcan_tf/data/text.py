@@ -20,9 +20,10 @@ import pyarrow.compute as pc
 
 from uvcan_tf.errors import DataError
 
-__all__ = ["combined", "count_false", "is_list", "text"]
+__all__ = ["combined", "count_false", "is_list", "numbers", "text"]
 
 _FRACTION: Final = re.compile(r"^-?[0-9]+(\.[0-9]*([eE][+-]?[0-9]+)?|[eE][+-]?[0-9]+)$")
+_NUMBER: Final = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$"
 _LAST_EXACT: Final = {
     pa.float16(): 2.0**11,
     pa.float32(): 2.0**24,
@@ -49,6 +50,24 @@ def text(where: str, array: pa.Array) -> pa.Array:
         raise DataError(
             f"{where} should be strings or numbers. Received: {array.type}."
         ) from None
+
+
+def numbers(where: str, column: pa.ChunkedArray) -> pa.Array:
+    """float64; what is missing or empty is null.
+
+    Raises:
+      DataError: a value that is no number; names the first row.
+    """
+    strings = text(where, combined(column))
+    strings = pc.if_else(pc.equal(strings, ""), pa.scalar(None, pa.string()), strings)
+    fits = pc.fill_null(pc.match_substring_regex(strings, _NUMBER), True)
+    if not pc.all(fits).as_py():
+        row = pc.index(fits, False).as_py()
+        raise DataError(
+            f"{where} should be numbers. Received: {strings[row].as_py()!r} in row "
+            f"{row + 1}, {count_false(fits)} such rows."
+        )
+    return strings.cast(pa.float64())
 
 
 def is_list(kind: pa.DataType) -> bool:

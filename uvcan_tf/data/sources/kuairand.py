@@ -1,4 +1,4 @@
-"""KuaiRand-Pure, a public micro-video log, as the three tables.
+"""KuaiRand, a public micro-video log in three sizes, as the three tables.
 
 C. Gao et al., "KuaiRand: An Unbiased Sequential Recommendation Dataset with Randomly
 Exposed Videos", CIKM 2022. Columns are read by name.
@@ -18,6 +18,7 @@ from uvcan_tf.data import columns
 from uvcan_tf.data.files import columns_of, read_columns
 from uvcan_tf.data.summary import Summary, summarise
 from uvcan_tf.data.tables import Tables, check, write_tables
+from uvcan_tf.data.text import numbers
 from uvcan_tf.data.times import timestamp
 from uvcan_tf.errors import DataError
 from uvcan_tf.features import KUAIRAND, LABEL, TIMESTAMP, USER_ID, VIDEO_ID
@@ -26,9 +27,11 @@ __all__ = ["Positive", "convert"]
 
 Positive = Literal["long_view", "is_like"]
 
-_LOGS: Final = ("log_standard*_pure.csv", "log_standard_train.csv")
-_USERS: Final = "user_features_pure.csv"
-_VIDEOS: Final = "video_features_basic_pure.csv"
+_SIZES: Final = ("pure", "1k", "27k")
+_LOGS: Final = ("log_standard*_{}.csv", "log_standard*_{}_part*.csv")
+_TRAINING_LOG: Final = "log_standard_train.csv"
+_USERS: Final = "user_features_{}.csv"
+_VIDEOS: Final = "video_features_basic_{}.csv"
 _TIME: Final = "time_ms"
 _MISSING: Final = ("UNKNOWN", "NaN", "nan")
 _NO_MUSIC: Final = "0"  # Of 204 videos, where the type of the music is missing too.
@@ -43,8 +46,9 @@ _BUCKETS: Final = ("0-7", "7-15", "15-30", "30-60", "60-120", "120+")
 def convert(raw: Path, out: Path, positive: Positive, min_interactions: int) -> Summary:
     """Turns the public files into tables with the declaration `features.KUAIRAND`.
 
-    All standard logs in the folder are read, the public ones and a training subset;
-    the log of random exposures is ignored. Rows of one pair are merged: the pair is
+    The files are those of KuaiRand-Pure, 1K or 27K, in the folder or its `data`. All
+    standard logs are read, the public ones and a training subset; the log of random
+    exposures is ignored. Rows of one pair are merged: the pair is
     positive when one of them is, and its time is the latest. Kept are the users with
     at least `min_interactions` positive pairs, then the videos with at least one
     positive pair of a kept user: one pass each. Of the pairs of kept users and kept
@@ -64,17 +68,19 @@ def convert(raw: Path, out: Path, positive: Positive, min_interactions: int) -> 
             f"`positive` should be one of {', '.join(get_args(Positive))}. "
             f"Received: {positive!r}."
         )
-    interactions = _kept(_log(Path(raw), positive), min_interactions)
+    raw, size, logs = _layout(Path(raw))
+    interactions = _kept(_log(logs, positive), min_interactions)
     if interactions.num_rows == 0:
         raise DataError(
             f"No user of the log in {raw} has {min_interactions} pairs with "
             f"{positive} = 1; lower `min_interactions`."
         )
     users = read_columns(
-        _file(raw, _USERS), [USER_ID, *(f.name for f in KUAIRAND.user)], []
+        _file(raw, _USERS.format(size)), [USER_ID, *(f.name for f in KUAIRAND.user)], []
     )
     wanted = (_RAW.get(f.name, f.name) for f in KUAIRAND.video)
-    videos = read_columns(_file(raw, _VIDEOS), [VIDEO_ID, *wanted], [])
+    path = _file(raw, _VIDEOS.format(size))
+    videos = read_columns(path, [VIDEO_ID, *wanted], [])
     tables = Tables(
         users=_side(users, USER_ID, KUAIRAND.user, interactions),
         videos=_side(videos, VIDEO_ID, KUAIRAND.video, interactions),
@@ -85,21 +91,32 @@ def convert(raw: Path, out: Path, positive: Positive, min_interactions: int) -> 
     return summarise(tables)
 
 
+def _layout(raw: Path) -> tuple[Path, str, list[Path]]:
+    """The folder of the files, their size as their names tell it, and the logs."""
+    for folder in (raw, raw / "data"):
+        for size in _SIZES:
+            logs = {p for form in _LOGS for p in folder.glob(form.format(size))}
+            training = folder / _TRAINING_LOG
+            if size == _SIZES[0] and training.is_file():
+                logs.add(training)
+            if logs:
+                return folder, size, sorted(logs)
+    tried = ", ".join(_LOGS[0].format(size) for size in _SIZES)
+    raise DataError(
+        f"{raw}, or data in it, should hold a log of KuaiRand, one of {tried} or "
+        f"{_TRAINING_LOG}. Received: no such file."
+    )
+
+
 def _file(raw: Path, name: str) -> Path:
-    path = Path(raw) / name
+    path = raw / name
     if not path.is_file():
-        raise DataError(f"{raw} should hold KuaiRand-Pure's {name}. Received: no file.")
+        raise DataError(f"{raw} should hold KuaiRand's {name}. Received: no file.")
     return path
 
 
-def _log(raw: Path, positive: str) -> pa.Table:
+def _log(paths: list[Path], positive: str) -> pa.Table:
     """All standard logs as one table, each pair once, with label and time."""
-    paths = sorted({path for pattern in _LOGS for path in raw.glob(pattern)})
-    if not paths:
-        raise DataError(
-            f"{raw} should hold a log of KuaiRand-Pure, {' or '.join(_LOGS)}. "
-            "Received: no such file."
-        )
     timed = [_TIME] if all(_TIME in columns_of(path) for path in paths) else []
     parts = []
     for path in paths:
@@ -182,7 +199,9 @@ def _clean(column: pa.ChunkedArray) -> pa.ChunkedArray:
 
 def _duration_buckets(milliseconds: pa.ChunkedArray) -> pa.Array:
     """Names of half-open ranges of seconds: 7-15 holds 7 and not 15."""
-    known = pc.is_valid(_clean(milliseconds)).to_numpy()
-    seconds = pc.fill_null(_clean(milliseconds).cast(pa.float64()), 0).to_numpy() / 1000
+    where = f"The videos' column '{_RAW[_DURATION_BUCKET]}'"
+    values = numbers(where, _clean(milliseconds))
+    known = pc.is_valid(values).to_numpy(zero_copy_only=False)
+    seconds = pc.fill_null(values, 0).to_numpy() / 1000
     buckets = np.array(_BUCKETS, object)[np.digitize(seconds, _EDGES_S)]
     return pa.array(buckets, pa.string(), mask=~known)

@@ -131,6 +131,33 @@ def test_a_video_without_features_is_named(raw: Path) -> None:
         convert(raw, raw.parent / "out", "is_like", 1)
 
 
+@pytest.mark.parametrize("size", ["pure", "1k", "27k"])
+@pytest.mark.parametrize("inside", [False, True])
+def test_every_public_size_is_read_with_its_folder(
+    tmp_path: Path, size: str, inside: bool
+) -> None:
+    folder = tmp_path / "raw" / "data" if inside else tmp_path / "raw"
+    folder.mkdir(parents=True)
+    (folder / f"user_features_{size}.csv").write_text(USERS)
+    (folder / f"video_features_basic_{size}.csv").write_text(VIDEOS)
+    head, *pairs = LOG.splitlines(keepends=True)
+    for part, first in enumerate([0, 3], 1):
+        end = f"_part{part}" if size == "27k" else ""
+        text = head + "".join(pairs[first : first + 3])
+        (folder / f"log_standard_4_{part}_{size}{end}.csv").write_text(text)
+    assert convert(tmp_path / "raw", tmp_path / "out", "is_like", 1).likes == 2
+
+
+def test_a_duration_that_is_no_number_is_named(raw: Path) -> None:
+    (raw / "video_features_basic_pure.csv").write_text(
+        VIDEOS.replace("6999.0", "00:08")
+    )
+    with pytest.raises(
+        DataError, match="should be numbers. Received: '00:08' in row 1"
+    ):
+        convert(raw, raw.parent / "out", "is_like", 1)
+
+
 PUBLIC = Path(__file__).parents[4].parent / "shared" / "data" / "kuairand_pure"
 
 

@@ -88,7 +88,9 @@ def test_ratings_below_the_least_are_shown_and_not_liked(tmp_path: Path) -> None
 
 
 def test_a_folder_without_ratings_names_both_sets(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=r"ratings.dat \(1M\) or u.data \(100K\)"):
+    with pytest.raises(
+        DataError, match=r"ratings.dat \(1M, 10M\), u.data \(100K\) or ratings"
+    ):
         convert(tmp_path, tmp_path / "out")
 
 
@@ -108,3 +110,57 @@ def test_a_least_rating_that_nobody_gave_is_refused(tmp_path: Path) -> None:
     raw = written(tmp_path / "raw", SMALL)
     with pytest.raises(DataError, match="is at least 6"):
         convert(raw, tmp_path / "out", min_rating=6)
+
+
+HALF_STARS = {
+    "ratings.dat": "1::3::3.5::978300760\n2::3::3::978300761\n2::1::0.5::978300762\n",
+    "movies.dat": LARGE["movies.dat"],
+}
+LATEST = {
+    "ratings.csv": (
+        "userId,movieId,rating,timestamp\n"
+        "1,3,3.5,978300760\n2,3,3.0,978300761\n2,1,0.5,978300762\n"
+    ),
+    "movies.csv": (
+        "movieId,title,genres\n"
+        '1,"Mission: Impossible (1995) ",Children\'s|Comedy\n'
+        '3,"Misérables, Les",(no genres listed)\n'
+    ),
+}
+
+
+@pytest.mark.parametrize("files", [HALF_STARS, LATEST], ids=["10M", "latest"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
+def test_sets_with_half_stars_tell_nothing_of_users(
+    tmp_path: Path, files: dict[str, str], encoding: str
+) -> None:
+    raw = tmp_path / "raw"
+    raw.mkdir()
+    for name, text in files.items():
+        (raw / name).write_text(text, encoding=encoding)
+    convert(raw, tmp_path / "out", 3.5)
+    features = names.of_folder(tmp_path / "out")
+    assert (features.user, features.video) == ((), names.MOVIELENS.video)
+    tables = read_tables(tmp_path / "out", features)
+    assert tables.users.to_pydict() == {"user_id": ["1", "2"]}
+    assert tables.interactions["label"].to_pylist() == [1, 0, 0]
+    assert tables.videos.to_pydict() == {
+        "video_id": ["1", "3"],
+        "genres": [["Children's", "Comedy"], None],
+        "release_year": ["1995", None],
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "sentence"),
+    [
+        ("u.data", "user\tfilm\trating\ttime\n1\t3\t5\t8\n", "'rating' in row 1"),
+        ("u.user", "1|young|M|other|8\n2|3|F|other|9\n", "numbers. Received: 'young'"),
+    ],
+)
+def test_text_where_a_number_is_meant_is_named(
+    tmp_path: Path, name: str, text: str, sentence: str
+) -> None:
+    raw = written(tmp_path / "raw", SMALL | {name: text})
+    with pytest.raises(DataError, match=sentence):
+        convert(raw, tmp_path / "out")
