@@ -3,20 +3,36 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from uvcan_tf.errors import DeclarationError
+from uvcan_tf.safe_names import safe_names
 
-__all__ = ["Categorical", "Dense", "Feature", "feature_from_json", "feature_to_json"]
+__all__ = [
+    "Categorical",
+    "Dense",
+    "Feature",
+    "feature_from_json",
+    "feature_to_json",
+    "named",
+]
 
 
 @dataclasses.dataclass(frozen=True)
 class Categorical:
-    """A feature whose values are names: one per row, or several when multivalued."""
+    """A feature whose values are names: one per row, or several when multivalued.
+
+    `column` is its name in the tables and `name` the one everywhere else; see
+    `safe_names`, by which `Features` chooses the second.
+    """
 
     name: str
     multivalued: bool = False
+    column: str = ""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "column", _column(self.name, self.column))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -25,8 +41,10 @@ class Dense:
 
     name: str
     length: int
+    column: str = ""
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "column", _column(self.name, self.column))
         is_int = isinstance(self.length, int) and not isinstance(self.length, bool)
         if not is_int or self.length < 1:
             raise DeclarationError(
@@ -38,11 +56,35 @@ class Dense:
 Feature = Categorical | Dense
 
 
+def named(features: Sequence[Feature], reserved: Collection[str]) -> tuple[Any, ...]:
+    """The same features, each with the safe name of its column.
+
+    Raises:
+      DeclarationError: a column is reserved, or declared twice.
+    """
+    columns = [feature.column for feature in features]
+    for number, column in enumerate(columns):
+        if column in reserved:
+            raise DeclarationError(
+                f"Feature '{column}' uses a reserved name; rename the "
+                f"column. Reserved: {', '.join(sorted(reserved))}."
+            )
+        if column in columns[:number]:
+            raise DeclarationError(
+                f"Feature '{column}' is declared twice; names are shared "
+                "by the users and videos tables, so rename one column."
+            )
+    names = safe_names(columns, reserved)
+    return tuple(dataclasses.replace(f, name=names[f.column]) for f in features)
+
+
 def feature_to_json(feature: Feature) -> str | dict[str, Any]:
     """The entry of a `features.json`."""
-    if isinstance(feature, Categorical) and not feature.multivalued:
-        return feature.name
-    return dataclasses.asdict(feature)
+    if isinstance(feature, Dense):
+        return {"name": feature.column, "length": feature.length}
+    if feature.multivalued:
+        return {"name": feature.column, "multivalued": True}
+    return feature.column
 
 
 def feature_from_json(side: str, entry: str | Mapping[str, Any]) -> Feature:
@@ -59,3 +101,16 @@ def feature_from_json(side: str, entry: str | Mapping[str, Any]) -> Feature:
         f"Each `{side}` feature should be a column name, or an object with `name` and "
         f"either `multivalued` or `length`. Received: {entry!r}."
     )
+
+
+def _column(name: object, column: str) -> str:
+    """The column that is meant; a name is text that can be written."""
+    try:
+        written = isinstance(name, str) and name.strip() and name.encode()
+    except UnicodeEncodeError:
+        written = b""
+    if not isinstance(name, str) or not written:
+        raise DeclarationError(
+            f"The name of a feature should be that of a column. Received: {name!r}."
+        )
+    return column or name

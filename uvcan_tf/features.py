@@ -8,6 +8,7 @@ feature name. Standard library only, so that a client can import it in milliseco
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,8 +16,9 @@ from uvcan_tf.errors import DeclarationError as DeclarationError
 from uvcan_tf.feature_kinds import Categorical as Categorical
 from uvcan_tf.feature_kinds import Dense as Dense
 from uvcan_tf.feature_kinds import Feature as Feature
-from uvcan_tf.feature_kinds import feature_from_json, feature_to_json
+from uvcan_tf.feature_kinds import feature_from_json, feature_to_json, named
 from uvcan_tf.json_files import read_json
+from uvcan_tf.safe_names import safe_names
 
 # Tables and the columns every deployment has.
 USERS: Final = "users"
@@ -71,6 +73,11 @@ AUC: Final = "auc"
 
 FEATURES_FILE: Final = "features.json"
 
+_RESERVED: Final = frozenset(
+    {USER_ID, VIDEO_ID, LABEL, TIMESTAMP, POPULARITY, HELD_OUT}
+    | {K, VIDEO_IDS, EXCLUDE_VIDEO_IDS, CANDIDATE_VIDEO_IDS}
+)
+
 
 def hr_at(k: int) -> str:
     """Name of the output of `evaluate` that is 1 where the rank is at most k."""
@@ -80,6 +87,11 @@ def hr_at(k: int) -> str:
 def ndcg_at(k: int) -> str:
     """Name of the output of `evaluate` that is NDCG@k of one pair."""
     return f"ndcg_at_{k}"
+
+
+def name_of(column: str) -> str:
+    """The name of a column's feature, where no other column differs in case alone."""
+    return safe_names([column], _RESERVED)[column]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -96,34 +108,25 @@ class Features:
     slices: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        columns = {USER_ID, VIDEO_ID, LABEL, TIMESTAMP, POPULARITY, HELD_OUT}
-        inputs = {K, VIDEO_IDS, EXCLUDE_VIDEO_IDS, CANDIDATE_VIDEO_IDS}
-        reserved = columns | inputs
-        seen: set[str] = set()
-        for feature in (*self.user, *self.video):
-            if feature.name in reserved:
-                raise DeclarationError(
-                    f"Feature '{feature.name}' uses a reserved name; rename the "
-                    f"column. Reserved: {', '.join(sorted(reserved))}."
-                )
-            if feature.name in seen:
-                raise DeclarationError(
-                    f"Feature '{feature.name}' is declared twice; names are shared "
-                    "by the users and videos tables, so rename one column."
-                )
-            seen.add(feature.name)
-        groups = {VIDEO_ID, *(f.name for f in self.light_video)}
-        if self.popularity_of not in tuple(groups):
+        every = named((*self.user, *self.video), _RESERVED)
+        object.__setattr__(self, "user", every[: len(self.user)])
+        object.__setattr__(self, "video", every[len(self.user) :])
+        groups = {VIDEO_ID: VIDEO_ID, **{f.column: f.name for f in self.light_video}}
+        if self.popularity_of not in (*groups, *groups.values()):
             raise DeclarationError(
                 "`popularity_of` should be one of "
                 f"{', '.join(sorted(groups))}. Received: {self.popularity_of!r}."
             )
-        names = [f.name for f in self.user]
-        unknown = [name for name in self.slices if name not in names]
+        group = groups.get(self.popularity_of, self.popularity_of)
+        object.__setattr__(self, "popularity_of", group)
+        of_user = {f.column: f.name for f in self.user}
+        slices = [of_user.get(column, column) for column in self.slices]
+        unknown = [name for name in slices if name not in of_user.values()]
         if unknown:
             raise DeclarationError(
                 f"`slices` should name user features. Received: {unknown}."
             )
+        object.__setattr__(self, "slices", tuple(slices))
 
     @property
     def light_video(self) -> tuple[Categorical, ...]:
@@ -140,13 +143,18 @@ class Features:
         """Names of the columns of q^v: the identity, then each video feature."""
         return (VIDEO_IDENTITY, *(f.name for f in self.video))
 
+    def columns_of(self, facets: Iterable[str]) -> list[str]:
+        """The users' own names of facets or features."""
+        columns = {f.name: f.column for f in (*self.user, *self.video)}
+        return [columns.get(facet, facet) for facet in facets]
+
     def to_json(self) -> dict[str, Any]:
         """The declaration as the content of a `features.json`."""
         return {
             "user": [feature_to_json(f) for f in self.user],
             "video": [feature_to_json(f) for f in self.video],
-            "popularity_of": self.popularity_of,
-            "slices": list(self.slices),
+            "popularity_of": self.columns_of([self.popularity_of])[0],
+            "slices": self.columns_of(self.slices),
         }
 
 

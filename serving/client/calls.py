@@ -180,9 +180,9 @@ def _told(attributes: Attributes | None) -> dict[str, tensors.Array]:
     told = {}
     for name, value in (attributes or {}).items():
         if isinstance(value, str):
-            told[name] = tensors.strings(value)
+            told[names.name_of(name)] = tensors.strings(value)
         else:
-            told[name] = _ids(name, value)
+            told[names.name_of(name)] = _ids(name, value)
     return told
 
 

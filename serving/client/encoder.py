@@ -20,7 +20,7 @@ def encode(rows: Iterable[Row], features: Features) -> list[bytes]:
     1
     """
     identity = (Categorical(USER_ID), Categorical(VIDEO_ID))
-    known = {f.name: f for f in (*identity, *features.user, *features.video)}
+    known = {f.column: f for f in (*identity, *features.user, *features.video)}
     return [_encode_row(index, row, known) for index, row in enumerate(rows)]
 
 
@@ -36,7 +36,7 @@ def _encode_row(
         if value is None:
             continue
         feature = known[name]
-        target = example.features.feature[name]
+        target = example.features.feature[feature.name]
         if isinstance(feature, Dense):
             target.float_list.value.extend(_vector(index, feature, value))
         else:
@@ -51,7 +51,7 @@ def _vector(index: int, feature: Dense, value: Any) -> list[float]:
         vector = []
     if len(vector) != feature.length:
         raise InvalidRequest(
-            f"Row {index}: '{feature.name}' should be {feature.length} numbers. "
+            f"Row {index}: '{feature.column}' should be {feature.length} numbers. "
             f"Received: {_shorten(value)}."
         )
     return vector
@@ -65,7 +65,7 @@ def _names(index: int, feature: Categorical, value: Any) -> list[bytes]:
         if not isinstance(name, str):
             expected = "a string or strings" if feature.multivalued else "a string"
             raise InvalidRequest(
-                f"Row {index}: '{feature.name}' should be {expected}. "
+                f"Row {index}: '{feature.column}' should be {expected}. "
                 f"Received: {_shorten(value)}."
             )
     return [name.encode() for name in values]

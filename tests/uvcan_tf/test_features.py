@@ -113,6 +113,12 @@ def test_slices_are_of_users() -> None:
         KUAIRAND,
         MOVIELENS,
         Features((), ()),
+        Features(
+            (Categorical("home city"), Categorical("Home City")),
+            (Categorical("größe", multivalued=True), Dense("a/b", 3)),
+            "größe",
+            ("Home City",),
+        ),
         Features((GENDER,), (AUTHOR, TAGS, LOOK), "tags", ("gender",)),
     ],
 )
@@ -203,3 +209,9 @@ def test_the_declaration_needs_no_third_party() -> None:
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     )
     assert done.stdout.strip() == "set()"
+
+
+@pytest.mark.parametrize("name", ["", " ", None, 3, "\ud800"])
+def test_a_feature_is_called_like_a_column(name: Any) -> None:
+    with pytest.raises(DeclarationError, match="name of a feature should be that of a"):
+        Categorical(name)

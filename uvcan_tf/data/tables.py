@@ -33,9 +33,10 @@ _VECTORS_A_GROUP = 4_096
 class Tables:
     """The canonical tables; only declared columns, ids first.
 
-    Ids are strings, never null or repeated. A single categorical column is of strings,
-    a multivalued one of lists of strings, a dense one of fixed-size lists of float32
-    [length]; null is missing. An interaction has a `label` (int8, 0 or 1) and, where
+    A column is named as its feature is. Ids are strings, never null or repeated. A
+    single categorical column is of strings, a multivalued one of lists of strings, a
+    dense one of fixed-size lists of float32 [length]; null is missing. An interaction
+    has a `label` (int8, 0 or 1) and, where
     the deployment has one, a `timestamp` (int64, milliseconds since 1970 in UTC).
 
     `notes` says, a sentence each, what of the files was left out.
@@ -78,7 +79,9 @@ def write_tables(folder: Path, tables: Tables, features: Features) -> None:
     """
     with whole_folder(folder) as partial:
         for name in (names.USERS, names.VIDEOS, names.INTERACTIONS):
-            _write(partial / f"{name}.parquet", getattr(tables, name))
+            table = getattr(tables, name)
+            own = table.rename_columns(features.columns_of(table.column_names))
+            _write(partial / f"{name}.parquet", own)
         text = json.dumps(features.to_json(), indent=2)
         (partial / names.FEATURES_FILE).write_text(text + "\n", encoding="utf-8")
 
@@ -115,24 +118,25 @@ def _side(
 ) -> pa.Table:
     path = find_table(folder, table)
     beside = {
-        feature.name: folder / f"{feature.name}.npy"
+        feature.name: file
         for feature in features
-        if isinstance(feature, Dense) and feature.name not in columns_of(path)
+        if isinstance(feature, Dense) and feature.column not in columns_of(path)
+        for name in dict.fromkeys((feature.column, feature.name))
+        if (file := folder / f"{name}.npy").is_file()
     }
-    beside = {name: file for name, file in beside.items() if file.is_file()}
-    wanted = [f.name for f in features if f.name not in beside]
+    wanted = [f.column for f in features if f.name not in beside]
     raw = read_columns(path, [id_name, *wanted], [])
     ids = columns.ids(f"{path.name}, column '{id_name}'", raw[id_name], id_name)
     converted = {id_name: ids}
     for feature in features:
-        where = f"{path.name}, column '{feature.name}'"
+        where = f"{path.name}, column '{feature.column}'"
         if feature.name in beside and isinstance(feature, Dense):
             vectors = read_vectors(beside[feature.name], len(ids), feature.length)
             converted[feature.name] = vectors_to_column(
                 beside[feature.name].name, vectors, np.any(vectors != 0, axis=1), ids
             )
         else:
-            converted[feature.name] = _column(where, raw[feature.name], feature, ids)
+            converted[feature.name] = _column(where, raw[feature.column], feature, ids)
     return pa.table(converted)
 
 

@@ -206,7 +206,7 @@ class Recommender(tf.Module):
         )
         batch = tf.shape(user_id)[0]
         user_facets, video_facets = (
-            tf.tile(tf.constant([facets]), [batch, 1])
+            tf.tile(tf.constant([self._features.columns_of(facets)]), [batch, 1])
             for facets in (self._features.user_facets, self._features.video_facets)
         )
         nothing = tf.zeros([batch, 0, user_facets.shape[1]])  # of Video-Att

@@ -5,7 +5,6 @@ Shapes: B users, L values of a multivalued attribute.
 
 from __future__ import annotations
 
-import keyword
 from collections.abc import Callable, Mapping
 
 import tensorflow as tf
@@ -21,13 +20,10 @@ Attributes = Mapping[str, tf.Tensor]
 
 
 def attribute_specs(features: Features) -> dict[str, tf.TensorSpec]:
-    """Optional inputs: every user attribute whose name can name an argument."""
+    """Optional inputs: every user attribute, by its feature's name."""
     return {
         feature.name: tf.TensorSpec(_shape(feature), tf.string, name=feature.name)
         for feature in features.user
-        if feature.name.isascii()
-        and feature.name.isidentifier()
-        and not keyword.iskeyword(feature.name)
     }
 
 
