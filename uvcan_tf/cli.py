@@ -28,6 +28,14 @@ def _dataset(folder: Path, config: settings.Config) -> Any:
     return encode_tables(read_tables(folder, features), features, config.evaluation)
 
 
+def _item_pop(dataset: Any, config: settings.Config) -> Any:
+    from uvcan_tf.baselines.popularity import ItemPop
+    from uvcan_tf.evaluation.scorers import ranked
+
+    last = config.evaluation.ranks_skipped_impressions_last(told=False)
+    return ranked(ItemPop(dataset), dataset, last)
+
+
 def _report(dataset: Any, scorers: dict[str, Any], config: settings.Config) -> Any:
     """Ranks the test pairs by every scorer and prints one table."""
     from rich.console import Console
@@ -58,8 +66,6 @@ def _report(dataset: Any, scorers: dict[str, Any], config: settings.Config) -> A
 def train(folder: Path, path: Path | None, out: Path) -> None:
     """Train on the tables in --data, report both protocols, export to --out."""
     config = settings.load(path) if path else settings.Config()
-    from uvcan_tf.baselines.popularity import ItemPop
-    from uvcan_tf.catalogue.catalogue import Catalogue
     from uvcan_tf.saved_model.export import export
     from uvcan_tf.training.fit import fit
 
@@ -67,7 +73,7 @@ def train(folder: Path, path: Path | None, out: Path) -> None:
     out.mkdir(parents=True, exist_ok=True)
     quiet_xla()
     model = fit(dataset, config, out / "run", lambda line: click.echo(line, err=True))
-    scorers = {"UVCAN": Catalogue(model), "ItemPop": ItemPop(dataset)}
+    scorers = {"UVCAN": model.scorer(), "ItemPop": _item_pop(dataset, config)}
     results = _report(dataset, scorers, config)
     (out / "results.json").write_text(json.dumps(results, indent=2) + "\n")
     export(model, dataset, None, config, out / "model" / "1")
@@ -90,15 +96,17 @@ def evaluate(
             f"{model} should be the folder of one SavedModel version, with "
             "saved_model.pb in it. Received: a folder without."
         )
-    from uvcan_tf.baselines.popularity import ItemPop
     from uvcan_tf.evaluation.ranking import of_some_users
-    from uvcan_tf.evaluation.saved_scorer import SavedScorer
+    from uvcan_tf.evaluation.saved_scorer import saved_scorer
 
     dataset = _dataset(folder, config)
     if users is not None:
         some = of_some_users(dataset.test, users, config.evaluation.seed)
         dataset = dataclasses.replace(dataset, test=some)
-    scorers = {"UVCAN": SavedScorer(model, dataset), "ItemPop": ItemPop(dataset)}
+    scorers = {
+        "UVCAN": saved_scorer(model, dataset, config),
+        "ItemPop": _item_pop(dataset, config),
+    }
     results = _report(dataset, scorers, config)
     if out is not None:
         out.write_text(json.dumps(results, indent=2) + "\n")

@@ -5,14 +5,14 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, TypeVar
 
 from uvcan_tf.errors import ConfigError
+from uvcan_tf.evaluation_settings import EvaluationConfig, RecommendationConfig
 from uvcan_tf.ials_settings import IALSSettings
 from uvcan_tf.json_files import read_json
 from uvcan_tf.validators import (
     require_boolean,
-    require_choice,
     require_count,
     require_counts,
     require_number,
@@ -25,16 +25,12 @@ __all__ = [
     "EvaluationConfig",
     "IALSSettings",
     "ModelConfig",
+    "RecommendationConfig",
     "TrainingConfig",
     "from_json",
     "load",
     "tower_widths",
 ]
-
-# How the test set is chosen; see `EvaluationConfig.split`.
-RANDOM: Final = "random"
-TIME: Final = "time"
-LAST: Final = "last"
 
 
 def tower_widths(factors: int) -> tuple[int, ...]:
@@ -130,46 +126,6 @@ class TrainingConfig:
 
 
 @dataclasses.dataclass(frozen=True)
-class EvaluationConfig:
-    """The protocol of section 5.2.
-
-    Args:
-      split: how the test set is chosen. "random": a share of each user's likes, as in
-        the paper. "time": whatever came after a moment, likes and impressions. "last":
-        the last likes of each user. The last two need timestamps, and what came later
-        is unknown to training; see `data.test_split`.
-      held_out_fraction: share of each user's videos that form the test set; of a split
-        in time, share of the log.
-      split_at: the first timestamp of the test in a split in time; by default the one
-        that leaves `held_out_fraction` of the log.
-      last_likes: how many likes of each user "last" holds out.
-      sampled_negatives: unobserved videos that each held-out pair is ranked against.
-      cutoffs: the k of HR@k and NDCG@k.
-      seed: of the held-out pairs and the sampled videos.
-    """
-
-    split: str = RANDOM
-    held_out_fraction: float = 0.2
-    split_at: int | None = None
-    last_likes: int = 1
-    sampled_negatives: int = 1000
-    cutoffs: tuple[int, ...] = (10, 20, 30, 40, 50)
-    seed: int = 1
-
-    def __post_init__(self) -> None:
-        require_choice("evaluation.split", self.split, (RANDOM, TIME, LAST))
-        if self.split_at is not None:
-            require_number("evaluation.split_at", self.split_at, -(2**62), 2**62)
-        require_count("evaluation.last_likes", self.last_likes)
-        require_count("evaluation.sampled_negatives", self.sampled_negatives)
-        require_counts("evaluation.cutoffs", self.cutoffs)
-        require_number(
-            "evaluation.held_out_fraction", self.held_out_fraction, 0.001, 0.9
-        )
-        require_seed("evaluation.seed", self.seed)
-
-
-@dataclasses.dataclass(frozen=True)
 class Config:
     """All settings of one run.
 
@@ -183,12 +139,33 @@ class Config:
     model: ModelConfig = ModelConfig()
     training: TrainingConfig = TrainingConfig()
     evaluation: EvaluationConfig = EvaluationConfig()
+    recommendation: RecommendationConfig = RecommendationConfig()
     prior: IALSSettings | None = None
 
     @property
     def ranks_skipped_impressions_last(self) -> bool:
         """Whether skipped impressions come last; see `SkippedImpressionsLast`."""
-        return self.prior is not None and self.prior.impression_weight > 0
+        told = self.prior is not None and self.prior.impression_weight > 0
+        return self.evaluation.ranks_skipped_impressions_last(told)
+
+    @property
+    def recommends_without_skipped_impressions(self) -> bool:
+        """Whether `recommend` leaves skipped impressions out."""
+        chosen = self.recommendation.without_skipped_impressions
+        return self.ranks_skipped_impressions_last if chosen is None else chosen
+
+    def spelled_out(self) -> Config:
+        """The same with nothing left to be decided by default."""
+        return dataclasses.replace(
+            self,
+            evaluation=dataclasses.replace(
+                self.evaluation,
+                skipped_impressions_last=self.ranks_skipped_impressions_last,
+            ),
+            recommendation=RecommendationConfig(
+                self.recommends_without_skipped_impressions
+            ),
+        )
 
     def to_json(self) -> dict[str, Any]:
         """The settings as the content of a `config.json`."""
@@ -226,6 +203,7 @@ def from_json(content: Mapping[str, Any]) -> Config:
         "model": ModelConfig,
         "training": TrainingConfig,
         "evaluation": EvaluationConfig,
+        "recommendation": RecommendationConfig,
         "prior": IALSSettings,
     }
     unknown = set(_object("A config", content)) - set(sections)

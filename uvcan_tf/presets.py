@@ -6,7 +6,12 @@ with the name that the function gives.
 
 from __future__ import annotations
 
-from uvcan_tf.config import Config, IALSSettings, TrainingConfig
+from uvcan_tf.config import (
+    Config,
+    IALSSettings,
+    RecommendationConfig,
+    TrainingConfig,
+)
 
 
 def paper() -> Config:
@@ -24,7 +29,8 @@ def best() -> Config:
 
     The co-attention is the paper's; it learns what iALS, cross-fitted, leaves open,
     choosing the observed video among eight rivals, half of them popular ones. Whoever
-    has no pair yet has the factors that the attributes tell.
+    has no pair yet has the factors that the attributes tell. Skipped impressions rank
+    last, and are not recommended.
 
     Command: python -m uvcan_tf experiment table3 --data TABLES --methods UVCAN(best)
       In a pipeline: --config configs/best.json.
@@ -34,5 +40,6 @@ def best() -> Config:
         training=TrainingConfig(
             negatives=8, popular_negatives=0.5, softmax=True, patience=2
         ),
+        recommendation=RecommendationConfig(without_skipped_impressions=True),
         prior=IALSSettings(factors=128, impression_weight=0.5, attribute_ridge=3.0),
     )

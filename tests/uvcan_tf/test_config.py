@@ -179,3 +179,43 @@ def test_a_bad_setting_is_told_with_its_file(tmp_path: Path) -> None:
     path.write_text('{"model": {"hops": 0}}')
     with pytest.raises(ConfigError, match=r"config\.json: `model\.hops` should be"):
         load(path)
+
+
+@pytest.mark.parametrize(
+    ("weight", "last", "without", "expected"),
+    [
+        (0.0, None, None, (False, False)),
+        (0.5, None, None, (True, True)),
+        (0.5, False, None, (False, False)),
+        (0.0, True, None, (True, True)),
+        (0.5, None, False, (True, False)),
+        (0.0, None, True, (False, True)),
+    ],
+)
+def test_skipped_impressions_go_last_and_unrecommended_where_a_prior_knows_them(
+    weight: float, last: object, without: object, expected: tuple[bool, bool]
+) -> None:
+    found = from_json(
+        {
+            "prior": {"impression_weight": weight},
+            "evaluation": {"skipped_impressions_last": last},
+            "recommendation": {"without_skipped_impressions": without},
+        }
+    )
+    for same in (found, found.spelled_out()):
+        assert same.ranks_skipped_impressions_last is expected[0]
+        assert same.recommends_without_skipped_impressions is expected[1]
+    chosen = found.spelled_out().evaluation.skipped_impressions_last
+    assert chosen is expected[0]
+
+
+@pytest.mark.parametrize(
+    ("section", "name"),
+    [
+        ("evaluation", "skipped_impressions_last"),
+        ("recommendation", "without_skipped_impressions"),
+    ],
+)
+def test_whether_to_skip_is_true_or_false(section: str, name: str) -> None:
+    with pytest.raises(ConfigError, match=rf"`{section}\.{name}` should be true"):
+        from_json({section: {name: "yes"}})

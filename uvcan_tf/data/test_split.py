@@ -14,9 +14,9 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
-from uvcan_tf.config import LAST, TIME, EvaluationConfig
 from uvcan_tf.data.split import hold_out, hold_out_report
 from uvcan_tf.errors import DataError
+from uvcan_tf.evaluation_settings import LAST, TIME, EvaluationConfig
 from uvcan_tf.features import INTERACTIONS, LABEL, TIMESTAMP, USER_ID, VIDEO_ID
 
 __all__ = ["TestSplit", "split_interactions"]

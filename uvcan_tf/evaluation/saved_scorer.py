@@ -3,15 +3,38 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
+from uvcan_tf import config as settings
+from uvcan_tf.config import Config
 from uvcan_tf.data.dataset import Dataset, IntArray
+from uvcan_tf.evaluation.scorers import Scorer, ranked
 from uvcan_tf.features import RANK, SCORE, USER_ID, VIDEO_IDS
 
+#: Where in a SavedModel its settings stand, with nothing left to a default.
+CONFIG_FILE: Final = "assets.extra/config.json"
 _PAIRS_AT_ONCE = 1 << 16
+
+
+def saved_scorer(folder: Path, dataset: Dataset, config: Config) -> Scorer:
+    """Ranks as the model in memory did, skipped impressions among it.
+
+    Args:
+      folder: of the SavedModel, which says itself how its scores are ranked.
+      dataset: its ids are scored, and its impressions may come last.
+      config: its `evaluation` may say otherwise; the whole of it stands in for the
+        settings of a model that was saved without any.
+    """
+    file = folder / CONFIG_FILE
+    saved = settings.load(file) if file.exists() else config
+    last = config.evaluation.ranks_skipped_impressions_last(
+        told=saved.ranks_skipped_impressions_last
+    )
+    return ranked(SavedScorer(folder, dataset), dataset, last)
 
 
 class SavedScorer:

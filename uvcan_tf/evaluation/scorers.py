@@ -5,7 +5,7 @@ Shapes: B users, V videos.
 
 from __future__ import annotations
 
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -57,3 +57,29 @@ class ModelSkippedImpressionsLast(SkippedImpressionsLast):
     def __init__(self, scorer: ModelScorer, dataset: Dataset) -> None:
         super().__init__(scorer, dataset)
         self.refresh = scorer.refresh
+
+
+@overload
+def ranked(
+    scorer: ModelScorer, dataset: Dataset, skipped_last: bool
+) -> ModelScorer: ...
+
+
+@overload
+def ranked(scorer: Scorer, dataset: Dataset, skipped_last: bool) -> Scorer: ...
+
+
+def ranked(scorer: Any, dataset: Dataset, skipped_last: bool) -> Scorer:
+    """The scorer as it is to rank.
+
+    Args:
+      scorer: may put skipped impressions last already.
+      dataset: its impressions are meant.
+      skipped_last: whether skipped impressions come last; the `EvaluationConfig`
+        decides.
+    """
+    if not skipped_last or isinstance(scorer, SkippedImpressionsLast):
+        return scorer
+    if hasattr(scorer, "refresh"):
+        return ModelSkippedImpressionsLast(scorer, dataset)
+    return SkippedImpressionsLast(scorer, dataset)

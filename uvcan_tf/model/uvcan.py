@@ -13,7 +13,7 @@ import tensorflow as tf
 from uvcan_tf.catalogue.catalogue import Catalogue
 from uvcan_tf.config import Config
 from uvcan_tf.data.dataset import NO_PAIRS, Dataset
-from uvcan_tf.evaluation.scorers import ModelScorer, ModelSkippedImpressionsLast
+from uvcan_tf.evaluation.scorers import ModelScorer, ranked
 from uvcan_tf.factorization.attribute_means import AttributeMeans
 from uvcan_tf.factorization.cross_fitted import PRIOR_SCALE, CrossFitted
 from uvcan_tf.model.blocked_loss import WORTHWHILE_FROM, BlockedLoss
@@ -99,7 +99,5 @@ class UVCAN(PairModel):
         return user.facets.X, video.facets.X
 
     def scorer(self) -> ModelScorer:
-        catalogue = Catalogue(self)
-        if self.config.ranks_skipped_impressions_last:
-            return ModelSkippedImpressionsLast(catalogue, self.dataset)
-        return catalogue
+        last = self.config.ranks_skipped_impressions_last
+        return ranked(Catalogue(self), self.dataset, last)

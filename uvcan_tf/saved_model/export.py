@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tempfile
 from pathlib import Path
 from typing import Final
@@ -14,6 +15,7 @@ from uvcan_tf import features as names
 from uvcan_tf.config import Config
 from uvcan_tf.data.dataset import Dataset
 from uvcan_tf.data.encoding import Encoded, Raw, encode
+from uvcan_tf.evaluation.saved_scorer import CONFIG_FILE
 from uvcan_tf.model.uvcan import UVCAN
 from uvcan_tf.saved_model.asset_lookup import AssetLookup
 from uvcan_tf.saved_model.recommender import Recommender
@@ -41,16 +43,19 @@ def export(
         them out.
       transform: a trackable that encodes raw features as `encoding.encode` does; by
         the dataset's own vocabularies when None.
-      config: `evaluation` fixes the protocol of the signature `evaluate`.
+      config: `evaluation` fixes the protocol of the signature `evaluate`,
+        `recommendation` what `recommend` leaves out. It is kept in the SavedModel.
       folder: created.
     """
     with tempfile.TemporaryDirectory() as scratch:
         lookups = Path(scratch)
         transform = transform or LookupTransform(dataset, lookups)
-        module = Recommender(model, dataset, transform, config.evaluation, lookups)
+        module = Recommender(model, dataset, transform, config, lookups)
         tf.saved_model.save(module, str(folder), signatures=module.signatures())
     _give_forms(folder)
     write_requests(dataset, folder)
+    content = json.dumps(config.spelled_out().to_json(), indent=2)
+    (folder / CONFIG_FILE).write_text(content + "\n", encoding="utf-8")
 
 
 class LookupTransform(tf.Module):

@@ -15,7 +15,7 @@ import tensorflow as tf
 
 from uvcan_tf import features as names
 from uvcan_tf.catalogue.catalogue import Catalogue
-from uvcan_tf.config import EvaluationConfig
+from uvcan_tf.config import Config
 from uvcan_tf.data.dataset import Dataset, Pairs
 from uvcan_tf.data.encoding import Encoded, raw_spec
 from uvcan_tf.factorization.attribute_means import with_cold_start
@@ -42,7 +42,7 @@ class Recommender(tf.Module):
       model: as trained.
       dataset: all training pairs; `recommend` leaves them out.
       transform: a trackable that encodes raw features as `encoding.encode` does.
-      config: the protocol of the signature `evaluate`.
+      config: the protocol of the signature `evaluate`, and what `recommend` leaves out.
       folder: for vocabularies, until the module is saved.
     """
 
@@ -51,7 +51,7 @@ class Recommender(tf.Module):
         model: UVCAN,
         dataset: Dataset,
         transform: Transform,
-        config: EvaluationConfig,
+        config: Config,
         folder: Path,
     ) -> None:
         super().__init__()
@@ -71,10 +71,11 @@ class Recommender(tf.Module):
             names.VIDEO_ID: _fixed(identity_column(trained.trained_videos)),
         }
         liked = _by_user(dataset.train, dataset)
-        self._left_out, skipped = [liked], None
-        if model.config.ranks_skipped_impressions_last:
-            skipped = _by_user(dataset.impressions, dataset)
+        skipped = _by_user(dataset.impressions, dataset)
+        self._left_out = [liked]
+        if config.recommends_without_skipped_impressions:
             self._left_out.append(skipped)
+        last = skipped if config.ranks_skipped_impressions_last else None
         self._means = model.prior_means
         self._users = Users(
             self._features,
@@ -84,7 +85,7 @@ class Recommender(tf.Module):
             self._means[0],
         )
         self._evaluator = PairEvaluator(
-            self._catalogue, self._rows, liked, skipped, config
+            self._catalogue, self._rows, liked, last, config.evaluation
         )
 
     def signatures(self) -> dict[str, Any]:
@@ -171,11 +172,12 @@ class Recommender(tf.Module):
     ) -> dict[str, tf.Tensor]:
         """The best k [B, k] of the catalogue or of the candidates.
 
-        Without what the user already liked and what is excluded. Candidates count
-        once, and only where they are known; a list that is there but empty leaves
-        nothing to recommend. Rows that run out of videos end in "" with score -inf;
-        `found` [B] counts the others. A call that leaves out `found` is not one for
-        joining into batches, which would refuse the scalar k and inputs left out.
+        Without what the user already liked, what is excluded and, if the config says
+        so, what the user was shown and did not like. Candidates count once, and only
+        where they are known; a list that is there but empty leaves nothing to
+        recommend. Rows that run out of videos end in "" with score -inf; `found` [B]
+        counts the others. A call that leaves out `found` is not one for joining into
+        batches, which would refuse the scalar k and inputs left out.
         """
         users = self._rows(names.USER_ID, user_id)
         logits = tf.cond(

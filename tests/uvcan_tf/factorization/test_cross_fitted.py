@@ -18,7 +18,13 @@ from tests.uvcan_tf.baselines.communities import (
 )
 from uvcan_tf import features as names
 from uvcan_tf.catalogue.catalogue import Catalogue
-from uvcan_tf.config import Config, IALSSettings, ModelConfig, TrainingConfig
+from uvcan_tf.config import (
+    Config,
+    IALSSettings,
+    ModelConfig,
+    RecommendationConfig,
+    TrainingConfig,
+)
 from uvcan_tf.data.dataset import NO_PAIRS, Pairs
 from uvcan_tf.evaluation import metrics
 from uvcan_tf.evaluation.ranking import SAMPLED, rank_pairs
@@ -224,6 +230,26 @@ def test_an_example_scores_as_rank_does(saved: Saved, user: str) -> None:
         user_id=tf.constant([user]), video_ids=tf.constant([["v3"]])
     )
     np.testing.assert_allclose(scored["score"], ranked["score"][0], atol=1e-6)
+
+
+@pytest.mark.parametrize("without", [True, False])
+def test_skipped_impressions_are_recommended_as_the_config_says(
+    tmp_path: Path, without: bool
+) -> None:
+    config = dataclasses.replace(
+        CONFIG, recommendation=RecommendationConfig(without_skipped_impressions=without)
+    )
+    export(untrained(config), WORLD, None, config, tmp_path / "1")
+    none = tf.zeros([0, 0], tf.string)
+    answer = tf.saved_model.load(str(tmp_path / "1")).signatures["recommend"](
+        user_id=tf.constant(["u0"]),
+        k=tf.constant(VIDEOS),
+        exclude_video_ids=none,
+        candidate_video_ids=none,
+    )
+    found = set(answer["video_ids"].numpy()[0])
+    skipped = {WORLD.videos.ids[video - 1].encode() for video in (14, 20)}
+    assert found & skipped == (set() if without else skipped)
 
 
 @pytest.fixture(scope="module")
