@@ -10,8 +10,10 @@ import grpc
 
 from serving.client.errors import InvalidRequest, ServerUnavailable, from_status
 from serving.client.records import Tls
-from serving.wire.protos import model_service_pb2_grpc, prediction_service_pb2_grpc
+from serving.wire.protos import get_model_status_pb2, predict_pb2
 
+PREDICT: Final = "/tensorflow.serving.PredictionService/Predict"
+GET_MODEL_STATUS: Final = "/tensorflow.serving.ModelService/GetModelStatus"
 CHANNEL_OPTIONS: Final = (
     ("grpc.max_receive_message_length", -1),
     ("grpc.max_send_message_length", -1),
@@ -59,10 +61,16 @@ class Connection(abc.ABC):
         self.timeout_s = timeout_s
         self.retries = retries
         self._channel = self._open(tls, grpc.Compression.Gzip if compression else None)
-        predictions = prediction_service_pb2_grpc.PredictionServiceStub(self._channel)
-        models = model_service_pb2_grpc.ModelServiceStub(self._channel)
-        self._predict = predictions.Predict
-        self._get_status = models.GetModelStatus
+        self._predict = self._channel.unary_unary(
+            PREDICT,
+            predict_pb2.PredictRequest.SerializeToString,
+            predict_pb2.PredictResponse.FromString,
+        )
+        self._get_status = self._channel.unary_unary(
+            GET_MODEL_STATUS,
+            get_model_status_pb2.GetModelStatusRequest.SerializeToString,
+            get_model_status_pb2.GetModelStatusResponse.FromString,
+        )
 
     @abc.abstractmethod
     def _open(self, tls: Tls | None, compression: grpc.Compression | None) -> Any:
