@@ -12,16 +12,12 @@ from typing import Any
 import click
 from rich.console import Console
 
-from serving.checks.conformance.command import conformance
-from serving.checks.fuzz import fuzz_command
-from serving.checks.load import load
-from serving.checks.swaps import swaps_command
 from serving.client import terminal
 from serving.client.client import RecommenderClient
 from serving.client.errors import ServingError
 from serving.client.records import Scored, Tls
 from serving.flags import tls_options
-from serving.serve import serve
+from uvcan_tf.terminal.lazy_group import Lazy, LazyGroup
 from uvcan_tf.terminal.quiet import quiet
 
 _TARGET = "localhost:8500"
@@ -34,16 +30,32 @@ class _Failure(click.ClickException):
         click.echo(f"Error: {self.message}", err=True)
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+_LAZY = {
+    "serve": Lazy("serving.serve:serve", "Serve models as TF Serving does.", "serve"),
+    "conformance": Lazy(
+        "serving.checks.conformance.command:conformance",
+        "Play every wire case against a server.",
+        "serve",
+    ),
+    "fuzz": Lazy(
+        "serving.checks.fuzz:fuzz_command", "Send malformed requests.", "serve"
+    ),
+    "load": Lazy(
+        "serving.checks.load:load", "Measure latency and throughput.", "serve"
+    ),
+    "swaps": Lazy(
+        "serving.checks.swaps:swaps_command", "Swap versions under load.", "serve"
+    ),
+}
+
+
+@click.group(
+    cls=LazyGroup,
+    lazy=_LAZY,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 def main() -> None:
     """Serves the exported model, and asks a server for ranks and recommendations."""
-
-
-main.add_command(serve)
-main.add_command(conformance)
-main.add_command(fuzz_command)
-main.add_command(load)
-main.add_command(swaps_command)
 
 
 _CLIENT_OPTIONS = (

@@ -19,6 +19,7 @@ from uvcan_tf import config as uvcan_config
 from uvcan_tf import features as names
 from uvcan_tf.config import Config, ConfigError
 from uvcan_tf.features import DeclarationError
+from uvcan_tf.terminal.device import device_option
 from uvcan_tf.terminal.quiet import quiet
 
 FOLDER = click.Path(file_okay=False, path_type=Path)
@@ -26,6 +27,7 @@ FILE = click.Path(dir_okay=False, path_type=Path)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@device_option
 def main() -> None:
     """Three raw tables in, a blessed and pushed SavedModel out."""
 

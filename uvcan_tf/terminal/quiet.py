@@ -9,16 +9,16 @@ import warnings
 
 
 def quiet() -> None:
-    """Silences TensorFlow, Abseil, CUDA probing and warnings of third parties.
+    """Silences TensorFlow, Abseil, gRPC and warnings of third parties.
 
-    Call it first in a command's `main`, before TensorFlow is imported; libraries never
-    call it. `UVCAN_VERBOSE=1` leaves everything as it is.
+    It hides no device: that is the user's choice (`device`). Call it first in a
+    command's `main`, before TensorFlow is imported; libraries never call it.
+    `UVCAN_VERBOSE=1` leaves everything as it is.
     """
     if os.environ.get("UVCAN_VERBOSE") == "1":
         return
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")
-    os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
     os.environ.setdefault("PYTHONWARNINGS", "ignore")
     warnings.simplefilter("ignore")
     for name in ("tensorflow", "absl", "apache_beam"):
