@@ -6,7 +6,7 @@ PYTHON := .venv/bin/python
 UV := .venv/bin/uv
 READY := .venv/.ready
 
-.PHONY: help setup demo test check format kuairand toffee-b bench bench-growth bench-peers conformance load lock clean
+.PHONY: help setup demo test install-check protos check format kuairand toffee-b bench bench-growth bench-peers conformance load lock clean
 
 help: ## this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 22
@@ -21,6 +21,13 @@ demo: $(READY) ## the main job: tables in, recommendations over gRPC out
 
 test: $(READY) ## the test suite
 	$(PYTHON) -m pytest
+
+install-check: $(READY) ## the wheel, installed elsewhere: the client, then the small pipeline
+	$(PYTHON) -m pytest -m install
+
+protos: $(READY) ## serving/wire/client_pb2.py anew from client.proto
+	$(UV) run -q --no-project --python $(PYTHON) --with grpcio-tools==1.49.1 --with 'setuptools<81' \
+	  python -W ignore -m grpc_tools.protoc -I. --python_out=. serving/wire/client.proto
 
 check: $(READY) ## format, lint and types
 	.venv/bin/ruff format --check .
