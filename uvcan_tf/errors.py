@@ -22,7 +22,15 @@ __all__ = [
 
 
 class UvcanError(ValueError):
-    """Any mistake that the library finds in what it is given."""
+    """Any mistake that the library finds in what it is given.
+
+    >>> from uvcan_tf import Dense
+    >>> try:
+    ...     Dense("visual", 0)
+    ... except UvcanError as error:
+    ...     print(error)
+    Dense feature 'visual': `length` should be a positive int. Received: length=0.
+    """
 
 
 class DeclarationError(UvcanError):

@@ -25,6 +25,9 @@ class Categorical:
 
     `column` is its name in the tables and `name` the one everywhere else; see
     `safe_names`, by which `Features` chooses the second.
+
+    >>> Categorical("tags", multivalued=True).column
+    'tags'
     """
 
     name: str
@@ -37,7 +40,11 @@ class Categorical:
 
 @dataclasses.dataclass(frozen=True)
 class Dense:
-    """A feature that is one float vector of a fixed length per row."""
+    """A feature that is one float vector of a fixed length per row.
+
+    >>> Dense("visual", 512).length
+    512
+    """
 
     name: str
     length: int

@@ -26,10 +26,11 @@ class RecommenderClient(Connection):
 
     Args: those of `serving.client.connection.Connection`.
 
-    Example:
-      with RecommenderClient("localhost:8500") as client:
-          for video in client.recommend("u1", k=10):
-              print(video.video_id, video.score)
+    >>> with RecommenderClient(target, model_name="uvcan") as client:
+    ...     for video in client.recommend("u1", k=2):
+    ...         print(video.video_id, round(video.score, 1))
+    v7 7.1
+    v6 6.1
     """
 
     def __enter__(self) -> RecommenderClient:

@@ -115,7 +115,13 @@ class Dataset:
       vocabularies: known values of each categorical feature (ids apart).
       train: the observed pairs to learn from.
       test: the held-out pairs.
-      shown: pairs that were shown and not liked (label 0), where the data has them.
+      impressions: pairs that were shown and not liked (label 0), where the data has
+        them.
+
+    >>> dataset.features.user_facets
+    ('user_id', 'gender', 'place')
+    >>> len(dataset.train), len(dataset.test)
+    (17, 4)
     """
 
     features: Features

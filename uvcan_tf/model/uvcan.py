@@ -34,6 +34,10 @@ class UVCAN(PairModel):
     Args:
       dataset: its training pairs decide which identities are known.
       config: hyper-parameters.
+
+    >>> model = UVCAN(dataset, config)
+    >>> model.rate(tf.constant([1]), tf.constant([[1, 2, 3]])).logits.shape
+    TensorShape([1, 3])
     """
 
     network: CoAttentionNetwork

@@ -51,6 +51,8 @@ def fit(
 
     Raises:
       TrainingError: there is nothing to learn from, or the loss is not a number.
+
+    >>> model = fit(dataset, config)
     """
     report = report or (lambda sentence: None)
     if not len(dataset.train):
