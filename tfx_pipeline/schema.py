@@ -118,10 +118,8 @@ def _label() -> schema_pb2.Feature:
 
 
 def _attribute(feature: Feature) -> schema_pb2.Feature:
-    """A declared column of its own table: someone must have it, not everyone."""
-    schema = _dense(feature) if isinstance(feature, Dense) else _categorical(feature)
-    schema.presence.min_count = 1
-    return schema
+    """A declared column of its own table, which may be empty throughout."""
+    return _dense(feature) if isinstance(feature, Dense) else _categorical(feature)
 
 
 def _categorical(feature: Categorical) -> schema_pb2.Feature:

@@ -11,6 +11,7 @@ import click
 from rich.console import Console
 
 from uvcan_tf import features as names
+from uvcan_tf.data.report import columns_table, report, warnings
 from uvcan_tf.data.sources import kuairand, movielens, synthetic
 from uvcan_tf.data.summary import Summary, summarise, summary_table
 from uvcan_tf.data.tables import read_tables
@@ -67,7 +68,7 @@ def kuairand_command(
     type=click.FloatRange(0.5, 5),
     default=0.5,
     show_default=True,
-    help="Lower ratings count as shown and not liked.",
+    help="Lower ratings count as skipped impressions.",
 )
 def movielens_command(raw: Path, out: Path, min_rating: float) -> None:
     """MovieLens 100K, 1M, 10M, 20M, latest …: public film ratings."""
@@ -83,12 +84,12 @@ def movielens_command(raw: Path, out: Path, min_rating: float) -> None:
 def synthetic_command(preset: str, out: Path, seed: int) -> None:
     """A world of planted tastes, in the sizes of the paper's Table 2."""
     with _working(f"making the world {preset}"):
-        report = synthetic.generate(preset, out, seed)
+        made = synthetic.generate(preset, out, seed)
     notes = [
-        ("HR@10 of the planted score", f"{report.oracle_hr_at_10:.3f}"),
-        ("HR@10 of popularity", f"{report.popularity_hr_at_10:.3f}"),
+        ("HR@10 of the planted score", f"{made.oracle_hr_at_10:.3f}"),
+        ("HR@10 of popularity", f"{made.popularity_hr_at_10:.3f}"),
     ]
-    _show(f"written to {out}", report.summary, notes)
+    _show(f"written to {out}", made.summary, notes)
 
 
 @data.command("check")
@@ -103,11 +104,16 @@ def synthetic_command(preset: str, out: Path, seed: int) -> None:
 def check_command(folder: Path, split: str) -> None:
     """Read the tables in FOLDER and say whether they can be used."""
     with _working(f"reading {folder}"):
-        tables = read_tables(folder, names.of_folder(folder))
+        features = names.of_folder(folder)
+        tables = read_tables(folder, features)
         config = EvaluationConfig(split=split)
-        report = split_interactions(tables.interactions, config).report
+        held_out = split_interactions(tables.interactions, config).report
+        columns, found = report(tables, features), warnings(tables, features)
     _show(f"{folder} can be used", summarise(tables))
-    click.echo(report)
+    Console().print(columns_table(columns))
+    click.echo(held_out)
+    for warning in found:
+        click.echo(f"Note: {warning}")
 
 
 @contextlib.contextmanager

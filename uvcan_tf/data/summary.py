@@ -16,12 +16,12 @@ __all__ = ["Summary", "summarise", "summary_table"]
 
 @dataclasses.dataclass(frozen=True)
 class Summary:
-    """Counts of users, videos, liked pairs and pairs shown without a like."""
+    """Counts of users, videos, liked pairs and skipped impressions."""
 
     users: int
     videos: int
     likes: int
-    shown: int
+    skipped: int
 
     @property
     def density(self) -> float:
@@ -36,7 +36,7 @@ def summarise(tables: Tables) -> Summary:
         users=tables.users.num_rows,
         videos=tables.videos.num_rows,
         likes=likes,
-        shown=tables.interactions.num_rows - likes,
+        skipped=tables.interactions.num_rows - likes,
     )
 
 
@@ -45,8 +45,9 @@ def summary_table(summary: Summary, notes: Iterable[tuple[str, str]] = ()) -> Ta
     table = Table(show_header=False)
     table.add_column()
     table.add_column(justify="right")
-    for name in ("users", "videos", "likes", "shown"):
-        table.add_row(name, f"{getattr(summary, name):,}")
+    for name in ("users", "videos", "likes", "skipped"):
+        title = "skipped impressions" if name == "skipped" else name
+        table.add_row(title, f"{getattr(summary, name):,}")
     table.add_row("density", f"{summary.density:.3%}")
     for name, value in notes:
         table.add_row(name, value)

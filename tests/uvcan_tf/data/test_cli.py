@@ -45,14 +45,18 @@ def test_kuairand_shows_what_it_wrote(tmp_path: Path) -> None:
     options = ["--raw", raw, "--positive", "is_like", "--min-interactions", 1]
     result = run("kuairand", *options, "--out", tmp_path / "out")
     shown = numbers(result)
-    assert (shown["users"], shown["likes"], shown["shown"]) == ("2", "2", "1")
+    assert (shown["users"], shown["likes"], shown["skipped impressions"]) == (
+        "2",
+        "2",
+        "1",
+    )
 
 
 def test_movielens_takes_a_least_rating(tmp_path: Path) -> None:
     raw = written(tmp_path / "raw", LARGE)
     options = ["--raw", raw, "--min-rating", 4, "--out", tmp_path / "out"]
     shown = numbers(run("movielens", *options))
-    assert (shown["likes"], shown["shown"]) == ("2", "1")
+    assert (shown["likes"], shown["skipped impressions"]) == ("2", "1")
 
 
 def test_check_reports_sizes_and_the_hold_out_rule(tiny: Path) -> None:

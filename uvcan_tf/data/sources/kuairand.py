@@ -52,7 +52,7 @@ def convert(raw: Path, out: Path, positive: Positive, min_interactions: int) -> 
     positive when one of them is, and its time is the latest. Kept are the users with
     at least `min_interactions` positive pairs, then the videos with at least one
     positive pair of a kept user: one pass each. Of the pairs of kept users and kept
-    videos, positive ones get the label 1 and those only shown the label 0.
+    videos, positive ones get the label 1 and skipped impressions the label 0.
 
     Args:
       raw: folder of the public files.

@@ -51,8 +51,8 @@ def convert(raw: Path, out: Path, min_rating: float = 0.5) -> Summary:
     """Turns the public files into tables with a declaration of their features.
 
     By default every rating is a like, as in the papers on neural collaborative
-    filtering; with a higher `min_rating` the lower ratings become label 0, shown and
-    not liked. Films that nobody rated are left out, so ML-1M has 3,706. Only 100K and
+    filtering; with a higher `min_rating` the lower ratings become label 0, skipped
+    impressions. Films that nobody rated are left out, so ML-1M has 3,706. Only 100K and
     1M tell anything of users; the others' declaration has no user features.
 
     Args:

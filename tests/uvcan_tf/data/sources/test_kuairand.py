@@ -72,7 +72,7 @@ def test_shown_pairs_of_kept_users_and_videos_have_label_0(raw: Path) -> None:
 
 def test_the_summary_counts_what_was_written(raw: Path) -> None:
     summary = convert(raw, raw.parent / "out", "is_like", 1)
-    assert summary == Summary(users=2, videos=2, likes=2, shown=1)
+    assert summary == Summary(users=2, videos=2, likes=2, skipped=1)
     assert summary.density == 0.5
 
 

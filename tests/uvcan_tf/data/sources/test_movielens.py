@@ -84,7 +84,7 @@ def test_every_rating_is_a_like_with_its_time(
 def test_ratings_below_the_least_are_shown_and_not_liked(tmp_path: Path) -> None:
     raw = written(tmp_path / "raw", LARGE)
     summary = convert(raw, tmp_path / "out", min_rating=4)
-    assert summary == Summary(users=2, videos=2, likes=2, shown=1)
+    assert summary == Summary(users=2, videos=2, likes=2, skipped=1)
 
 
 def test_a_folder_without_ratings_names_both_sets(tmp_path: Path) -> None:
