@@ -5,14 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Final
 
-from google.protobuf import (
-    descriptor_pb2,
-    descriptor_pool,
-    message_factory,
-    text_format,
-)
+from google.protobuf import descriptor_pb2, descriptor_pool, text_format
 
 from serving.server.status import Code, StatusError, invalid_argument
+from uvcan_tf.compat import message_class
 
 _Field: Final = descriptor_pb2.FieldDescriptorProto
 _MESSAGES: Final = {
@@ -93,4 +89,4 @@ def _new(name: str) -> Any:
     pool = descriptor_pool.DescriptorPool()
     pool.Add(file)
     found = pool.FindMessageTypeByName(f"serving.{name}")
-    return message_factory.MessageFactory(pool).GetPrototype(found)()
+    return message_class(found)()

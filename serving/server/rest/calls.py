@@ -22,6 +22,7 @@ from serving.wire.protos import (
     predict_pb2,
     regression_pb2,
 )
+from uvcan_tf.compat import WITH_DEFAULTS
 from uvcan_tf.features import SERVING_DEFAULT
 
 _VERSION: Final = r"(?:/(?:versions/(?P<version>[0-9]+)|labels/(?P<label>[^/:]+)))?"
@@ -180,7 +181,7 @@ def _proto_json(message: Any, indent: int | None = None) -> str:
     return str(
         json_format.MessageToJson(
             message,
-            including_default_value_fields=True,
+            **WITH_DEFAULTS,
             preserving_proto_field_name=True,
             indent=indent,
         )
