@@ -72,9 +72,12 @@ class AsyncRecommenderClient(Connection):
         Out of the whole catalogue, or of the candidates where there are any given.
         Attributes speak for a user whom the model does not know.
         """
+        listed = None if candidates is None else list(candidates)
         request = calls.recommend_request(
-            self.model_name, user_id, k, exclude, candidates, attributes
+            self.model_name, user_id, k, exclude, listed, attributes
         )
+        if listed == []:
+            return []
         return calls.recommended(await self._call(self._predict, request))
 
     async def explain(self, user_id: str, video_id: str) -> Explanation:

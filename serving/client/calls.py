@@ -49,15 +49,14 @@ def recommend_request(
         raise InvalidRequest(f"`k` should be a positive int. Received: k={k!r}.")
     inputs = {
         names.USER_ID: tensors.strings(_id(names.USER_ID, user_id)),
-        names.K: np.array(k, np.int32),
-        names.EXCLUDE_VIDEO_IDS: _ids(names.EXCLUDE_VIDEO_IDS, exclude),
+        names.K: np.array([k], np.int32),
+        names.EXCLUDE_VIDEO_IDS: _optional_ids(names.EXCLUDE_VIDEO_IDS, exclude),
         **_told(attributes),
     }
     if candidates is not None:
-        inputs[names.CANDIDATE_VIDEO_IDS] = _ids(names.CANDIDATE_VIDEO_IDS, candidates)
-    request = _request(model, names.RECOMMEND, inputs)
-    request.output_filter.extend((names.VIDEO_IDS, names.SCORE))
-    return request
+        name = names.CANDIDATE_VIDEO_IDS
+        inputs[name] = _optional_ids(name, candidates)
+    return _request(model, names.RECOMMEND, inputs)
 
 
 def explain_request(
@@ -85,11 +84,16 @@ def score_request(
 def ranked(
     reply: predict_pb2.PredictResponse, video_ids: Sequence[str]
 ) -> list[Scored]:
-    """The videos of a `rank` call in the order they were given."""
+    """The videos of a `rank` call in the order they were given.
+
+    A call that was joined with longer ones answers with more scores, of its first
+    video again.
+    """
     [scores] = _outputs(reply, names.SCORE)
+    found = scores.reshape(-1)[: len(video_ids)]
     return [
         Scored(video_id, float(score))
-        for video_id, score in zip(video_ids, scores.reshape(-1), strict=True)
+        for video_id, score in zip(video_ids, found, strict=True)
     ]
 
 
@@ -175,6 +179,14 @@ def _ids(name: str, values: Iterable[str]) -> tensors.Array:
     return tensors.strings(*(_id(name, value) for value in values))[None]
 
 
+def _optional_ids(name: str, values: Iterable[str]) -> tensors.Array:
+    """A row of names [B=1, 1 + *] that begins with the empty one, which says nothing.
+
+    A server that joins requests lengthens a row by its first value.
+    """
+    return np.concatenate([tensors.strings("")[None], _ids(name, values)], axis=1)
+
+
 def _told(attributes: Attributes | None) -> dict[str, tensors.Array]:
     """A user's attributes, [B=1] each, or [B=1, *] where there are several values."""
     told = {}
@@ -182,7 +194,7 @@ def _told(attributes: Attributes | None) -> dict[str, tensors.Array]:
         if isinstance(value, str):
             told[names.name_of(name)] = tensors.strings(value)
         else:
-            told[names.name_of(name)] = _ids(name, value)
+            told[names.name_of(name)] = _optional_ids(name, value)
     return told
 
 

@@ -58,7 +58,7 @@ class Toy(tf.Module):
             catalogue[:, :, None] == exclude_video_ids[:, None, :], axis=-1
         )  # [B, V]
         scores = tf.where(excluded, -float("inf"), scores)
-        best = tf.math.top_k(scores, tf.minimum(k, len(VIDEOS)))
+        best = tf.math.top_k(scores, tf.minimum(tf.reduce_max(k), len(VIDEOS)))
         ids = tf.gather(catalogue[0], best.indices)
         found = tf.where(tf.math.is_finite(best.values), ids, "")
         return {names.VIDEO_IDS: found, names.SCORE: best.values}
@@ -95,7 +95,7 @@ def save_toy(folder: Path, offset: float = 0.0) -> None:
             toy.recommend,
             [
                 users,
-                tf.TensorSpec([], tf.int32, name=names.K),
+                tf.TensorSpec([None], tf.int32, name=names.K),
                 _strings(names.EXCLUDE_VIDEO_IDS, 2),
             ],
         ),

@@ -1,13 +1,11 @@
 """What is saved: the catalogue, the ids, who liked what, and the transform.
 
-Shapes: N examples, B users, C candidates, V videos, X excluded videos, M and N facets
-of a video and a user.
+Shapes: N examples, B users, C candidates, M and N facets of a video and a user.
 """
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -23,12 +21,9 @@ from uvcan_tf.model.row_tables import identity_column
 from uvcan_tf.model.uvcan import UVCAN
 from uvcan_tf.saved_model.asset_lookup import AssetLookup
 from uvcan_tf.saved_model.evaluate_signature import ByUser, PairEvaluator
-from uvcan_tf.saved_model.request_users import (
-    Attributes,
-    Transform,
-    Users,
-    attribute_specs,
-)
+from uvcan_tf.saved_model.optional_inputs import signature_function
+from uvcan_tf.saved_model.recommend_signature import DEFAULT_K, BestVideos
+from uvcan_tf.saved_model.request_users import Transform, Users, attribute_specs
 
 _USERS: Final = tf.TensorSpec([None], tf.string, name=names.USER_ID)
 _EXAMPLES: Final = tf.TensorSpec([None], tf.string, name=names.EXAMPLES)
@@ -64,7 +59,6 @@ class Recommender(tf.Module):
             names.VIDEO_ID: dataset.videos.ids,
         }
         self._lookup = AssetLookup(ids, folder)
-        self._video_ids = _fixed(tf.constant(["", *dataset.videos.ids, ""], tf.string))
         trained = model.dataset
         self._identities = {
             names.USER_ID: _fixed(identity_column(trained.trained_users)),
@@ -72,9 +66,9 @@ class Recommender(tf.Module):
         }
         liked = _by_user(dataset.train, dataset)
         skipped = _by_user(dataset.impressions, dataset)
-        self._left_out = [liked]
+        left_out = [liked]
         if config.recommends_without_skipped_impressions:
-            self._left_out.append(skipped)
+            left_out.append(skipped)
         last = skipped if config.ranks_skipped_impressions_last else None
         self._means = model.prior_means
         self._users = Users(
@@ -84,6 +78,14 @@ class Recommender(tf.Module):
             self._transform,
             self._means[0],
         )
+        self._best = BestVideos(
+            self._catalogue,
+            self._rate,
+            self._rows,
+            self._users,
+            _fixed(tf.constant(["", *dataset.videos.ids, ""], tf.string)),
+            left_out,
+        )
         self._evaluator = PairEvaluator(
             self._catalogue, self._rows, liked, last, config.evaluation
         )
@@ -91,9 +93,8 @@ class Recommender(tf.Module):
     def signatures(self) -> dict[str, Any]:
         """Every signature as a function to save.
 
-        `rank` stands beside its twin with optional inputs because a server that joins
-        requests into batches refuses inputs of different lengths, and thereby any
-        that is left out.
+        Every input has a first dimension of the batch, as a server that joins requests
+        wants it; see `optional_inputs`.
 
         `classify` and `regress` are one function, so that one run serves both;
         `export` gives each its own outputs.
@@ -101,21 +102,21 @@ class Recommender(tf.Module):
         attributes = attribute_specs(self._features)
         videos = tf.TensorSpec([None, None], tf.string, name=names.VIDEO_IDS)
         video = tf.TensorSpec([None], tf.string, name=names.VIDEO_ID)
-        k = tf.TensorSpec([], tf.int32, name=names.K)
+        k = tf.TensorSpec([None], tf.int32, name=names.K)
         excluded, listed = (
             tf.TensorSpec([None, None], tf.string, name=name)
             for name in (names.EXCLUDE_VIDEO_IDS, names.CANDIDATE_VIDEO_IDS)
         )
-        self._judge = _function(self.judge, [_INPUTS])
-        self._score = _function(self.score_examples, [_EXAMPLES])
-        self._rank = _function(self.rank, [_USERS, videos])
-        self._told = _function(self.rank, [_USERS, videos], attributes)
-        self._explain = _function(self.explain, [_USERS, video])
-        self._recommend = _function(
-            self.recommend,
+        self._judge = signature_function(self.judge, [_INPUTS])
+        self._score = signature_function(self.score_examples, [_EXAMPLES])
+        self._rank = signature_function(self.rank, [_USERS, videos])
+        self._told = signature_function(self.rank, [_USERS, videos], attributes)
+        self._explain = signature_function(self.explain, [_USERS, video])
+        self._recommend = signature_function(
+            self._best.recommend,
             [_USERS],
             {spec.name: spec for spec in (k, excluded, listed)} | attributes,
-            {names.K: tf.constant(10)},
+            {names.K: tf.constant([DEFAULT_K])},
         )
         return {
             names.SERVING_DEFAULT: self._score,
@@ -162,44 +163,6 @@ class Recommender(tf.Module):
         )
         return {names.SCORE: tf.sigmoid(self._rate(user, videos).logits)}
 
-    def recommend(
-        self,
-        user_id: tf.Tensor,
-        k: tf.Tensor,
-        exclude_video_ids: tf.Tensor,
-        candidate_video_ids: tf.Tensor,
-        **attributes: tf.Tensor,
-    ) -> dict[str, tf.Tensor]:
-        """The best k [B, k] of the catalogue or of the candidates.
-
-        Without what the user already liked, what is excluded and, if the config says
-        so, what the user was shown and did not like. Candidates count once, and only
-        where they are known; a list that is there but empty leaves nothing to
-        recommend. Rows that run out of videos end in "" with score -inf; `found` [B]
-        counts the others. A call that leaves out `found` is not one for joining into
-        batches, which would refuse the scalar k and inputs left out.
-        """
-        users = self._rows(names.USER_ID, user_id)
-        logits = tf.cond(
-            tf.shape(candidate_video_ids)[0] > 0,
-            lambda: self._rate_listed(users, attributes, candidate_video_ids),
-            lambda: self._rate_every(users, attributes),
-        )  # [B, V]
-        excluded = self._places(self._rows(names.VIDEO_ID, exclude_video_ids))
-        left_out = (self._places_of(users, pairs) for pairs in self._left_out)
-        hidden = tf.concat([*left_out, excluded], axis=0)
-        lowest = tf.fill(tf.shape(hidden)[:1], logits.dtype.min)
-        logits = tf.tensor_scatter_nd_update(logits, hidden, lowest)
-        k = tf.clip_by_value(k, 0, self._catalogue.videos)
-        best, index = tf.math.top_k(logits, k)
-        there = best > logits.dtype.min
-        ids = tf.gather(self._video_ids, index + 1)
-        return {
-            names.VIDEO_IDS: tf.where(there, ids, ""),
-            names.SCORE: tf.where(there, tf.sigmoid(best), -float("inf")),
-            names.FOUND: tf.reduce_sum(tf.cast(there, tf.int32), axis=1),
-        }
-
     def explain(self, user_id: tf.Tensor, video_id: tf.Tensor) -> dict[str, tf.Tensor]:
         """Ids [B] -> attention [B, M hops, facets], facet names [B, facets], score."""
         rated = self._catalogue.rate(
@@ -244,66 +207,6 @@ class Recommender(tf.Module):
     def _rows(self, name: str, ids: tf.Tensor) -> tf.Tensor:
         """Row numbers of ids of any shape; an unknown id is the unknown row."""
         return tf.cast(self._lookup(name, ids), tf.int32) + 1
-
-    def _rate_every(self, users: tf.Tensor, attributes: Attributes) -> tf.Tensor:
-        """Logits [B, V] of user rows [B] with every known video."""
-        return self._catalogue.rate_every(self._users.side(users, attributes))
-
-    def _rate_listed(
-        self, users: tf.Tensor, attributes: Attributes, candidates: tf.Tensor
-    ) -> tf.Tensor:
-        """Logits [B, V], the lowest number for all but candidates [B, C]."""
-        rows = self._rows(names.VIDEO_ID, candidates)
-        user = self._users.side(users, attributes)
-        logits = self._rate(
-            user, self._catalogue.video_representation(rows)
-        ).logits  # [B, C]
-        shape = [tf.shape(users)[0], self._catalogue.videos]
-        nothing = tf.fill(shape, logits.dtype.min)
-        known = tf.boolean_mask(logits, rows <= self._catalogue.videos)
-        return tf.tensor_scatter_nd_update(nothing, self._places(rows), known)
-
-    def _places(self, rows: tf.Tensor) -> tf.Tensor:
-        """int32 [*, 2]: (position in the batch, column) of known videos [B, X]."""
-        places = tf.where(rows <= self._catalogue.videos)  # [*, 2]
-        columns = tf.gather_nd(rows, places) - 1
-        return tf.stack([tf.cast(places[:, 0], tf.int32), columns], axis=1)
-
-    def _places_of(self, users: tf.Tensor, pairs: ByUser) -> tf.Tensor:
-        """int32 [*, 2]: (position in the batch, column) of the users' pairs."""
-        starts, videos = pairs
-        places = tf.ragged.range(tf.gather(starts, users), tf.gather(starts, users + 1))
-        columns = tf.gather(videos, places.values) - 1
-        return tf.stack([tf.cast(places.value_rowids(), tf.int32), columns], axis=1)
-
-
-def _function(
-    body: Callable[..., Any],
-    required: list[tf.TensorSpec],
-    optional: Mapping[str, tf.TensorSpec] | None = None,
-    defaults: Mapping[str, tf.Tensor] | None = None,
-) -> Any:
-    """A function whose optional inputs are saved as the signature's defaults.
-
-    Only a Python default that is a tensor is saved; that of an input without one in
-    `defaults` is empty.
-    """
-    optional = optional or {}
-    given = defaults or {}
-    kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
-    parameters = [inspect.Parameter(spec.name, kind) for spec in required]
-    for name, spec in optional.items():
-        empty = tf.zeros([0] * spec.shape.rank, spec.dtype)
-        default = given.get(name, empty)
-        parameters.append(inspect.Parameter(name, kind, default=default))
-
-    def call(*inputs: tf.Tensor) -> Any:
-        named = zip((p.name for p in parameters), inputs, strict=True)
-        return body(**dict(named))
-
-    call.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
-    specs = [*required, *optional.values()]
-    return tf.function(call, input_signature=specs, autograph=False)
 
 
 def _dense(encoded: Encoded) -> dict[str, tf.Tensor]:

@@ -14,6 +14,7 @@ from uvcan_tf.data.encoding import Encoded, Raw, raw_spec
 from uvcan_tf.factorization.attribute_means import AttributeMeans, with_cold_start
 from uvcan_tf.features import USER_ID, Categorical, Features
 from uvcan_tf.network.co_attention import CoAttentionNetwork, UserRepresentation
+from uvcan_tf.saved_model.optional_inputs import for_each
 
 Transform = Callable[[Raw], Encoded]
 Attributes = Mapping[str, tf.Tensor]
@@ -58,8 +59,8 @@ class Users(tf.Module):
 
     def are_told(self, rows: tf.Tensor, attributes: Attributes) -> tf.Tensor:
         """Whether any attribute is told and any of the rows [B] is unknown."""
-        values = sum((tf.size(told) for told in attributes.values()), tf.constant(0))
-        return (values > 0) & tf.reduce_any(rows > self._catalogue.users)
+        told = [tf.reduce_any(values != "") for values in attributes.values()]
+        return tf.reduce_any(told) & tf.reduce_any(rows > self._catalogue.users)
 
     def side(self, rows: tf.Tensor, attributes: Attributes) -> UserRepresentation:
         """Halves [B, C=1, ...] of user rows [B]."""
@@ -95,7 +96,8 @@ class Users(tf.Module):
             for name, spec in raw_spec(self._features).items()
         }  # whole rows: Transform's graph checks even what nobody asks for
         for name, told in attributes.items():
-            raw[name] = tf.sparse.from_dense(_for_each(told, batch))  # [B, L]
+            rows = told if len(told.shape) == 2 else told[:, None]
+            raw[name] = tf.sparse.from_dense(for_each(rows, batch))  # [B, L]
         encoded = self._transform(raw)
         columns = {
             feature.name: _dense(encoded[feature.name])[:, None]
@@ -107,16 +109,6 @@ class Users(tf.Module):
 
 def _shape(feature: Categorical) -> list[None]:
     return [None, None] if feature.multivalued else [None]
-
-
-def _for_each(told: tf.Tensor, batch: tf.Tensor) -> tf.Tensor:
-    """string [B, L]: a row for each user, of one for each, one for all, or none."""
-    rows = told if len(told.shape) == 2 else told[:, None]
-    none = tf.equal(tf.shape(rows)[0], 0)
-    width = tf.maximum(tf.shape(rows)[1], 1)
-    missing = tf.where(none, [[0, batch], [0, width - tf.shape(rows)[1]]], 0)
-    padded = tf.pad(rows, missing)
-    return tf.broadcast_to(padded, [batch, tf.shape(padded)[1]])
 
 
 def _nothing(batch: tf.Tensor, dtype: tf.DType) -> tf.SparseTensor:

@@ -51,8 +51,9 @@ def requests(dataset: Dataset) -> Iterator[Log]:
     stranger = {names.USER_ID: [_STRANGER], **some, **told}
     yield _predict(names.RANK_BY_ATTRIBUTES, **stranger)
     for who in (user, _STRANGER):
-        yield _recommend(**{names.USER_ID: [who]})
-    yield _recommend(**{names.USER_ID: [user], names.CANDIDATE_VIDEO_IDS: [videos]})
+        yield _predict(names.RECOMMEND, **{names.USER_ID: [who]})
+    listed = {names.USER_ID: [user], names.CANDIDATE_VIDEO_IDS: [["", *videos]]}
+    yield _predict(names.RECOMMEND, **listed)
     yield _predict(names.EXPLAIN, **{names.USER_ID: [user], names.VIDEO_ID: [video]})
     for signature in (names.CLASSIFY, names.REGRESS):
         yield _predict(signature, **{names.INPUTS: [serialized]})
@@ -96,14 +97,6 @@ def _predict(signature: str, **inputs: Any) -> Log:
     request.model_spec.signature_name = signature
     for name, values in inputs.items():
         request.inputs[name].CopyFrom(tf.make_tensor_proto(values, tf.string))
-    return log
-
-
-def _recommend(**inputs: Any) -> Log:
-    """Only what a client reads; see `Recommender.recommend`."""
-    log = _predict(names.RECOMMEND, **inputs)
-    wanted = (names.VIDEO_IDS, names.SCORE)
-    log.predict_log.request.output_filter.extend(wanted)
     return log
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import pytest
 import tensorflow as tf
 from click.testing import CliRunner
 
+import serving
 from serving.cli import main
 from serving.client.client import RecommenderClient
 from serving.server.app import Server
@@ -61,19 +63,53 @@ def stub(exported: str) -> Iterator[Stub]:
         yield prediction_service_pb2_grpc.PredictionServiceStub(channel)
 
 
-@pytest.mark.xfail(
-    strict=False,
-    reason="every input needs a first dimension; `k` of the export has none yet",
-)
-def test_the_model_serves_behind_batches_too(version: Path) -> None:
-    choice = options(version.parent, "uvcan", enable_batching=True)
+@pytest.fixture(scope="module")
+def batching(version: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The same behind batches, which wait long enough for calls to meet."""
+    path = tmp_path_factory.mktemp("batching") / "batching.config"
+    text = (Path(serving.__file__).parent / "deploy" / "batching.config").read_text()
+    path.write_text(text.replace("value: 500 ", "value: 50000 "))
+    choice = options(
+        version.parent,
+        "uvcan",
+        enable_batching=True,
+        batching_parameters_file=str(path),
+        grpc_max_threads=64,
+    )
     with Server(choice) as server:  # which replays the warm-up
-        with RecommenderClient(f"127.0.0.1:{server.port}") as client:
-            found = client.recommend("ann", k=3)
-            assert len(found) == 3
-            ranked = client.rank("ann", [video.video_id for video in found])
-            assert [v.score for v in ranked] == pytest.approx([v.score for v in found])
-            assert client.explain("ann", "v1").user.facets[0] == names.USER_ID
+        yield f"127.0.0.1:{server.port}"
+
+
+def test_the_model_serves_behind_batches_too(batching: str) -> None:
+    with RecommenderClient(batching) as client:
+        found = client.recommend("ann", k=3)
+        assert len(found) == 3
+        ranked = client.rank("ann", [video.video_id for video in found])
+        assert [v.score for v in ranked] == pytest.approx([v.score for v in found])
+        assert client.explain("ann", "v1").user.facets[0] == names.USER_ID
+
+
+def test_joined_calls_get_what_single_ones_get(exported: str, batching: str) -> None:
+    told = {"gender": "m"}
+    videos = [f"v{number}" for number in range(11)]
+    calls: list[Callable[[RecommenderClient], Any]] = [
+        lambda client: client.recommend("ann", k=2),
+        lambda client: client.recommend("bob", k=11, exclude=["v1"]),
+        lambda client: client.recommend("eve", candidates=["v9", "v3", "v5"]),
+        lambda client: client.recommend("nobody", k=4),
+        lambda client: client.recommend("nobody", exclude=["v2", "v3"]),
+        lambda client: client.rank("ann", videos),
+        lambda client: client.rank("bob", videos[:2]),
+        lambda client: client.rank("nobody", videos[:5], told),
+        lambda client: client.rank("nobody", videos[5:], {"place": "south"}),
+    ]
+    with RecommenderClient(exported) as alone, RecommenderClient(batching) as joined:
+        expected = [call(alone) for call in calls]
+        with ThreadPoolExecutor(2 * len(calls)) as pool:
+            found = list(pool.map(lambda call: call(joined), calls * 2))
+    for ours, theirs in zip(found, expected * 2, strict=True):
+        assert [v.video_id for v in ours] == [v.video_id for v in theirs]
+        assert [v.score for v in ours] == pytest.approx([v.score for v in theirs])
 
 
 def records(version: Path) -> list[prediction_log_pb2.PredictionLog]:
