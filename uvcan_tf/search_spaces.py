@@ -46,8 +46,8 @@ WMF: Final[Space] = {
 #: pairs and the regulariser are searched together, and the latter follows frequency,
 #: with the article's exponent of 1; trials with 0.5 were far behind.
 IALS: Final[Space] = {
-    "factors": (32, 64, 128),
-    "unobserved_weight": (0.01, 0.03, 0.1),
+    "factors": (64, 128, 256),
+    "unobserved_weight": (0.01, 0.02, 0.03, 0.05, 0.1, 0.2, 0.3),
     "regularization": (0.003, 0.01, 0.03),
     "iterations": (12, 16),
 }
@@ -69,8 +69,8 @@ BEST: Final[Space] = {
     "training.learning_rate": (3e-4, 1e-3, 3e-3),
     "training.l2": (0.0, 1e-6, 1e-5, 1e-4),
     "model.factors": (16, 32, 64),
-    "prior.factors": (64, 128),
-    "prior.unobserved_weight": (0.02, 0.03, 0.05),
+    "prior.factors": (64, 128, 256),
+    "prior.unobserved_weight": (0.02, 0.03, 0.05, 0.1, 0.2, 0.3),
     "prior.regularization": (0.005, 0.01, 0.02),
     "prior.impression_weight": (0.3, 0.5, 0.8),
     "prior.attribute_pull": (0.0, 1.0),

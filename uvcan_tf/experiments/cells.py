@@ -65,6 +65,7 @@ class Cells:
             time_limit_s=self.trial_seconds,
             validation_users=min(500, self.validation_users),
             batch_size=self.batch_size,
+            evaluation=self.evaluation,
         )
 
     def place(

@@ -2,119 +2,14 @@
 
 from __future__ import annotations
 
-import functools
-import shlex
-import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import click
 
-from uvcan_tf.terminal.quiet import quiet_xla
+from uvcan_tf.experiments.options import FOLDER, with_options
 
 BEST_ALONE = "UVCAN(best)"
-_FOLDER = click.Path(path_type=Path, file_okay=False)
-_OPTIONS = (
-    click.option("--data", "folder", type=_FOLDER, required=True, help="The tables."),
-    click.option("--name", help="Of the results' folder; else that of --data."),
-    click.option("--methods", help="Some methods only, separated by commas."),
-    click.option("--seeds", default="1,2,3", show_default=True),
-    click.option(
-        "--trials",
-        type=click.IntRange(1),
-        default=8,
-        show_default=True,
-        help="Of every method's search; the first takes its defaults.",
-    ),
-    click.option(
-        "--test-users", type=click.IntRange(1), help="Rank the pairs of so many only."
-    ),
-    click.option(
-        "--validation-users", type=click.IntRange(1), default=1000, show_default=True
-    ),
-    click.option(
-        "--epochs",
-        type=click.IntRange(1),
-        default=30,
-        show_default=True,
-        help="Of a neural method's trial, at most.",
-    ),
-    click.option(
-        "--trial-seconds",
-        type=click.FloatRange(1),
-        default=300.0,
-        show_default=True,
-        help="A neural method's trial starts no epoch later than that.",
-    ),
-    click.option(
-        "--batch-size",
-        type=click.IntRange(1),
-        default=2048,
-        show_default=True,
-        help="Of neural methods, in likes; less for few likes.",
-    ),
-    click.option(
-        "--work",
-        type=_FOLDER,
-        default=Path("build/experiments"),
-        show_default=True,
-        help="Ranks and trials, from which a killed run goes on.",
-    ),
-    click.option(
-        "--out",
-        type=_FOLDER,
-        default=Path("results"),
-        show_default=True,
-        help="Settings, tables and plots.",
-    ),
-)
-
-
-def _options(command: Callable[..., None]) -> Callable[..., None]:
-    """Gives a command the options of all experiments."""
-
-    @functools.wraps(command)
-    def with_cells(**options: Any) -> None:
-        command(*_open(**options))
-
-    for option in reversed(_OPTIONS):
-        with_cells = option(with_cells)
-    return with_cells
-
-
-def _open(
-    folder: Path, name: str | None, methods: str | None, seeds: str, **options: Any
-) -> tuple[Any, Any, str | None, list[int]]:
-    """The cells, the dataset, the methods' names and the seeds of one command."""
-    from uvcan_tf import config as settings
-    from uvcan_tf import features as names
-    from uvcan_tf.data.encode_tables import encode_tables
-    from uvcan_tf.data.tables import read_tables
-    from uvcan_tf.experiments.cells import Cells
-
-    cells = Cells(
-        name=name or folder.resolve().name,
-        command=_command(),
-        say=lambda sentence: click.echo(sentence, err=True),
-        **options,
-    )
-    features = names.of_folder(folder)
-    dataset = encode_tables(read_tables(folder, features), features, cells.evaluation)
-    try:
-        numbers = [int(seed) for seed in seeds.split(",")]
-    except ValueError:
-        raise settings.ConfigError(
-            f"`--seeds` should be ints separated by commas. Received: {seeds!r}."
-        ) from None
-    quiet_xla()
-    return cells, dataset, methods, numbers
-
-
-def _command() -> str:
-    """The command as it was given; of absolute paths, only the last part."""
-    words = [Path(w).name if w.startswith("/") else w for w in sys.argv[1:]]
-    return f"python -m uvcan_tf {shlex.join(words)}"
 
 
 def _setting(cells: Any, dataset: Any) -> Any:
@@ -135,7 +30,7 @@ def experiment() -> None:
 
 
 @experiment.command("table3")
-@_options
+@with_options
 def table3(cells: Any, dataset: Any, methods: str | None, seeds: list[int]) -> None:
     """All methods: HR@10 and NDCG@10, improvement, p-values."""
     from uvcan_tf.experiments.table3 import run
@@ -145,7 +40,7 @@ def table3(cells: Any, dataset: Any, methods: str | None, seeds: list[int]) -> N
 
 
 @experiment.command("figure3")
-@_options
+@with_options
 def figure3(cells: Any, dataset: Any, methods: str | None, seeds: list[int]) -> None:
     """HR@k and NDCG@k for k = 10, 20, ... 50."""
     from uvcan_tf.experiments.table3 import figure3
@@ -155,7 +50,7 @@ def figure3(cells: Any, dataset: Any, methods: str | None, seeds: list[int]) -> 
 
 
 @experiment.command("figure4")
-@_options
+@with_options
 def figure4(cells: Any, dataset: Any, methods: str | None, seeds: list[int]) -> None:
     """HR@10 and NDCG@10 for K = 16, 32, 64."""
     from uvcan_tf.experiments.figure4_tables45 import figure4
@@ -165,7 +60,7 @@ def figure4(cells: Any, dataset: Any, methods: str | None, seeds: list[int]) -> 
 
 
 @experiment.command("tables45")
-@_options
+@with_options
 def tables45(cells: Any, dataset: Any, methods: str | None, seeds: list[int]) -> None:
     """UVCAN with 1 to 4 hops for K = 16, 32, 64."""
     from uvcan_tf.experiments.figure4_tables45 import tables45
@@ -180,7 +75,7 @@ def tables45(cells: Any, dataset: Any, methods: str | None, seeds: list[int]) ->
 
 
 @experiment.command("ablation")
-@_options
+@with_options
 def ablation(cells: Any, dataset: Any, methods: str | None, seeds: list[int]) -> None:
     """UVCAN(best) without one ingredient at a time."""
     from uvcan_tf.experiments.ablation import run
@@ -195,7 +90,7 @@ def ablation(cells: Any, dataset: Any, methods: str | None, seeds: list[int]) ->
 
 
 @experiment.command("slices")
-@_options
+@with_options
 def slices(cells: Any, dataset: Any, methods: str | None, seeds: list[int]) -> None:
     """Table 3 by the number of training likes of user and video."""
     from uvcan_tf.experiments.slices import run
@@ -205,7 +100,7 @@ def slices(cells: Any, dataset: Any, methods: str | None, seeds: list[int]) -> N
 
 
 @experiment.command("cold")
-@_options
+@with_options
 def cold(cells: Any, dataset: Any, methods: str | None, seeds: list[int]) -> None:
     """Users, then videos, that are held out entirely."""
     from uvcan_tf.experiments.methods import chosen, cold_methods
@@ -220,7 +115,7 @@ def cold(cells: Any, dataset: Any, methods: str | None, seeds: list[int]) -> Non
 
 
 @experiment.command("report")
-@click.option("--out", type=_FOLDER, default=Path("results"), show_default=True)
+@click.option("--out", type=FOLDER, default=Path("results"), show_default=True)
 def report(out: Path) -> None:
     """Put README.md of the results' folder together."""
     from uvcan_tf.experiments.report import write

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from uvcan_tf.config import Config, EvaluationConfig, TrainingConfig
 from uvcan_tf.data.dataset import Dataset
-from uvcan_tf.evaluation.scorers import Scorer
+from uvcan_tf.evaluation.scorers import Scorer, ranked
 from uvcan_tf.model.pair_model import PairModel
 from uvcan_tf.search_spaces import Space, Values, tuned
 from uvcan_tf.training.fit import fit
@@ -29,11 +29,13 @@ class Run:
       time_limit_s: a neural method begins no epoch after so many seconds.
       validation_users: so many are scored after an epoch.
       batch_size: of a neural method, in observed pairs; part of what is settled.
+      evaluation: says whether skipped impressions rank last.
       say: told one sentence at a time.
     """
 
     folder: Path
     seed: int = 1
+    evaluation: EvaluationConfig = EvaluationConfig()
     epochs: int = 30
     time_limit_s: float = 86_400.0
     validation_users: int = 500
@@ -56,6 +58,8 @@ class Method(abc.ABC):
       name: as the table shows it.
       space: what its search draws from.
       random: whether the seed changes its scores.
+      told: whether it is told of impressions; those that were skipped then rank last,
+        unless the evaluation says otherwise.
       build: makes a scorer, or a model; see the subclasses.
     """
 
@@ -63,6 +67,7 @@ class Method(abc.ABC):
     space: Space
     build: Callable[..., Any]
     random: bool = True
+    told: bool = False
 
     @property
     def slug(self) -> str:
@@ -89,12 +94,16 @@ class Method(abc.ABC):
         """The settings of a file, whatever the command says that reads it."""
         return values
 
+    def _skipped_last(self, run: Run) -> bool:
+        return run.evaluation.ranks_skipped_impressions_last(self.told)
+
 
 class Classical(Method):
     """A method that is fitted in one go: `build(dataset, values, seed)` scores."""
 
     def fit(self, dataset: Dataset, values: Values, run: Run) -> Fitted:
-        return Fitted(self.build(dataset, values, run.seed))
+        scorer = self.build(dataset, values, run.seed)
+        return Fitted(ranked(scorer, dataset, self._skipped_last(run)))
 
     def key(self, values: Values, run: Run) -> Mapping[str, Any]:
         return {**values, "seed": run.seed if self.random else 0}
@@ -120,10 +129,11 @@ class Neural(Method):
         def build(part: Dataset, _: Config) -> PairModel:
             return self.build(part, own)
 
-        config = Config(training=own.training, evaluation=EvaluationConfig())
+        config = Config(training=own.training, evaluation=self._evaluation(run))
         model = fit(dataset, config, run.folder, run.say, build)
         content = json.loads((run.folder / "training.json").read_text("utf-8"))
-        return Fitted(model.scorer(), content["best_epoch"])
+        scorer = ranked(model.scorer(), dataset, self._skipped_last(run))
+        return Fitted(scorer, content["best_epoch"])
 
     def key(self, values: Values, run: Run) -> Mapping[str, Any]:
         return dataclasses.asdict(self._config(values, run))
@@ -144,7 +154,14 @@ class Neural(Method):
     def _config(self, values: Values, run: Run) -> Any:
         names = ("epochs", "time_limit_s", "validation_users", "batch_size")
         limits = {f"training.{name}": getattr(run, name) for name in names}
-        return tuned(self.config, {**limits, **values, "training.seed": run.seed})
+        config = self.config
+        if isinstance(config, Config):
+            config = dataclasses.replace(config, evaluation=self._evaluation(run))
+        return tuned(config, {**limits, **values, "training.seed": run.seed})
+
+    def _evaluation(self, run: Run) -> EvaluationConfig:
+        last = self._skipped_last(run)
+        return dataclasses.replace(run.evaluation, skipped_impressions_last=last)
 
 
 def without_epochs(values: Values) -> dict[str, Any]:

@@ -27,7 +27,7 @@ from uvcan_tf.baselines.popularity import ItemPop
 from uvcan_tf.baselines.wide_and_deep import WideAndDeep, WideAndDeepSettings
 from uvcan_tf.config import Config, ConfigError, IALSSettings
 from uvcan_tf.data.dataset import Dataset
-from uvcan_tf.evaluation.scorers import Scorer, SkippedImpressionsLast
+from uvcan_tf.evaluation.scorers import Scorer
 from uvcan_tf.experiments.method import Classical, Method, Neural
 from uvcan_tf.factorization.ials import IALS
 from uvcan_tf.features import Features
@@ -53,7 +53,7 @@ def _ease(dataset: Dataset, values: Values, seed: int) -> Scorer:
 
 def _ease_shown(dataset: Dataset, values: Values, seed: int) -> Scorer:
     settings = EASESettings(**{"impression_weight": 0.5, **values})
-    return SkippedImpressionsLast(EASE(dataset, settings), dataset)
+    return EASE(dataset, settings)
 
 
 def _bpr(dataset: Dataset, values: Values, seed: int) -> Scorer:
@@ -80,7 +80,7 @@ def _ials_shown(dataset: Dataset, values: Values, seed: int) -> Scorer:
 def _prior_of_best(dataset: Dataset, values: Values, seed: int) -> Scorer:
     prior = presets.best().prior or IALSSettings()
     settings = dataclasses.replace(prior, **values, seed=seed)
-    return SkippedImpressionsLast(IALS(dataset, settings), dataset)
+    return IALS(dataset, settings)
 
 
 def _ncf(dataset: Dataset, config: NeuralConfig) -> NeuMF:
@@ -111,9 +111,11 @@ def _video_att() -> Config:
 
 ITEM_POP: Final = Classical("ItemPop", {}, _item_pop, random=False)
 PAPER: Final = Neural("UVCAN(paper)", spaces.NEURAL, UVCAN, config=presets.paper())
-BEST: Final = Neural("UVCAN(best)", spaces.BEST, UVCAN, config=presets.best())
+BEST: Final = Neural(
+    "UVCAN(best)", spaces.BEST, UVCAN, told=True, config=presets.best()
+)
 IALS_ATTRIBUTES: Final = Classical(
-    "iALS+attributes", spaces.IALS_ATTRIBUTES, _prior_of_best
+    "iALS+attributes", spaces.IALS_ATTRIBUTES, _prior_of_best, told=True
 )
 
 #: The rows of Table 3.
@@ -137,8 +139,8 @@ TABLE3: Final[tuple[Method, ...]] = (
     PAPER,
     # Told what `best` is told: what was shown, and the attributes. The last is what
     # `best` is built on.
-    Classical("EASE+shown", spaces.EASE_SHOWN, _ease_shown, random=False),
-    Classical("iALS+shown", spaces.IALS_SHOWN, _ials_shown),
+    Classical("EASE+shown", spaces.EASE_SHOWN, _ease_shown, random=False, told=True),
+    Classical("iALS+shown", spaces.IALS_SHOWN, _ials_shown, told=True),
     IALS_ATTRIBUTES,
     BEST,
 )

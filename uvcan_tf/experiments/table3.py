@@ -9,6 +9,7 @@ from typing import Final
 import pandas as pd
 
 from uvcan_tf.data.dataset import Pairs
+from uvcan_tf.evaluation_settings import LAST, RANDOM, TIME, EvaluationConfig
 from uvcan_tf.experiments import plots, results
 from uvcan_tf.experiments.cells import Cells
 from uvcan_tf.experiments.kept import KeptSettings
@@ -64,8 +65,19 @@ def about(cells: Cells, by_method: ByMethod, subject: str | None) -> str:
         f"{cells.name}: {len(pairs):,} held-out pairs of {users_of(pairs):,} "
         f"users; {cells.trials} trials a method; mean ± standard deviation over "
         f"{seeds} seed{'s' * (seeds > 1)}, p by a paired bootstrap over users."
-        f"{against}\n"
+        f"{_how(cells.evaluation)}{against}\n"
     )
+
+
+def _how(evaluation: EvaluationConfig) -> str:
+    """What is not as in the other tables."""
+    how = {RANDOM: "", TIME: " Split in time.", LAST: " Split by each user's last."}
+    skipped = {
+        None: "",
+        True: " Skipped impressions rank last for every method.",
+        False: " Skipped impressions rank as they are scored.",
+    }
+    return how[evaluation.split] + skipped[evaluation.skipped_impressions_last]
 
 
 def note(

@@ -15,7 +15,7 @@ import tensorflow as tf
 from uvcan_tf.config import Config
 from uvcan_tf.data.dataset import Dataset
 from uvcan_tf.evaluation.ranking import FULL, of_some_users, rank_pairs
-from uvcan_tf.evaluation.scorers import ModelScorer
+from uvcan_tf.evaluation.scorers import ModelScorer, ranked
 from uvcan_tf.model.pair_model import PairModel
 from uvcan_tf.model.uvcan import UVCAN
 from uvcan_tf.terminal import progress
@@ -207,7 +207,9 @@ class Validation(tf.keras.callbacks.Callback):
         if not len(self._part.test):
             return float(self.epoch) + 1.0, 0.0
         if self._scorer is None:
-            self._scorer = self._pair_model.scorer()
+            evaluation = self._config.evaluation
+            last = evaluation.ranks_skipped_impressions_last(told=False)
+            self._scorer = ranked(self._pair_model.scorer(), self._part, last)
         else:
             self._scorer.refresh(self._pair_model)
         ranks = rank_pairs(self._scorer, self._part, self._config.evaluation, (FULL,))

@@ -13,6 +13,7 @@ from tests.tfx_pipeline.worlds import write_world
 from uvcan_tf.config import ConfigError
 from uvcan_tf.experiments.cli import experiment
 from uvcan_tf.experiments.method import without_epochs
+from uvcan_tf.experiments.options import batch_size_for
 
 METHODS = "ItemPop,EASE,NCF,UVCAN(paper)"
 
@@ -193,7 +194,9 @@ def test_an_ablation_takes_one_ingredient_away_at_a_time(
     assert run(folder, "ablation", "--trials", "1", methods=own).exit_code == 0
     frame = rows(folder, "ablation.csv").query("metric == 'hr' and protocol == 'full'")
     values = frame.set_index("variant")["value"]
-    assert list(values.index) == [*some, ablation.PRIOR_ALONE, ablation.NO_PRIOR]
+    others = [ablation.PRIOR_ALONE, ablation.NO_PRIOR, ablation.AS_SCORED]
+    assert list(values.index) == [*some, *others]
+    assert values[ablation.WHOLE] >= values[ablation.AS_SCORED]
     assert values[ablation.PRIOR_ALONE] > values[ablation.NO_PRIOR]  # after one epoch
 
 
@@ -222,6 +225,30 @@ def test_cold_holds_out_users_then_videos(folder: Path) -> None:
 def test_an_unknown_method_is_named(folder: Path) -> None:
     with pytest.raises(ConfigError, match="`--methods` should name .* Received: SVD"):
         run(folder, "table3", methods="EASE,SVD")
+
+
+@pytest.mark.parametrize(
+    ("likes", "expected"), [(0, 64), (8_000, 64), (180_000, 512), (3_000_000, 2048)]
+)
+def test_few_likes_are_learned_from_in_small_batches(likes: int, expected: int) -> None:
+    assert batch_size_for(likes) == expected
+
+
+@pytest.mark.slow
+def test_skipped_impressions_rank_last_for_every_method_if_asked(folder: Path) -> None:
+    methods = "ItemPop,iALS"
+    for whose in ("none", "all"):
+        words = ("--skipped-last", whose, "--name", whose)
+        told = run(folder, "table3", *words, methods=methods).stdout
+        assert ("Skipped impressions rank last for every method." in told) is (
+            whose == "all"
+        )
+    plain, last = (
+        pd.read_csv(folder / "out" / name / "table3.csv").query("k == 50")["value"]
+        for name in ("none", "all")
+    )
+    assert (last >= plain).all()
+    assert (last > plain).any()
 
 
 def test_seeds_are_ints(folder: Path) -> None:

@@ -1,0 +1,127 @@
+"""Methods rank what was skipped as the evaluation says; variants differ in one thing.
+
+Shapes: B users, V videos.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests import worlds
+from uvcan_tf.config import EvaluationConfig
+from uvcan_tf.data.dataset import Pairs
+from uvcan_tf.evaluation.scorers import SKIPPED
+from uvcan_tf.experiments import ablation
+from uvcan_tf.experiments.method import Classical, Neural, Run, without_epochs
+from uvcan_tf.experiments.methods import BEST, TABLE3
+
+SHOWN = Pairs(np.array([1, 1], np.int32), np.array([3, 8], np.int32))
+WORLD = dataclasses.replace(worlds.small(), impressions=SHOWN)
+USERS = np.array([1, 2], np.int32)
+
+
+class Zeros:
+    """Every score is 0, in one array that it keeps."""
+
+    def __init__(self, videos: int) -> None:
+        self.kept = np.zeros([2, videos], np.float32)
+
+    def scores(self, users: np.ndarray) -> np.ndarray:
+        return self.kept
+
+
+def lowered(last: bool | None, told: bool) -> list[int]:
+    zeros = Zeros(WORLD.videos.size)
+    method = Classical("Zeros", {}, lambda *arguments: zeros, told=told)
+    evaluation = EvaluationConfig(skipped_impressions_last=last)
+    fitted = method.fit(WORLD, {}, Run(Path(), evaluation=evaluation))
+    scores = fitted.scorer.scores(USERS)
+    assert not zeros.kept.any()  # its array is its own
+    assert not scores[1].any()
+    return [int(column) + 1 for column in np.flatnonzero(scores[0] == SKIPPED)]
+
+
+@pytest.mark.parametrize(
+    ("last", "told", "expected"),
+    [
+        (None, False, []),
+        (None, True, [3, 8]),
+        (True, False, [3, 8]),
+        (False, True, []),
+    ],
+)
+def test_the_evaluation_decides_whose_skipped_impressions_come_last(
+    last: bool | None, told: bool, expected: list[int]
+) -> None:
+    assert lowered(last, told) == expected
+
+
+def test_who_knows_impressions_is_who_has_a_weight_for_them() -> None:
+    told = {method.name for method in TABLE3 if method.told}
+    assert told == {"EASE+shown", "iALS+shown", "iALS+attributes", "UVCAN(best)"}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("last", [True, False])
+def test_early_stopping_ranks_as_the_test_does(tmp_path: Path, last: bool) -> None:
+    """Where all that is held out was skipped, it ranks behind everything else."""
+    ncf = next(method for method in TABLE3 if method.name == "NCF")
+    world = worlds.checkerboard()[0]
+    world = dataclasses.replace(world, impressions=world.train)
+    evaluation = EvaluationConfig(skipped_impressions_last=last)
+    run = Run(tmp_path, epochs=1, batch_size=64, evaluation=evaluation)
+    ncf.fit(world, {}, run)
+    found = json.loads((tmp_path / "training.json").read_text())
+    assert (found["validation_ndcg@10"] == 0) is last
+
+
+def flat(content: Any, path: str = "") -> dict[str, Any]:
+    if not isinstance(content, Mapping):
+        return {path: content}
+    return {
+        name: value
+        for key, part in content.items()
+        for name, value in flat(part, f"{path}.{key}").items()
+    }
+
+
+def difference(first: Any, second: Any) -> set[str]:
+    one, other = flat(first), flat(second)
+    return {key for key in one | other if one.get(key) != other.get(key)}
+
+
+def test_each_variant_takes_one_thing_away() -> None:
+    run = Run(Path())
+    whole = BEST.key({}, run)
+    found = {
+        labels["variant"]: difference(method.key(values, run), whole)
+        for method, values, labels in ablation.variants({})
+        if isinstance(method, Neural)
+    }
+    assert found.pop(ablation.WHOLE) == set()
+    together = {
+        "no attributes in the prior": {".prior.attribute_ridge"},
+        ablation.NO_PRIOR: {key for key in flat(whole) if ".prior." in key},
+        ablation.AS_SCORED: {".evaluation.skipped_impressions_last"},
+    }
+    for variant, changed in found.items():
+        if variant in together:
+            assert changed == together[variant]
+        else:
+            assert len(changed) == 1, variant
+
+
+def test_variants_are_trained_until_validation_says_stop() -> None:
+    settled = {"training.epochs": 3, "training.validation_fraction": 0.0}
+    for method, values, _ in ablation.variants(without_epochs(settled)):
+        if isinstance(method, Neural):
+            config = method.key(values, Run(Path(), epochs=30))
+            assert config["training"]["epochs"] == 30
+            assert config["training"]["validation_fraction"] > 0
