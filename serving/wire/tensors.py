@@ -86,7 +86,7 @@ def write(array: Array, proto: tensor_pb2.TensorProto) -> None:
     if enum in _PACKED_TAGS:
         content = np.ascontiguousarray(array).tobytes()
         if content:
-            proto.MergeFromString(_PACKED_TAGS[enum] + _varint(len(content)) + content)
+            proto.MergeFromString(_PACKED_TAGS[enum] + varint(len(content)) + content)
         return
     flat = array.reshape(-1)
     if array.dtype.kind == "c":
@@ -169,7 +169,8 @@ def _from_values(values: Any, dtype: np.dtype[Any], count: int) -> Array:
     return np.concatenate([array, np.full(count - len(array), array[-1], dtype)])
 
 
-def _varint(value: int) -> bytes:
+def varint(value: int) -> bytes:
+    """A number as protobuf writes it."""
     out = bytearray()
     while value >= 0x80:
         out.append(value & 0x7F | 0x80)
