@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import gc
 import logging
@@ -18,6 +19,7 @@ STOP_S: Final = 600.0
 _LOG = logging.getLogger(__name__)
 
 Loader = Callable[[Path], Model]
+Contents = tuple[tuple[str, int, int], ...] | None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -39,7 +41,7 @@ class VersionedModel:
     """Keeps the wanted versions of one model ready, in a thread of its own.
 
     A version that is no longer wanted keeps serving until a wanted one is ready, so
-    there is no gap. A version that failed is not tried again while any is ready.
+    there is no gap. A version that failed is tried again once its folder has changed.
     Nothing that a version does can end the thread.
     """
 
@@ -50,6 +52,7 @@ class VersionedModel:
         self._loading = loading
         self._history = history
         self._wanted: Mapping[int, Path] = {}
+        self._tried: dict[int, Contents] = {}  # what lay in a version's folder
         self._generation = 0
         self._settled = 0
         self._stopped = False
@@ -60,11 +63,21 @@ class VersionedModel:
         self._thread.start()
 
     def want(self, versions: Mapping[int, Path]) -> None:
-        """Sets the versions to serve; loading and unloading follow on their own."""
+        """Sets the versions to serve; loading and unloading follow on their own.
+
+        A version that failed is forgotten when its folder is gone or has changed.
+        """
+        tried = self._tried
+        now = {v: contents(versions.get(v)) for v in list(self.failed)}
         with self._changed:
-            if versions == self._wanted and self._generation:
+            forgotten = {v for v, found in now.items() if found != tried.get(v)}
+            self.failed = {v: e for v, e in self.failed.items() if v not in forgotten}
+            again = bool(forgotten & versions.keys())
+            if versions == self._wanted and self._generation and not again:
                 return
-            for version in versions.keys() - self._wanted.keys():
+            for version in (versions.keys() - self._wanted.keys()) | (
+                forgotten & versions.keys()
+            ):
                 if version not in self.ready and version not in self.failed:
                     self._record(version, Entry(State.START))
             self._wanted = dict(versions)
@@ -117,6 +130,7 @@ class VersionedModel:
         for attempt in range(self._loading.retries + 1):
             if attempt and not self._pause(version):
                 break
+            self._tried[version] = contents(folder)
             try:
                 servable = Servable(self.name, version, self._loading.load(folder))
             except Exception as error:
@@ -164,6 +178,18 @@ class VersionedModel:
 
     def _record(self, version: int, entry: Entry) -> None:
         self._history.record(self.name, version, entry)
+
+
+def contents(folder: Path | None) -> Contents:
+    """Names, sizes and times of what lies in a folder; None where it is gone."""
+    if folder is None or not folder.exists():
+        return None
+    found = []
+    for path in sorted(folder.rglob("*")):
+        with contextlib.suppress(OSError):  # it is being written
+            told = path.stat()
+            found.append((str(path), told.st_size, told.st_mtime_ns))
+    return tuple(found)
 
 
 def not_ready(name: str, version: int | None) -> StatusError:

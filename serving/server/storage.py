@@ -55,6 +55,22 @@ def check_base_paths(configs: Iterable[ModelConfig]) -> None:
             )
 
 
+def waiting_for(config: ModelConfig) -> str:
+    """What is looked for at a base path, and what was found."""
+    base = config.base_path
+    if not base.is_dir():
+        found = "nothing, for there is no such folder"
+    elif (base / "saved_model.pb").exists():
+        found = "saved_model.pb, so this is a version itself; give the folder above it"
+    else:
+        names = sorted(path.name for path in base.iterdir())
+        found = ", ".join(names[:10]) + (", ..." if len(names) > 10 else "")
+    return (
+        f"Model {config.name} waits for a version: {base} should hold a folder whose "
+        f"name is a whole number, such as 1. Found: {found or 'an empty folder'}."
+    )
+
+
 def wanted_versions(config: ModelConfig) -> dict[int, Path] | None:
     """Folders of the versions to serve; None where the base path cannot be read."""
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import threading
 import time
@@ -13,10 +14,12 @@ from serving.server.history import History
 from serving.server.lifecycle import Loading, VersionedModel, not_ready
 from serving.server.servable import Servable
 from serving.server.status import Code, StatusError, as_status, invalid_argument
-from serving.server.storage import ModelConfig, wanted_versions
+from serving.server.storage import ModelConfig, waiting_for, wanted_versions
 from serving.wire.protos import model_pb2
 
 RELOAD_LIMIT_S: Final = 600.0  # of a reload whose caller sets no limit
+_TELL_S: Final = 60.0  # between words about what is waited for
+_LOG = logging.getLogger(__name__)
 _PAUSE_S: Final = 0.1  # between looks while new models are awaited
 
 
@@ -155,10 +158,14 @@ class ModelStore:
     ) -> None:
         """Waits until each new model has a ready version, or all of them failed."""
         _tell_versions(configs, added)
-        looked = time.monotonic()
+        looked, told = time.monotonic(), -math.inf
         for model in added.values():
             while not model.wait_until_decided(_PAUSE_S):
                 now = time.monotonic()
+                config = configs[model.name]
+                if now >= told + _TELL_S and not wanted_versions(config):
+                    _LOG.warning(waiting_for(config))
+                    told = now
                 if self._stopped.is_set():
                     raise StatusError(Code.CANCELLED, "The server is stopping.")
                 if now > ends:
@@ -176,11 +183,7 @@ class ModelStore:
         configs: Mapping[str, ModelConfig],
         models: Mapping[str, VersionedModel],
     ) -> Mapping[str, Mapping[str, int]]:
-        """Versions by label, of each model.
-
-        Raises:
-          StatusError: a version is not ready.
-        """
+        """Versions by label, of each model; raises where one is not ready."""
         labels = {name: dict(config.labels) for name, config in configs.items()}
         for name, versions in labels.items():
             for label, version in versions.items():

@@ -105,6 +105,40 @@ def test_a_broken_version_leaves_the_old_one_serving(
     assert entry.message.endswith(f"Specified file path: {base / '2'}")
 
 
+def test_a_version_that_failed_is_forgotten_once_its_folder_changes(
+    models: Path, base: Path, store: ModelStore
+) -> None:
+    _publish(models, base, 1)
+    store.apply([ModelConfig("m", base)])
+    (base / "2").mkdir()
+    until(lambda: _states(store).get(2) == State.END)
+    shutil.copytree(models / "half_plus_two" / "1", base / "2", dirs_exist_ok=True)
+    until(lambda: _latest(store) == 2)
+    (base / "3").mkdir()
+    until(lambda: _states(store).get(3) == State.END)
+    (base / "3").rmdir()
+    time.sleep(0.1)
+    _publish(models, base, 3)
+    until(lambda: _latest(store) == 3)
+
+
+def test_what_is_waited_for_is_said(
+    models: Path, base: Path, store: ModelStore, caplog: pytest.LogCaptureFixture
+) -> None:
+    def told(path: Path) -> str:
+        caplog.clear()
+        with pytest.raises(StatusError, match="no version that is ready yet"):
+            store.apply([ModelConfig("m", path)], timeout_s=0.2)
+        return caplog.text
+
+    assert "Found: an empty folder." in told(base)
+    (base / "v1.0").mkdir()
+    assert f"{base} should hold a folder whose name is a whole" in told(base)
+    assert "Found: v1.0." in told(base)
+    assert "there is no such folder" in told(base / "nowhere")
+    assert "a version itself" in told(models / "half_plus_two" / "1")
+
+
 def test_a_repair_within_the_retries_is_picked_up(
     models: Path, base: Path, store: ModelStore
 ) -> None:
