@@ -81,6 +81,7 @@ def _run(options: Options) -> None:
     except StatusError as error:
         click.echo(f"Failed to start server. Error: {error}", err=True)
         sys.exit(FAILED_TO_START)
-    click.echo(f"Serving gRPC on {options.host}:{server.port}.")
+    for address in server.listens_on:
+        click.echo(f"Serving {address}.")
     server.run_until_signalled()
     click.echo("Stopped.")

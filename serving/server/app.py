@@ -7,7 +7,7 @@ from types import TracebackType
 
 import grpc
 
-from serving.server import config
+from serving.server import addresses, config
 from serving.server.api import Api
 from serving.server.health import Health
 from serving.server.lifecycle import Loading
@@ -16,11 +16,11 @@ from serving.server.metrics import Metrics
 from serving.server.options import Options
 from serving.server.polling import ConfigPoller
 from serving.server.rest.calls import RestCalls
-from serving.server.rest.server import RestServer
+from serving.server.rest.server import Limits, RestServer
 from serving.server.signals import wait_to_be_told
 from serving.server.storage import ModelConfig
 from serving.server.store import ModelStore
-from serving.server.transport import grpc_server
+from serving.server.transport import Gate, grpc_server
 
 
 class Server:
@@ -36,6 +36,7 @@ class Server:
 
     def __init__(self, options: Options) -> None:
         self.options = options
+        addresses.check_free(options)
         models = config.models_of(options)
         credentials = config.credentials_of(options)
         monitoring_path = config.monitoring_path_of(options)
@@ -51,6 +52,7 @@ class Server:
             options.allow_version_labels_for_unavailable_models,
         )
         self.api = Api(self.store, metrics, options.enable_signature_method_name_check)
+        self._gate = Gate()
         serves_health = options.enable_grpc_healthcheck_service
         self._health = Health(self.store) if serves_health else None
         self._grpc = grpc_server(
@@ -58,17 +60,19 @@ class Server:
             config.grpc_threads_of(options),
             config.channel_arguments_of(options),
             self._health,
+            self._gate,
         )
+        self._poller: ConfigPoller | None = None
+        self._rest: RestServer | None = None
         try:
             self.store.apply(models)
+            self._poller = self._poll_config(models)
+            self.port = self._listen(credentials)
+            self._rest = self._start_rest(monitoring_path)
+            self._grpc.start()
         except BaseException:
-            self.store.stop()
-            self._loader.stop()
+            self.stop()
             raise
-        self._poller = self._poll_config(models)
-        self.port = self._listen(credentials)
-        self._rest = self._start_rest(monitoring_path)
-        self._grpc.start()
 
     def __enter__(self) -> Server:
         return self
@@ -87,11 +91,22 @@ class Server:
             self._health.enter_graceful_shutdown()
         if self._rest:
             self._rest.stop()
-        self._grpc.stop(self.options.drain_seconds).wait()
+        self._gate.stop(self._grpc, self.options.drain_seconds)
         if self._poller:
             self._poller.stop()
         self.store.stop()
         self._loader.stop()
+
+    @property
+    def listens_on(self) -> list[str]:
+        """Every address, and what answers there."""
+        options = self.options
+        found = [f"gRPC on {options.host}:{self.port}"]
+        if options.grpc_socket_path:
+            found.append(f"gRPC on unix:{options.grpc_socket_path}")
+        if self._rest:
+            found.append(f"REST on {options.host}:{self._rest.port}")
+        return found
 
     def run_until_signalled(self) -> None:
         """Serves until SIGTERM or SIGINT, then drains."""
@@ -101,11 +116,14 @@ class Server:
     def _listen(self, credentials: grpc.ServerCredentials | None) -> int:
         """Adds the addresses; the port that was found."""
         address = f"{self.options.host}:{self.options.port}"
-        if self.options.grpc_socket_path:
-            self._grpc.add_insecure_port(f"unix:{self.options.grpc_socket_path}")
-        if credentials is None:
-            return int(self._grpc.add_insecure_port(address))
-        return int(self._grpc.add_secure_port(address, credentials))
+        try:
+            if self.options.grpc_socket_path:
+                self._grpc.add_insecure_port(f"unix:{self.options.grpc_socket_path}")
+            if credentials is None:
+                return int(self._grpc.add_insecure_port(address))
+            return int(self._grpc.add_secure_port(address, credentials))
+        except RuntimeError as error:
+            raise addresses.cannot_listen(address, str(error)) from None
 
     def _start_rest(self, monitoring_path: str | None) -> RestServer | None:
         options = self.options
@@ -117,6 +135,11 @@ class Server:
             (options.host, options.rest_api_port),
             metrics,
             options.rest_api_enable_cors_support,
+            Limits(
+                options.rest_api_max_body_bytes,
+                options.rest_api_timeout_in_ms / 1000,
+                options.drain_seconds,
+            ),
         )
 
     def _poll_config(self, models: list[ModelConfig]) -> ConfigPoller | None:

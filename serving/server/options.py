@@ -24,6 +24,9 @@ class Options:
     host: str = _flag("0.0.0.0", "Address to listen on.")
     rest_api_port: int = _flag(0, "REST port; 0 is off.")
     rest_api_timeout_in_ms: int = _flag(30_000, "Deadline of a REST call.")
+    rest_api_max_body_bytes: int = _flag(
+        2**24, "Largest REST body, as sent and inflated; others are refused."
+    )
     rest_api_enable_cors_support: bool = _flag(False, "Add CORS headers to REST.")
     model_name: str = _flag("default", "Name of the one model to serve.")
     model_base_path: str = _flag("", "Folder of that model's version folders.")

@@ -1,8 +1,11 @@
 """REST and metrics over real HTTP."""
 
 import dataclasses
+import gzip
 import http.client
 import re
+import socket
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -14,7 +17,7 @@ import pytest
 
 from serving.checks.conformance import rest_cases
 from serving.checks.conformance.rest_case import RestCase
-from tests.serving.conftest import conformance_server, free_port
+from tests.serving.conftest import conformance_server, free_port, until
 
 METRICS = 'prometheus_config { enable: true path: "/metrics" }'
 
@@ -75,6 +78,71 @@ def test_a_kept_connection_does_not_wait_for_acknowledgements(url: str) -> None:
         took.append(time.perf_counter() - begun)
     connection.close()
     assert sorted(took)[len(took) // 2] < 0.03  # a delayed acknowledgement: 0.04
+
+
+@pytest.mark.parametrize("zipped", [False, True])
+def test_a_body_beyond_the_limit_is_refused(url: str, zipped: bool) -> None:
+    body = b'{"inputs": [' + b" " * 2**24 + b"2.0]}"
+    headers = {"Content-Encoding": "gzip"} if zipped else {}
+    code, reply, _ = _http(
+        f"{url}/v1/models/half_plus_two:predict",
+        gzip.compress(body) if zipped else body,
+        **headers,
+    )
+    assert code == 413 and b"should have at most 16777216 bytes" in reply
+
+
+def test_a_stalled_body_and_a_caller_who_leaves_end_quietly(
+    models: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    port = free_port()
+    head = (
+        b"POST /v1/models/wide:predict HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n"
+    )
+    with conformance_server(models, rest_api_port=port, rest_api_timeout_in_ms=300):
+        with socket.create_connection(("127.0.0.1", port)) as stalled:
+            stalled.sendall(head + b"{")
+            stalled.settimeout(5)
+            assert b"504" in stalled.recv(100)
+        with socket.create_connection(("127.0.0.1", port)) as leaving:
+            leaving.sendall(head + b"{")
+        time.sleep(0.2)
+    assert "Traceback" not in caplog.text
+
+
+def test_a_stop_cuts_no_kept_connection(models: Path) -> None:
+    port = free_port()
+    outcomes: list[str] = []
+    answered: list[int] = []
+
+    def ask() -> None:
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+        path, body = "/v1/models/half_plus_two:predict", b'{"inputs": [2.0]}'
+        while True:
+            try:
+                if connection.sock is None:
+                    connection.connect()
+            except OSError:
+                outcomes.append("refused")
+                return
+            try:
+                connection.request("POST", path, body)
+                reply = connection.getresponse()
+                reply.read()
+                answered.append(reply.status)
+            except (OSError, http.client.HTTPException):
+                outcomes.append("cut")
+                return
+
+    with conformance_server(models, rest_api_port=port):
+        asking = [threading.Thread(target=ask) for _ in range(8)]
+        for thread in asking:
+            thread.start()
+        until(lambda: len(answered) > 50)
+    for thread in asking:
+        thread.join()
+    assert set(answered) == {200}
+    assert outcomes == ["refused"] * 8
 
 
 def test_an_error_is_pretty_json(url: str) -> None:
