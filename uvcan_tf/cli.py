@@ -32,7 +32,7 @@ def _item_pop(dataset: Any, config: settings.Config) -> Any:
     from uvcan_tf.baselines.popularity import ItemPop
     from uvcan_tf.evaluation.scorers import ranked
 
-    last = config.evaluation.ranks_skipped_impressions_last(told=False)
+    last = config.evaluation.ranks_skipped_impressions_last(knows_impressions=False)
     return ranked(ItemPop(dataset), dataset, last)
 
 

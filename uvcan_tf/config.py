@@ -145,8 +145,8 @@ class Config:
     @property
     def ranks_skipped_impressions_last(self) -> bool:
         """Whether skipped impressions come last; see `SkippedImpressionsLast`."""
-        told = self.prior is not None and self.prior.impression_weight > 0
-        return self.evaluation.ranks_skipped_impressions_last(told)
+        known = self.prior is not None and self.prior.impression_weight > 0
+        return self.evaluation.ranks_skipped_impressions_last(known)
 
     @property
     def recommends_without_skipped_impressions(self) -> bool:

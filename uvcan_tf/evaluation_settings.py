@@ -39,8 +39,8 @@ class EvaluationConfig:
       seed: of the held-out pairs and the sampled videos.
       skipped_impressions_last: whether what a user was shown and did not like ranks
         behind everything else: true or false for every method alike. By default, null,
-        it does where a method was told of impressions, as a prior with a weight for
-        them is.
+        it does where a method learned from impressions, as a prior with a weight for
+        them does.
     """
 
     split: str = RANDOM
@@ -67,14 +67,14 @@ class EvaluationConfig:
             name = "evaluation.skipped_impressions_last"
             require_boolean(name, self.skipped_impressions_last)
 
-    def ranks_skipped_impressions_last(self, told: bool) -> bool:
+    def ranks_skipped_impressions_last(self, knows_impressions: bool) -> bool:
         """Whether they come last for a method; the one place that decides it.
 
         Args:
-          told: whether the method was told of impressions.
+          knows_impressions: whether the method learned from them.
         """
         chosen = self.skipped_impressions_last
-        return told if chosen is None else chosen
+        return knows_impressions if chosen is None else chosen
 
 
 @dataclasses.dataclass(frozen=True)

@@ -57,10 +57,10 @@ HISTORY_PRODUCT: Final[Space] = {
     "l2": (0.0, 0.001, 0.01),
     "epochs": (6, 9, 12, 18),
 }
-EASE_SHOWN: Final[Space] = {**EASE, "impression_weight": (0.1, 0.3, 0.5, 0.8)}
-IALS_SHOWN: Final[Space] = {**IALS, "impression_weight": (0.1, 0.3, 0.5, 0.8)}
+EASE_IMPRESSIONS: Final[Space] = {**EASE, "impression_weight": (0.1, 0.3, 0.5, 0.8)}
+IALS_IMPRESSIONS: Final[Space] = {**IALS, "impression_weight": (0.1, 0.3, 0.5, 0.8)}
 IALS_ATTRIBUTES: Final[Space] = {
-    **IALS_SHOWN,
+    **IALS_IMPRESSIONS,
     "attribute_ridge": (1.0, 3.0, 10.0),
     "attribute_pull": (0.0, 1.0),
 }

@@ -7,7 +7,7 @@ the same candidates. Shapes: B users of a block, V videos, P held-out pairs, S s
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -75,20 +75,12 @@ def rank_pairs(
       protocols: which of `SAMPLED` and `FULL` to measure.
       progress: told of every block of users.
     """
-    users, videos = dataset.users.size, dataset.videos.size
+    videos = dataset.videos.size
     order = np.argsort(dataset.test.user, kind="stable")
     pairs = Pairs(dataset.test.user[order], dataset.test.video[order])
-    distinct, first = np.unique(pairs.user, return_index=True)
-    bounds = np.append(first, len(pairs))
-    wanted = np.isin(np.arange(users + 2), distinct)
-    trained = dataset.train.where(wanted[dataset.train.user])
-    seen = trained.by_user(users)
-    observed = (trained + dataset.test).by_user(users)
+    seen, observed = _known(dataset)
     results = {protocol: np.empty([2, len(pairs)]) for protocol in protocols}
-    block = max(1, _SCORES_AT_ONCE // videos)
-    for start in range(0, len(distinct), block):
-        some = distinct[start : start + block]
-        inside = slice(bounds[start], bounds[min(start + block, len(distinct))])
+    for some, inside in _blocks(pairs.user, max(1, _SCORES_AT_ONCE // videos)):
         part = Pairs(pairs.user[inside], pairs.video[inside])
         scores = _checked(scorer.scores(some), some, videos)
         row = np.searchsorted(some, part.user).astype(np.int32)
@@ -101,6 +93,23 @@ def rank_pairs(
     back = np.argsort(order)
     ranked = {name: Ranked(*result[:, back]) for name, result in results.items()}
     return Ranks(dataset.test, ranked)
+
+
+def _known(dataset: Dataset) -> tuple[Rows, Rows]:
+    """Videos in training, and all observed ones, of users with held-out pairs."""
+    users = dataset.users.size
+    wanted = np.isin(np.arange(users + 2), dataset.test.user)
+    trained = dataset.train.where(wanted[dataset.train.user])
+    return trained.by_user(users), (trained + dataset.test).by_user(users)
+
+
+def _blocks(user: IntArray, size: int) -> Iterator[tuple[IntArray, slice]]:
+    """Distinct users, so many at a time, and where their pairs lie in `user` [P]."""
+    distinct, first = np.unique(user, return_index=True)
+    bounds = np.append(first, len(user))
+    for start in range(0, len(distinct), size):
+        end = min(start + size, len(distinct))
+        yield distinct[start:end], slice(bounds[start], bounds[end])
 
 
 def of_some_users(pairs: Pairs, users: int, seed: int) -> Pairs:

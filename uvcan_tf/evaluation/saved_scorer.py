@@ -32,7 +32,7 @@ def saved_scorer(folder: Path, dataset: Dataset, config: Config) -> Scorer:
     file = folder / CONFIG_FILE
     saved = settings.load(file) if file.exists() else config
     last = config.evaluation.ranks_skipped_impressions_last(
-        told=saved.ranks_skipped_impressions_last
+        knows_impressions=saved.ranks_skipped_impressions_last
     )
     return ranked(SavedScorer(folder, dataset), dataset, last)
 

@@ -12,7 +12,7 @@ from uvcan_tf.experiments import results
 from uvcan_tf.experiments.cells import Cells
 from uvcan_tf.experiments.method import without_epochs
 from uvcan_tf.experiments.methods import BEST, IALS_ATTRIBUTES
-from uvcan_tf.experiments.results import SHOWN, TITLES
+from uvcan_tf.experiments.results import METRIC_NAMES, TITLES
 from uvcan_tf.experiments.runs import Job, rows_of, tune
 from uvcan_tf.experiments.setting import PROTOCOLS, Setting
 from uvcan_tf.search_spaces import Values
@@ -27,7 +27,7 @@ WITHOUT: Final[Mapping[str, Values]] = {
     "no id dropout": {"model.id_dropout": 0.0},
     "one hop": {"model.hops": 1},
     "no user attention (Video-Att)": {"model.video_attention_only": True},
-    "nothing of what was shown": {"prior.impression_weight": 0.0},
+    "no impressions in the prior": {"prior.impression_weight": 0.0},
     "no attributes in the prior": {
         "prior.attribute_ridge": 0.0,
         "prior.attribute_pull": 0.0,
@@ -64,7 +64,7 @@ def variants(settings: Values) -> list[Job]:
     without = dataclasses.replace(
         BEST, config=dataclasses.replace(BEST.config, prior=None)
     )
-    as_scored = dataclasses.replace(BEST, told=False)
+    as_scored = dataclasses.replace(BEST, knows_impressions=False)
     return [
         *((BEST, {**settings, **less}, {"variant": v}) for v, less in WITHOUT.items()),
         (IALS_ATTRIBUTES, of_prior, {"variant": PRIOR_ALONE}),
@@ -77,8 +77,11 @@ def _table(frame: pd.DataFrame) -> str:
     means = frame.pivot_table(
         "value", "variant", ["protocol", "metric"], sort=False, observed=True
     )
-    columns = [(protocol, name) for protocol in PROTOCOLS for name in SHOWN]
-    header = ["", *(f"{SHOWN[name]}@10, {TITLES[p].lower()}" for p, name in columns)]
+    columns = [(protocol, name) for protocol in PROTOCOLS for name in METRIC_NAMES]
+    header = [
+        "",
+        *(f"{METRIC_NAMES[name]}@10, {TITLES[p].lower()}" for p, name in columns),
+    ]
     rows = [
         [str(variant), *(f"{line[column]:.4f}" for column in columns)]
         for variant, line in means.iterrows()

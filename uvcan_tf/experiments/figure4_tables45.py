@@ -11,7 +11,7 @@ from uvcan_tf.experiments import plots, results
 from uvcan_tf.experiments.cells import Cells
 from uvcan_tf.experiments.method import Method, Neural, without_epochs
 from uvcan_tf.experiments.methods import subject
-from uvcan_tf.experiments.results import SHOWN, TITLES
+from uvcan_tf.experiments.results import METRIC_NAMES, TITLES
 from uvcan_tf.experiments.runs import rows_of, tune
 from uvcan_tf.experiments.setting import PROTOCOLS, Setting
 
@@ -74,7 +74,7 @@ def tables45(
     frame = rows_of(cells, setting, jobs, seeds)
     results.write_csv(cells.results / "tables45.csv", frame)
     text = [f"{cells.name}: {method.name}, mean over {len(seeds)} seed(s).\n"]
-    for name, shown in SHOWN.items():
+    for name, shown in METRIC_NAMES.items():
         for protocol in PROTOCOLS:
             text += [f"### {shown}@10. {TITLES[protocol]}\n"]
             text += [_grid(frame, name, protocol)]

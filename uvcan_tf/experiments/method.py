@@ -58,8 +58,8 @@ class Method(abc.ABC):
       name: as the table shows it.
       space: what its search draws from.
       random: whether the seed changes its scores.
-      told: whether it is told of impressions; those that were skipped then rank last,
-        unless the evaluation says otherwise.
+      knows_impressions: whether it learns from impressions; those that were skipped
+        then rank last, unless the evaluation says otherwise.
       build: makes a scorer, or a model; see the subclasses.
     """
 
@@ -67,7 +67,7 @@ class Method(abc.ABC):
     space: Space
     build: Callable[..., Any]
     random: bool = True
-    told: bool = False
+    knows_impressions: bool = False
 
     @property
     def slug(self) -> str:
@@ -95,7 +95,7 @@ class Method(abc.ABC):
         return values
 
     def _skipped_last(self, run: Run) -> bool:
-        return run.evaluation.ranks_skipped_impressions_last(self.told)
+        return run.evaluation.ranks_skipped_impressions_last(self.knows_impressions)
 
 
 class Classical(Method):

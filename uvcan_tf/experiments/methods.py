@@ -51,7 +51,7 @@ def _ease(dataset: Dataset, values: Values, seed: int) -> Scorer:
     return EASE(dataset, EASESettings(**values))
 
 
-def _ease_shown(dataset: Dataset, values: Values, seed: int) -> Scorer:
+def _ease_impressions(dataset: Dataset, values: Values, seed: int) -> Scorer:
     settings = EASESettings(**{"impression_weight": 0.5, **values})
     return EASE(dataset, settings)
 
@@ -73,7 +73,7 @@ def _history_product(dataset: Dataset, values: Values, seed: int) -> Scorer:
     return fit_history_product(dataset, HistoryProductSettings(**values, seed=seed))
 
 
-def _ials_shown(dataset: Dataset, values: Values, seed: int) -> Scorer:
+def _ials_impressions(dataset: Dataset, values: Values, seed: int) -> Scorer:
     return _prior_of_best(dataset, {"attribute_ridge": 0.0, **values}, seed)
 
 
@@ -112,10 +112,10 @@ def _video_att() -> Config:
 ITEM_POP: Final = Classical("ItemPop", {}, _item_pop, random=False)
 PAPER: Final = Neural("UVCAN(paper)", spaces.NEURAL, UVCAN, config=presets.paper())
 BEST: Final = Neural(
-    "UVCAN(best)", spaces.BEST, UVCAN, told=True, config=presets.best()
+    "UVCAN(best)", spaces.BEST, UVCAN, knows_impressions=True, config=presets.best()
 )
 IALS_ATTRIBUTES: Final = Classical(
-    "iALS+attributes", spaces.IALS_ATTRIBUTES, _prior_of_best, told=True
+    "iALS+attributes", spaces.IALS_ATTRIBUTES, _prior_of_best, knows_impressions=True
 )
 
 #: The rows of Table 3.
@@ -137,10 +137,18 @@ TABLE3: Final[tuple[Method, ...]] = (
     ),
     Neural("Video-Att", spaces.NEURAL, UVCAN, config=_video_att()),
     PAPER,
-    # Told what `best` is told: what was shown, and the attributes. The last is what
+    # These know what `best` knows: impressions and attributes. The last is what
     # `best` is built on.
-    Classical("EASE+shown", spaces.EASE_SHOWN, _ease_shown, random=False, told=True),
-    Classical("iALS+shown", spaces.IALS_SHOWN, _ials_shown, told=True),
+    Classical(
+        "EASE+shown",
+        spaces.EASE_IMPRESSIONS,
+        _ease_impressions,
+        random=False,
+        knows_impressions=True,
+    ),
+    Classical(
+        "iALS+shown", spaces.IALS_IMPRESSIONS, _ials_impressions, knows_impressions=True
+    ),
     IALS_ATTRIBUTES,
     BEST,
 )

@@ -15,7 +15,7 @@ from uvcan_tf.errors import ConfigError
 from uvcan_tf.evaluation_settings import LAST, RANDOM, TIME, EvaluationConfig
 from uvcan_tf.terminal.quiet import quiet_xla
 
-_SKIPPED_LAST: Final = {"told": None, "all": True, "none": False}
+_SKIPPED_LAST: Final = {"known": None, "all": True, "none": False}
 FOLDER = click.Path(path_type=Path, file_okay=False)
 _OPTIONS = (
     click.option("--data", "folder", type=FOLDER, required=True, help="The tables."),
@@ -32,9 +32,9 @@ _OPTIONS = (
     click.option(
         "--skipped-last",
         type=click.Choice(list(_SKIPPED_LAST)),
-        default="told",
+        default="known",
         show_default=True,
-        help="Whose skipped impressions rank last: of methods that are told of them, "
+        help="Whose skipped impressions rank last: of methods that learn from them, "
         "of all, or of none.",
     ),
     click.option(

@@ -12,7 +12,7 @@ import pandas as pd
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from uvcan_tf.experiments.results import SHOWN, mean_and_spread
+from uvcan_tf.experiments.results import METRIC_NAMES, mean_and_spread
 
 _OTHERS: Final = "#8da0b6"
 _OWN: Final = "#c1440e"
@@ -38,8 +38,8 @@ def _panels(path: Path, rows: int, columns: int, height: float) -> Iterator[Any]
 def comparison(frame: pd.DataFrame, path: Path, subject: str | None) -> None:
     """Bars of HR@10 and NDCG@10 under every protocol, spread as whiskers."""
     protocols = list(dict.fromkeys(frame.protocol))
-    with _panels(path, len(SHOWN), len(protocols), 2.9) as (_, axes):
-        for row, (metric, shown) in enumerate(SHOWN.items()):
+    with _panels(path, len(METRIC_NAMES), len(protocols), 2.9) as (_, axes):
+        for row, (metric, shown) in enumerate(METRIC_NAMES.items()):
             for column, protocol in enumerate(protocols):
                 part = _part(frame, protocol, metric)
                 means = mean_and_spread(part[part.k == 10], ("method",))
@@ -73,8 +73,8 @@ def lines(
       subject: the method to stand out.
     """
     protocols = list(dict.fromkeys(frame.protocol))
-    with _panels(path, len(SHOWN), len(protocols), 3.1) as (figure, axes):
-        for row, (metric, shown) in enumerate(SHOWN.items()):
+    with _panels(path, len(METRIC_NAMES), len(protocols), 3.1) as (figure, axes):
+        for row, (metric, shown) in enumerate(METRIC_NAMES.items()):
             for column, protocol in enumerate(protocols):
                 part = _part(frame, protocol, metric)
                 axis = axes[row, column]

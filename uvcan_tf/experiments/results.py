@@ -17,7 +17,7 @@ from uvcan_tf.experiments.cells import Measured
 
 #: Metrics of a pair by the name they have in every CSV.
 METRICS: Final = {"hr": metrics.hit_ratio, "ndcg": metrics.ndcg}
-SHOWN: Final = {"hr": "HR", "ndcg": "NDCG"}
+METRIC_NAMES: Final = {"hr": "HR", "ndcg": "NDCG"}
 #: How the tables call the two protocols.
 TITLES: Final = {SAMPLED: "Among 1,000 sampled videos", FULL: "Among all videos"}
 TABLE_COLUMNS: Final = ["method", "protocol", "metric", "k", "seed", "value"]
@@ -137,12 +137,12 @@ def comparison(
     p_values = tests[(tests.protocol == protocol) & (tests.k == 10)]
     p_values = p_values.set_index(["method", "metric"])["p_value"]
     header = ["method"]
-    for shown in SHOWN.values():
+    for shown in METRIC_NAMES.values():
         header += [f"{shown}@10", "improvement", "p"]
     rows = []
     for method in dict.fromkeys(part.method):
         row = [f"**{method}**" if method == subject else method]
-        for name in SHOWN:
+        for name in METRIC_NAMES:
             own = means.loc[(method, name)]
             row.append(_with_spread(own["mean"], own["spread"]))
             if subject is None or method == subject:

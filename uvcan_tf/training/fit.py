@@ -208,7 +208,7 @@ class Validation(tf.keras.callbacks.Callback):
             return float(self.epoch) + 1.0, 0.0
         if self._scorer is None:
             evaluation = self._config.evaluation
-            last = evaluation.ranks_skipped_impressions_last(told=False)
+            last = evaluation.ranks_skipped_impressions_last(knows_impressions=False)
             self._scorer = ranked(self._pair_model.scorer(), self._part, last)
         else:
             self._scorer.refresh(self._pair_model)

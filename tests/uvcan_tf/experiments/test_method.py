@@ -37,9 +37,9 @@ class Zeros:
         return self.kept
 
 
-def lowered(last: bool | None, told: bool) -> list[int]:
+def lowered(last: bool | None, knows: bool) -> list[int]:
     zeros = Zeros(WORLD.videos.size)
-    method = Classical("Zeros", {}, lambda *arguments: zeros, told=told)
+    method = Classical("Zeros", {}, lambda *arguments: zeros, knows_impressions=knows)
     evaluation = EvaluationConfig(skipped_impressions_last=last)
     fitted = method.fit(WORLD, {}, Run(Path(), evaluation=evaluation))
     scores = fitted.scorer.scores(USERS)
@@ -49,7 +49,7 @@ def lowered(last: bool | None, told: bool) -> list[int]:
 
 
 @pytest.mark.parametrize(
-    ("last", "told", "expected"),
+    ("last", "knows", "expected"),
     [
         (None, False, []),
         (None, True, [3, 8]),
@@ -58,14 +58,14 @@ def lowered(last: bool | None, told: bool) -> list[int]:
     ],
 )
 def test_the_evaluation_decides_whose_skipped_impressions_come_last(
-    last: bool | None, told: bool, expected: list[int]
+    last: bool | None, knows: bool, expected: list[int]
 ) -> None:
-    assert lowered(last, told) == expected
+    assert lowered(last, knows) == expected
 
 
 def test_who_knows_impressions_is_who_has_a_weight_for_them() -> None:
-    told = {method.name for method in TABLE3 if method.told}
-    assert told == {"EASE+shown", "iALS+shown", "iALS+attributes", "UVCAN(best)"}
+    known = {method.name for method in TABLE3 if method.knows_impressions}
+    assert known == {"EASE+shown", "iALS+shown", "iALS+attributes", "UVCAN(best)"}
 
 
 @pytest.mark.slow
