@@ -6,7 +6,6 @@ from ml_metadata.proto import metadata_store_pb2
 from tfx.components import (
     Evaluator,
     ExampleValidator,
-    Pusher,
     StatisticsGen,
     Trainer,
     Transform,
@@ -27,6 +26,7 @@ from tfx_pipeline.config import PipelineConfig
 from tfx_pipeline.evaluation import eval_config
 from tfx_pipeline.example_gen import example_gen
 from tfx_pipeline.gates import AnomalyGate
+from tfx_pipeline.pusher import WholePusher
 from tfx_pipeline.switched import bulk_inferrer, infra_validator, tuner
 from uvcan_tf import features as names
 
@@ -158,7 +158,7 @@ def _pusher(
     evaluator: BaseNode,
     checked: list[BaseNode],
 ) -> BaseNode:
-    return Pusher(
+    return WholePusher(
         model=trainer.outputs["model"],
         model_blessing=evaluator.outputs["blessing"],
         push_destination=pusher_pb2.PushDestination(
@@ -167,4 +167,4 @@ def _pusher(
             )
         ),
         infra_blessing=checked[0].outputs["blessing"] if checked else None,
-    )
+    ).with_id("Pusher")

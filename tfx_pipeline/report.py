@@ -12,6 +12,7 @@ from tfx.types.standard_artifacts import Examples
 from tfx_pipeline import rows
 from tfx_pipeline.config import PipelineConfig
 from tfx_pipeline.evaluation import COUNT, REPORTED
+from tfx_pipeline.pusher import newest_version
 from tfx_pipeline.store import STORE, connect, last_outputs
 from uvcan_tf import features as names
 
@@ -56,12 +57,6 @@ def read(config: PipelineConfig) -> Report:
         reasons=tuple(_reasons(verdict)),
         pushed=newest_version(Path(config.serving)),
     )
-
-
-def newest_version(serving: Path) -> Path | None:
-    """The version that a model server takes: the largest number."""
-    versions = [p for p in serving.glob("*") if p.name.isdigit()]
-    return max(versions, key=lambda path: int(path.name), default=None)
 
 
 def _slices(folder: str) -> dict[str, dict[str, float]]:

@@ -1,0 +1,130 @@
+"""Pushes a whole version or none: copied beside, compared, then renamed."""
+
+from __future__ import annotations
+
+import filecmp
+import os
+import shutil
+import time
+from pathlib import Path
+from typing import Any
+
+from tfx.components import Pusher
+from tfx.components.pusher import executor
+from tfx.dsl.components.base.executor_spec import ExecutorClassSpec
+from tfx.proto import pusher_pb2
+from tfx.types import Artifact, standard_component_specs
+from tfx.utils import io_utils, proto_utils
+
+from tfx_pipeline.addresses import is_local
+from uvcan_tf.errors import UvcanError
+
+#: A folder whose name starts so is being written; no model server looks at it.
+INCOMPLETE = ".incomplete-"
+
+_MODEL = "saved_model.pb"
+
+
+class PushError(UvcanError):
+    """The copy of a model is not the model."""
+
+
+class Executor(executor.Executor):
+    """TFX's executor, with one last step that happens as a whole or not at all."""
+
+    def Do(
+        self,
+        input_dict: dict[str, list[Artifact]],
+        output_dict: dict[str, list[Artifact]],
+        exec_properties: dict[str, Any],
+    ) -> None:
+        """Pushes the model if it was blessed."""
+        content = exec_properties[standard_component_specs.PUSH_DESTINATION_KEY]
+        destination = pusher_pb2.PushDestination()
+        proto_utils.json_to_proto(content, destination)
+        base = destination.filesystem.base_directory
+        if not is_local(base) or not self.CheckBlessing(input_dict):
+            super().Do(input_dict, output_dict, exec_properties)
+            return
+        (pushed,) = output_dict[standard_component_specs.PUSHED_MODEL_KEY]
+        model = self.GetModelPath(input_dict)
+        io_utils.copy_dir(model, pushed.uri)
+        version = push(Path(model), Path(base))
+        self._MarkPushed(pushed, str(version), version.name)
+
+
+class WholePusher(Pusher):
+    """The stock component with the executor above."""
+
+    EXECUTOR_SPEC = ExecutorClassSpec(Executor)
+
+
+def push(model: Path, base: Path) -> Path:
+    """Gives the base path a new version that holds the model; returns its folder.
+
+    A run that was killed after its push finds the model in the newest version, and
+    pushes it no second time.
+
+    Raises:
+      PushError: what was copied is not what was to be copied.
+    """
+    base.mkdir(parents=True, exist_ok=True)
+    for left_behind in base.glob(f"{INCOMPLETE}*"):
+        shutil.rmtree(left_behind)
+    newest = newest_version(base)
+    if newest is not None and _same(model, newest):
+        return newest
+    taken = [int(path.name) for path in base.iterdir() if path.name.isdigit()]
+    version = base / str(max(int(time.time()), *(number + 1 for number in taken), 0))
+    partial = base / f"{INCOMPLETE}{version.name}"
+    try:
+        shutil.copytree(model, partial)
+        if not _same(model, partial):
+            raise PushError(
+                f"The copy of {model} should hold the same bytes. Received: other "
+                f"ones in {partial}. Check the disk, then run again."
+            )
+        _write_out(partial)
+        partial.rename(version)
+    except BaseException:
+        shutil.rmtree(partial, ignore_errors=True)
+        raise
+    _write_out(base)
+    return version
+
+
+def newest_version(base: Path) -> Path | None:
+    """The version that a model server takes: the largest number with a whole model."""
+    versions = [
+        path for path in base.glob("*") if path.name.isdigit() and is_whole(path)
+    ]
+    return max(versions, key=lambda path: int(path.name), default=None)
+
+
+def is_whole(version: Path) -> bool:
+    """Whether a folder is a version: the file that is copied last is there."""
+    return (version / _MODEL).is_file()
+
+
+def _same(one: Path, other: Path) -> bool:
+    names = _files(one)
+    if names != _files(other):
+        return False
+    _, different, unread = filecmp.cmpfiles(one, other, names, shallow=False)
+    return not different and not unread
+
+
+def _files(folder: Path) -> list[str]:
+    return sorted(
+        str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()
+    )
+
+
+def _write_out(folder: Path) -> None:
+    """Waits until the disk has everything, so that no power cut takes it back."""
+    for path in (folder, *folder.rglob("*")):
+        number = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(number)
+        finally:
+            os.close(number)
