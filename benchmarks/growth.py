@@ -20,7 +20,7 @@ from benchmarks import training, two_stage, world
 from benchmarks.catalogue import untrained
 from benchmarks.results import Figure
 from benchmarks.timing import seconds
-from tfx_pipeline.stopwatch import peak_mb
+from tfx_pipeline.memory import peak_mb
 from uvcan_tf.catalogue.catalogue import Catalogue
 from uvcan_tf.config import Config
 from uvcan_tf.data.dataset import Dataset

@@ -17,8 +17,8 @@ from tfx_pipeline import config as settings
 from tfx_pipeline.quick_imports import quick_imports
 from uvcan_tf import config as uvcan_config
 from uvcan_tf import features as names
-from uvcan_tf.config import Config, ConfigError
-from uvcan_tf.features import DeclarationError
+from uvcan_tf.config import Config
+from uvcan_tf.errors import ConfigError, UvcanError
 from uvcan_tf.terminal.device import device_option
 from uvcan_tf.terminal.quiet import quiet
 
@@ -129,7 +129,7 @@ def one_sentence() -> Iterator[None]:
     """A mistake of the user's ends the command with its sentence, status 1."""
     try:
         yield
-    except (ConfigError, DeclarationError) as error:
+    except UvcanError as error:
         raise click.ClickException(str(error)) from None
 
 

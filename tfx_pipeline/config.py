@@ -30,6 +30,12 @@ FEATURES_KEY = "features"
 CONFIG_KEY = "config"
 CHECKPOINTS_KEY = "checkpoints"
 
+#: The folder under a root where training can be taken up again.
+CHECKPOINTS = "checkpoints"
+#: A file in a folder of checkpoints: the id of the execution that exported the model.
+EXPORTED_BY = "exported_by.txt"
+
+_PATTERN = "*?[]"
 
 #: How many points of the search space are tried.
 TRIALS = 12
@@ -70,6 +76,13 @@ class PipelineConfig:
                 f"`evaluation.cutoffs` should contain {BLESSING_CUTOFF}, by which "
                 f"models are blessed. Received: {self.config.evaluation.cutoffs}."
             )
+        patterns = sorted(set(self.root) & set(_PATTERN))
+        if patterns:
+            raise ConfigError(
+                f"`root` should be a path without {' '.join(_PATTERN)}, which TFX and "
+                f"Beam read as a pattern. Received: root={self.root!r}. Name another "
+                "folder."
+            )
         for field in ("min_hit_rate", "tolerance"):
             value = getattr(self, field)
             if not 0 <= value <= 1:
@@ -107,7 +120,7 @@ class PipelineConfig:
         return {
             FEATURES_KEY: _json(self.features.to_json()),
             CONFIG_KEY: _json(self.config.to_json()),
-            CHECKPOINTS_KEY: f"{self.root}/checkpoints",
+            CHECKPOINTS_KEY: f"{self.root}/{CHECKPOINTS}",
         }
 
 

@@ -3,28 +3,20 @@
 from __future__ import annotations
 
 import datetime
+import logging
 import os
 import sys
-import traceback
 from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 
-from tfx_pipeline import local, report
+from tfx_pipeline import failures, local, report
 from tfx_pipeline.config import PipelineConfig
 from tfx_pipeline.evaluation import COUNT, REPORTED
-from tfx_pipeline.gates import AnomalyError
 from tfx_pipeline.report import Report
-from tfx_pipeline.rows import RowCountError
 from tfx_pipeline.screen import logs_in
-from tfx_pipeline.stopwatch import Stopwatch, Timing
-from tfx_pipeline.transformed import TransformedError
-from uvcan_tf.errors import DataError
-from uvcan_tf.training.fit import TrainingError
-
-#: Errors whose text says what to do; of others the log has the whole story.
-OURS = (DataError, AnomalyError, RowCountError, TransformedError, TrainingError)
+from tfx_pipeline.timings import Timing
 
 
 def run(config: PipelineConfig) -> bool:
@@ -32,19 +24,15 @@ def run(config: PipelineConfig) -> bool:
     now = datetime.datetime.now().strftime("%Y%m%d-%H%M%S")
     log = Path(config.root) / "logs" / f"{now}.log"
     with logs_in(log) as terminal:
-        console = Console(file=terminal, highlight=False)
-        watch = Stopwatch(
-            lambda name: _show_running(console, name),
-            lambda timing: console.print(_line(timing)),
-        )
+        shown = _Shown(Console(file=terminal, highlight=False))
         try:
-            local.run(config, watch)
-            _show(console, config, report.read(config))
+            timings = local.run(config, shown.started, shown.finished, shown.say)
+            _show(shown.console, config, report.read(config))
         except Exception as error:  # shown as one sentence; the log has the rest
-            traceback.print_exc(file=sys.stdout)
-            _show_failure(console, watch.running, error, log)
+            logging.getLogger(__name__).exception("The run has stopped.")
+            shown.failed(failures.sentence(error, Path(config.root), log))
             return False
-        _show_timings(console, watch.timings)
+        _show_timings(shown.console, timings)
     return True
 
 
@@ -55,9 +43,28 @@ def leave(status: int) -> None:
     os._exit(status)
 
 
-def _show_running(console: Console, name: str) -> None:
-    if console.is_terminal:
-        console.print(f"  {name} ...", end="\r")
+class _Shown:
+    """What is on the screen of a run, and which component it is about."""
+
+    def __init__(self, console: Console) -> None:
+        self.console = console
+        self._running = ""
+
+    def started(self, component: str) -> None:
+        self._running = component
+        if self.console.is_terminal:
+            self.console.print(f"  {component} ...", end="\r")
+
+    def finished(self, timing: Timing) -> None:
+        self._running = ""
+        self.console.print(_line(timing))
+
+    def say(self, sentence: str) -> None:
+        self.console.print(sentence, soft_wrap=True, markup=False)
+
+    def failed(self, sentence: str) -> None:
+        where = f"{self._running}: " if self._running else ""
+        self.say(f"Error: {where}{sentence}")
 
 
 def _line(timing: Timing) -> str:
@@ -77,22 +84,6 @@ def _show(console: Console, config: PipelineConfig, found: Report) -> None:
     console.print(f"Not blessed, not pushed: {' '.join(found.reasons)}", soft_wrap=True)
     kept = found.pushed or f"nothing yet in {config.serving}"
     console.print(f"In use: {kept}", soft_wrap=True)
-
-
-def _show_failure(
-    console: Console, component: str | None, error: Exception, log: Path
-) -> None:
-    where = f"{component}: " if component else ""
-    if isinstance(error, OURS):
-        console.print(f"Error: {where}{error}", soft_wrap=True, markup=False)
-        return
-    sentence = str(error).strip().splitlines()[0:1]
-    console.print(
-        f"Error: {where}{type(error).__name__}: {''.join(sentence)} "
-        f"The whole story is in {log}.",
-        soft_wrap=True,
-        markup=False,
-    )
 
 
 def _show_timings(console: Console, timings: list[Timing]) -> None:

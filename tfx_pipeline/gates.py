@@ -20,9 +20,10 @@ from tfx.types.standard_artifacts import (
 )
 
 from tfx_pipeline import rows
+from uvcan_tf.errors import UvcanError
 
 
-class AnomalyError(ValueError):
+class AnomalyError(UvcanError):
     """The data is not what its schema says; the message names split and feature."""
 
 

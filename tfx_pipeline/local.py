@@ -2,36 +2,93 @@
 
 from __future__ import annotations
 
-import logging
+import datetime
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
-from absl import logging as absl_logging
+from tfx.dsl.compiler import constants
 from tfx.orchestration import metadata
 from tfx.orchestration.local.local_dag_runner import LocalDagRunner
+from tfx.orchestration.portable import runtime_parameter_utils
+from tfx.proto.orchestration import pipeline_pb2
 
-from tfx_pipeline import schema
+from tfx_pipeline import lock, mending, schema, timings
 from tfx_pipeline.baseline import PreviousBlessedModel
 from tfx_pipeline.config import PipelineConfig
+from tfx_pipeline.memory import forget_peak
 from tfx_pipeline.pipeline import create_pipeline
-from tfx_pipeline.stopwatch import Stopwatch
-from tfx_pipeline.store import STORE
+from tfx_pipeline.store import STORE, connect
+from tfx_pipeline.timings import Timing
 
 
-def run(config: PipelineConfig, watch: Stopwatch) -> None:
+def _nothing(_: Any) -> None:
+    return None
+
+
+def run(
+    config: PipelineConfig,
+    started: Callable[[str], None] = _nothing,
+    finished: Callable[[Timing], None] = _nothing,
+    say: Callable[[str], None] = _nothing,
+) -> list[Timing]:
     """Runs every component that is not cached; `timings.json` tells how long each took.
 
+    Args:
+      config: what to run on.
+      started: called with a component's name.
+      finished: called with its timing.
+      say: called with a sentence on what an earlier run, or a person, left behind.
+
     Raises:
+      RootInUseError: another run works under the same root.
       Exception: whatever stopped a component.
     """
     root = Path(config.root)
-    folder = Path(config.schemas) / schema.fingerprint(config.features)
-    schema.write_for_pipeline(config.features, folder)
-    connection = metadata.sqlite_metadata_connection_config(str(root / STORE))
-    absl_logging.set_verbosity(absl_logging.INFO)
-    logger = logging.getLogger("absl")
-    logger.addHandler(watch)
-    try:
-        LocalDagRunner().run(create_pipeline(config, PreviousBlessedModel, connection))
-    finally:
-        logger.removeHandler(watch)
-        watch.write(root / "timings.json")
+    found: list[Timing] = []
+
+    def ended(node: str) -> None:
+        store = connect(str(root / STORE))
+        found.append(timings.of_node(store, node))
+        mending.remember(store, node)
+        finished(found[-1])
+
+    with lock.held(root):
+        mending.mend(root, say)
+        folder = Path(config.schemas) / schema.fingerprint(config.features)
+        schema.write_for_pipeline(config.features, folder)
+        connection = metadata.sqlite_metadata_connection_config(str(root / STORE))
+        pipeline = create_pipeline(config, PreviousBlessedModel, connection)
+        try:
+            _Runner(started, ended).run(pipeline)
+        finally:
+            timings.write(found, root / "timings.json")
+        mending.drop_used_checkpoints(connect(str(root / STORE)), root)
+    return found
+
+
+class _Runner(LocalDagRunner):
+    """TFX's runner, given one node after another, so that each can be watched."""
+
+    def __init__(
+        self, started: Callable[[str], None], ended: Callable[[str], None]
+    ) -> None:
+        super().__init__()
+        self._started, self._ended = started, ended
+
+    def run_with_ir(self, pipeline: pipeline_pb2.Pipeline, **options: Any) -> None:
+        """Runs the nodes in their order, all under the same run id."""
+        run_id = datetime.datetime.now().isoformat()
+        runtime_parameter_utils.substitute_runtime_parameter(
+            pipeline, {constants.PIPELINE_RUN_ID_PARAMETER_NAME: run_id}
+        )
+        for node in pipeline.nodes:
+            single = pipeline_pb2.Pipeline()
+            single.CopyFrom(pipeline)
+            del single.nodes[:]
+            single.nodes.append(node)
+            forget_peak()
+            name = node.pipeline_node.node_info.id
+            self._started(name)
+            super().run_with_ir(single, **options)
+            self._ended(name)

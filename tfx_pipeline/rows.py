@@ -9,10 +9,12 @@ import tensorflow as tf
 from tfx import types
 from tfx.types import artifact_utils
 
+from uvcan_tf.errors import UvcanError
+
 _PROPERTY = "rows"
 
 
-class RowCountError(ValueError):
+class RowCountError(UvcanError):
     """A stage lost or invented rows; the message names split and counts."""
 
 

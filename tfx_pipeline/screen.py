@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import logging
 import os
 import sys
@@ -13,11 +14,19 @@ from typing import TextIO
 _FORMAT = "%(asctime)s %(levelname).1s %(name)s: %(message)s"
 
 
+class _Handler(logging.StreamHandler[TextIO]):
+    """A log that cannot be written, on a full disk, stops nothing and says nothing."""
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        return
+
+
 @contextlib.contextmanager
 def logs_in(file: Path) -> Iterator[TextIO]:
     """Sends all logging and native output to `file` while the block runs.
 
-    Python's standard error stays the terminal, for progress bars.
+    Python's standard error stays the terminal, for progress bars. Nothing is buffered:
+    what a full disk refuses is not tried again on the terminal.
 
     Yields:
       The terminal.
@@ -27,21 +36,21 @@ def logs_in(file: Path) -> Iterator[TextIO]:
     sys.stderr.flush()
     saved = os.dup(1), os.dup(2)
     root = logging.getLogger()
-    handlers, level, stderr = list(root.handlers), root.level, sys.stderr
+    handlers, level = list(root.handlers), root.level
+    stdout, stderr = sys.stdout, sys.stderr
     terminal = os.fdopen(os.dup(2), "w", buffering=1, encoding="utf-8")
-    with file.open("a", encoding="utf-8") as log:
+    with io.TextIOWrapper(io.FileIO(file, "a"), "utf-8", write_through=True) as log:
         os.dup2(log.fileno(), 1)
         os.dup2(log.fileno(), 2)
-        handler = logging.StreamHandler(log)
+        handler = _Handler(log)
         handler.setFormatter(logging.Formatter(_FORMAT))
         root.handlers[:] = [handler]
         root.setLevel(logging.INFO)
-        sys.stderr = terminal
+        sys.stdout, sys.stderr = log, terminal
         try:
             yield terminal
         finally:
-            sys.stderr = stderr
-            sys.stdout.flush()
+            sys.stdout, sys.stderr = stdout, stderr
             root.handlers[:] = handlers
             root.setLevel(level)
             for number, copy in enumerate(saved, start=1):

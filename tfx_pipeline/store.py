@@ -18,19 +18,40 @@ def connect(file: str) -> mlmd.MetadataStore:
     return mlmd.MetadataStore(config)
 
 
+def last_execution(
+    store: mlmd.MetadataStore, node: str
+) -> metadata_store_pb2.Execution | None:
+    """The node's newest execution; None where there was none."""
+    executions = (
+        execution
+        for context in _nodes(store)
+        if context.name.partition(".")[2] == node
+        for execution in store.get_executions_by_context(context.id)
+    )
+    return max(executions, key=lambda execution: execution.id, default=None)
+
+
 def last_outputs(
     store: mlmd.MetadataStore, node: str
 ) -> list[metadata_store_pb2.Artifact]:
     """Artifacts that the node's last execution gave, itself or from the cache."""
-    executions = [
-        execution
-        for context in store.get_contexts_by_type("node")
-        if context.name.endswith(f".{node}")
-        for execution in store.get_executions_by_context(context.id)
-    ]
-    if not executions:
-        return []
-    last = max(execution.id for execution in executions)
-    events = store.get_events_by_execution_ids([last])
+    last = last_execution(store, node)
+    return [] if last is None else outputs(store, last.id)
+
+
+def outputs(
+    store: mlmd.MetadataStore, execution_id: int
+) -> list[metadata_store_pb2.Artifact]:
+    """Artifacts that an execution gave, itself or from the cache."""
+    events = store.get_events_by_execution_ids([execution_id])
     ids = [event.artifact_id for event in events if event.type == _OUTPUT]
     return list(store.get_artifacts_by_id(ids)) if ids else []
+
+
+def node_names(store: mlmd.MetadataStore) -> list[str]:
+    """The names of all nodes that ever ran."""
+    return [context.name.partition(".")[2] for context in _nodes(store)]
+
+
+def _nodes(store: mlmd.MetadataStore) -> list[metadata_store_pb2.Context]:
+    return list(store.get_contexts_by_type("node"))

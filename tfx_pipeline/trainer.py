@@ -12,7 +12,13 @@ import tensorflow_transform as tft
 from tfx.components.trainer.fn_args_utils import FnArgs
 
 from tfx_pipeline.addresses import delivered, is_local
-from tfx_pipeline.config import CHECKPOINTS_KEY, CONFIG_KEY, FEATURES_KEY
+from tfx_pipeline.config import (
+    CHECKPOINTS,
+    CHECKPOINTS_KEY,
+    CONFIG_KEY,
+    EXPORTED_BY,
+    FEATURES_KEY,
+)
 from tfx_pipeline.snapshot import TRAINED_ON
 from tfx_pipeline.transformed import TransformLayer, read_dataset
 from uvcan_tf import config as settings
@@ -30,11 +36,15 @@ def run_fn(fn_args: FnArgs) -> None:
     """Load, data, fit, export: from examples to a SavedModel."""
     features, config = load(fn_args)
     dataset = data(fn_args, features)
+    kept = checkpoints(fn_args)
     with delivered(fn_args.model_run_dir) as run:
-        model = train(dataset, config, checkpoints(fn_args) or run, run)
+        model = train(dataset, config, kept or run, run)
     with delivered(fn_args.serving_model_dir) as folder:
         transform = TransformLayer(_transform_output(fn_args))
         export(model, dataset, transform, config, folder)
+    if kept is not None:
+        execution = Path(fn_args.serving_model_dir).parent.name
+        (kept / EXPORTED_BY).write_text(execution, encoding="ascii")
 
 
 def load(fn_args: FnArgs) -> tuple[Features, Config]:
@@ -52,14 +62,14 @@ def data(fn_args: FnArgs, features: Features) -> Dataset:
 
 
 def train(dataset: Dataset, config: Config, folder: Path, run: Path) -> UVCAN:
-    """Fits in `folder`, which a killed run finds again, then moves its files to `run`.
+    """Fits in `folder`, which a killed run finds again, then copies its files to `run`.
 
-    TensorFlow's checkpoints are of no use once training has ended.
+    The checkpoints stay in `folder` until the model is published; see `mending`.
     """
     model = fit(dataset, config, folder, report=say)
     if folder != run:
-        shutil.copytree(folder, run, dirs_exist_ok=True)
-        shutil.rmtree(folder)
+        unused = shutil.ignore_patterns(CHECKPOINTS)
+        shutil.copytree(folder, run, ignore=unused, dirs_exist_ok=True)
     return model
 
 

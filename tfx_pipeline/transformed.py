@@ -16,6 +16,7 @@ import tensorflow_transform as tft
 from uvcan_tf import features as names
 from uvcan_tf.data.dataset import Dataset, Pairs, Side
 from uvcan_tf.data.encoding import Encoded, raw_spec
+from uvcan_tf.errors import UvcanError
 from uvcan_tf.features import Categorical, Dense, Feature, Features
 
 _BATCH = 4096
@@ -23,7 +24,7 @@ _BATCH = 4096
 Batch = Mapping[str, tf.Tensor | tf.SparseTensor]
 
 
-class TransformedError(ValueError):
+class TransformedError(UvcanError):
     """Transform's output does not fit its vocabularies; the message names the split."""
 
 

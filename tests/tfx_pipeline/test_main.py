@@ -69,3 +69,13 @@ def test_bad_tables_stop_with_their_own_sentence(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert "FileBasedExampleGen" in done.stderr and "videos" in done.stderr
     assert "Traceback" not in done.stderr + done.stdout
+
+
+@pytest.mark.parametrize("root", ["out [v2]", "out*", "what?"])
+def test_a_root_that_is_a_pattern_is_one_sentence(tmp_path: Path, root: str) -> None:
+    write_world(tmp_path / "data", FEATURES)
+    arguments = ("--data", tmp_path / "data", "--root", tmp_path / root)
+    result = _invoke("run", *arguments)
+    assert result.exit_code == 1
+    assert result.output.count("\n") == 1
+    assert "`root` should be a path without * ? [ ]" in result.output

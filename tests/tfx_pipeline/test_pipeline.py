@@ -26,7 +26,7 @@ from tfx_pipeline import local, report, snapshot
 from tfx_pipeline.config import PipelineConfig
 from tfx_pipeline.gates import AnomalyError
 from tfx_pipeline.report import Report
-from tfx_pipeline.stopwatch import Stopwatch
+from tfx_pipeline.timings import Timing
 from tfx_pipeline.transformed import read_dataset
 from uvcan_tf import config as uvcan_config
 from uvcan_tf import features as names
@@ -56,17 +56,11 @@ def _config(folder: Path, **training: object) -> PipelineConfig:
     )
 
 
-def _run(config: PipelineConfig) -> Stopwatch:
-    watch = Stopwatch(lambda name: None, lambda timing: None)
-    local.run(config, watch)
-    return watch
-
-
 @dataclasses.dataclass(frozen=True)
 class Finished:
     folder: Path
     config: PipelineConfig
-    watch: Stopwatch
+    timings: list[Timing]
     report: Report
 
 
@@ -75,8 +69,8 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Finished]:
     folder = tmp_path_factory.mktemp("pipeline")
     write_world(folder / "data")
     config = _config(folder)
-    watch = _run(config)
-    yield Finished(folder, config, watch, report.read(config))
+    timings = local.run(config)
+    yield Finished(folder, config, timings, report.read(config))
 
 
 def _only(pattern: Path) -> str:
@@ -194,10 +188,10 @@ def _pairs(dataset: Dataset) -> tuple[set[tuple[str, str]], ...]:
 
 
 def test_a_second_run_takes_everything_from_the_cache(finished: Finished) -> None:
-    watch = _run(finished.config)
-    worked = [t.component for t in watch.timings if not t.cached]
+    timings = local.run(finished.config)
+    worked = [timing.component for timing in timings if not timing.cached]
     assert worked == ["LatestBlessedModel"]
-    assert sum(timing.wall_s for timing in watch.timings) < 10
+    assert sum(timing.wall_s for timing in timings) < 10
 
 
 def test_timings_of_the_last_run_are_on_disk(finished: Finished) -> None:
@@ -208,7 +202,7 @@ def test_timings_of_the_last_run_are_on_disk(finished: Finished) -> None:
 
 def test_a_broken_model_is_not_pushed_and_the_old_one_stays(finished: Finished) -> None:
     broken = _config(finished.folder, learning_rate=1e-8, epochs=1)
-    _run(broken)
+    local.run(broken)
     found = report.read(broken)
     assert not found.blessed
     assert found.pushed == finished.report.pushed
@@ -233,7 +227,7 @@ def test_a_killed_training_resumes_at_its_checkpoint(
     _wait_for(pattern, process)
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
-    _run(config)
+    local.run(config)
     assert "Training resumes after epoch" in capfd.readouterr().err
     assert not os.listdir(f"{config.root}/checkpoints")
 
@@ -255,4 +249,4 @@ def test_an_anomaly_stops_the_run_and_names_feature_and_split(tmp_path: Path) ->
     emptied = dataclasses.replace(tables, users=users)
     write_tables(tmp_path / "data", emptied, FEATURES)
     with pytest.raises(AnomalyError, match="Split 'users', feature 'location'"):
-        _run(_config(tmp_path))
+        local.run(_config(tmp_path))
