@@ -43,6 +43,13 @@ def main() -> None:
     show_default=True,
     help="How far HR@10 may fall below the last blessed model's.",
 )
+@click.option(
+    "--drift",
+    type=click.Choice(settings.REACTIONS),
+    default=settings.STOP,
+    show_default=True,
+    help="Where the tables changed too much since the last run.",
+)
 @click.option("--tune", is_flag=True, help="Search the paper's grid first.")
 @click.option("--check-serving", is_flag=True, help="Load in a model server (Docker).")
 @click.option("--bulk-infer", is_flag=True, help="Score the held-out pairs.")
@@ -78,6 +85,13 @@ def run(data: Path, root: Path, config: Path | None, **switches: Any) -> None:
 @click.option("--features", type=FILE, help="Declaration. [default: the paper's]")
 @click.option("--config", type=FILE, help="Hyper-parameters, JSON. [default: built in]")
 @click.option("--image", default="uvcan-tf", show_default=True, help="Of this project.")
+@click.option(
+    "--drift",
+    type=click.Choice(settings.REACTIONS),
+    default=settings.STOP,
+    show_default=True,
+    help="Where the tables changed too much since the last run.",
+)
 @click.option("--tune", is_flag=True, help="Search the paper's grid first.")
 @click.option("--bulk-infer", is_flag=True, help="Score the held-out pairs.")
 @click.option("--beam-arg", "beam_args", multiple=True, help="Of another Beam runner.")

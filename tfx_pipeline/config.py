@@ -37,6 +37,10 @@ EXPORTED_BY = "exported_by.txt"
 
 _PATTERN = "*?[]"
 
+#: What happens where the tables changed more than they may since the last run.
+STOP, WARN = "stop", "warn"
+REACTIONS = (STOP, WARN)
+
 #: How many points of the search space are tried.
 TRIALS = 12
 
@@ -52,6 +56,7 @@ class PipelineConfig:
       config: hyper-parameters of model, training and evaluation.
       min_hit_rate: HR@10 below which no model is blessed.
       tolerance: by how much HR@10 may fall below the last blessed model's.
+      drift: whether tables that changed too much `stop` a run, or `warn`.
       tune: search the paper's grid before training.
       check_serving: load the model in a model server before pushing (needs Docker).
       bulk_infer: score the eval split with the blessed model at the end.
@@ -64,6 +69,7 @@ class PipelineConfig:
     config: Config = Config()
     min_hit_rate: float = 0.05
     tolerance: float = 0.01
+    drift: str = STOP
     tune: bool = False
     check_serving: bool = False
     bulk_infer: bool = False
@@ -83,6 +89,11 @@ class PipelineConfig:
                 f"Beam read as a pattern. Received: root={self.root!r}. Name another "
                 "folder."
             )
+        if self.drift not in REACTIONS:
+            raise ConfigError(
+                f"`drift` should be one of {', '.join(REACTIONS)}. "
+                f"Received: drift={self.drift!r}."
+            )
         for field in ("min_hit_rate", "tolerance"):
             value = getattr(self, field)
             if not 0 <= value <= 1:
@@ -100,6 +111,11 @@ class PipelineConfig:
     def schemas(self) -> str:
         """Where the generated schemas lie, a folder for each declaration."""
         return f"{self.root}/schemas"
+
+    @property
+    def accepted(self) -> str:
+        """Where the statistics of the tables that were let through last are kept."""
+        return f"{self.root}/accepted"
 
     @property
     def beam_pipeline_args(self) -> tuple[str, ...]:

@@ -23,6 +23,7 @@ from tfx.types.standard_artifacts import Model, ModelBlessing
 
 from tfx_pipeline import schema, snapshot
 from tfx_pipeline.config import PipelineConfig
+from tfx_pipeline.drift_gate import DriftGate
 from tfx_pipeline.evaluation import eval_config
 from tfx_pipeline.example_gen import example_gen
 from tfx_pipeline.gates import AnomalyGate
@@ -51,7 +52,8 @@ def create_pipeline(
     schemas = {name: _schema(config, name) for name in schema.NAMES}
     validators = {n: _validator(statistics, schemas[n], n) for n in schema.SPLITS_OF}
     anomaly_gate = _anomaly_gate(data, statistics, validators)
-    transform = _transform(config, data, schemas[schema.UNION], anomaly_gate)
+    drift_gate = _drift_gate(config, statistics, anomaly_gate)
+    transform = _transform(config, data, schemas[schema.UNION], drift_gate)
     tuned = [tuner(config, data, transform)] if config.tune else []
     trainer = _trainer(config, data, transform, tuned)
     baseline = _baseline(baseline_strategy, trainer)
@@ -63,8 +65,8 @@ def create_pipeline(
         pipeline_name=config.name,
         pipeline_root=config.root,
         components=[
-            *(data, statistics, *schemas.values(), *validators.values(), anomaly_gate),
-            *(transform, *tuned, trainer),
+            *(data, statistics, *schemas.values(), *validators.values()),
+            *(anomaly_gate, drift_gate, transform, *tuned, trainer),
             *(baseline, evaluator, *checked, pusher, *inferred),
         ],
         enable_cache=True,
@@ -95,6 +97,18 @@ def _anomaly_gate(
         statistics=statistics.outputs["statistics"],
         **{name: node.outputs["anomalies"] for name, node in validators.items()},
     )
+
+
+def _drift_gate(
+    config: PipelineConfig, statistics: BaseNode, gate: BaseNode
+) -> BaseNode:
+    node = DriftGate(
+        statistics=statistics.outputs["statistics"],
+        accepted=f"{config.accepted}/{schema.fingerprint(config.features)}",
+        reaction=config.drift,
+    )
+    node.add_upstream_node(gate)
+    return node
 
 
 def _transform(

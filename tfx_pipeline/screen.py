@@ -14,11 +14,16 @@ from typing import TextIO
 _FORMAT = "%(asctime)s %(levelname).1s %(name)s: %(message)s"
 
 
-class _Handler(logging.StreamHandler[TextIO]):
-    """A log that cannot be written, on a full disk, stops nothing and says nothing."""
+class _Handler(logging.Handler):
+    """Writes each record to a file; what a full disk refuses is lost, and no more."""
 
-    def handleError(self, record: logging.LogRecord) -> None:
-        return
+    def __init__(self, log: TextIO) -> None:
+        super().__init__()
+        self._log = log
+
+    def emit(self, record: logging.LogRecord) -> None:
+        with contextlib.suppress(OSError):
+            self._log.write(f"{self.format(record)}\n")
 
 
 @contextlib.contextmanager

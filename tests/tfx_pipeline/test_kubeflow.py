@@ -17,6 +17,7 @@ ALWAYS = {
     *(f"ImportSchemaGen.{n}" for n in ("interactions", "users", "videos", "union")),
     *(f"ExampleValidator.{n}" for n in ("interactions", "users", "videos")),
     "AnomalyGate",
+    "DriftGate",
     "Transform",
     "Trainer",
     "LatestBlessedModel-model-resolver",
@@ -44,11 +45,12 @@ def test_switches_add_their_components(tmp_path: Path) -> None:
     assert switched == ALWAYS | {"Tuner", "BulkInferrer"}
 
 
-def test_transform_waits_for_the_anomaly_gate(tmp_path: Path) -> None:
+def test_transform_waits_for_both_gates(tmp_path: Path) -> None:
     _tasks(tmp_path)
     content = json.loads((tmp_path / "pipeline.json").read_text())
-    transform = content["pipelineSpec"]["root"]["dag"]["tasks"]["Transform"]
-    assert "AnomalyGate" in transform["dependentTasks"]
+    tasks = content["pipelineSpec"]["root"]["dag"]["tasks"]
+    assert "DriftGate" in tasks["Transform"]["dependentTasks"]
+    assert "AnomalyGate" in tasks["DriftGate"]["dependentTasks"]
 
 
 def test_the_schemas_lie_beside_the_specification(tmp_path: Path) -> None:
