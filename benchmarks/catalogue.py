@@ -64,7 +64,7 @@ def requests(folder: Path, dataset: Dataset) -> Callable[[], Any]:
 
     def request() -> Any:
         user = tf.constant([next(users)])
-        k = tf.constant(_RECOMMENDED)
+        k = tf.constant([_RECOMMENDED])
         return recommend(**{**inputs, USER_ID: user, K: k})
 
     return request
