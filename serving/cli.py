@@ -95,11 +95,15 @@ def _client_command(function: Callable[..., Any]) -> click.Command:
 
 def _attributes(
     context: click.Context, parameter: click.Parameter, given: tuple[str, ...]
-) -> dict[str, str]:
+) -> dict[str, Any]:
+    """A name that is given several times has several values."""
     pairs = [text.partition("=") for text in given]
-    if not all(name and sign for name, sign, _ in pairs):
+    if not all(name and sign and value for name, sign, value in pairs):
         raise click.BadParameter("Attributes are given as NAME=VALUE.")
-    return {name: value for name, _, value in pairs}
+    values: dict[str, list[str]] = {}
+    for name, _, value in pairs:
+        values.setdefault(name, []).append(value)
+    return {name: v[0] if len(v) == 1 else v for name, v in values.items()}
 
 
 _told = click.option(
@@ -122,7 +126,7 @@ def recommend(
     k: int,
     exclude: str,
     candidates: str | None,
-    attributes: dict[str, str],
+    attributes: dict[str, Any],
     as_json: bool,
 ) -> None:
     """Prints the user's k best videos out of the whole catalogue."""
@@ -138,7 +142,7 @@ def rank(
     client: RecommenderClient,
     user: str,
     videos: str,
-    attributes: dict[str, str],
+    attributes: dict[str, Any],
     as_json: bool,
 ) -> None:
     """Prints the given videos, best first."""
@@ -163,7 +167,7 @@ for _function in (recommend, rank, explain):
 
 
 def _split(text: str) -> list[str]:
-    return text.split(",") if text else []
+    return [name.strip() for name in text.split(",") if name.strip()]
 
 
 def _print_scored(title: str, videos: list[Scored], as_json: bool) -> None:

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
-import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from types import TracebackType
 from typing import Any
 
 import grpc
 
-from serving.client import calls
+from serving.client import arguments, calls
+from serving.client.arguments import Attributes
 from serving.client.connection import Connection, open_channel
 from serving.client.encoder import Row
 from serving.client.errors import InvalidRequest
 from serving.client.records import Explanation, Scored, Tls, VersionStatus
 from serving.wire.protos import get_model_status_pb2
-from uvcan_tf.features import PAPER, Features
+from uvcan_tf.features import CANDIDATE_VIDEO_IDS, PAPER, VIDEO_IDS, Features
 
 
 class AsyncRecommenderClient(Connection):
@@ -47,13 +46,14 @@ class AsyncRecommenderClient(Connection):
     async def rank(
         self,
         user_id: str,
-        video_ids: Sequence[str],
-        attributes: calls.Attributes | None = None,
+        video_ids: Iterable[str],
+        attributes: Attributes | None = None,
     ) -> list[Scored]:
         """Scores the given videos, in the order given.
 
         Attributes speak for a user whom the model does not know.
         """
+        video_ids = arguments.texts(VIDEO_IDS, video_ids)
         if not video_ids:
             return []
         request = calls.rank_request(self.model_name, user_id, video_ids, attributes)
@@ -65,14 +65,16 @@ class AsyncRecommenderClient(Connection):
         k: int = 10,
         exclude: Iterable[str] = (),
         candidates: Iterable[str] | None = None,
-        attributes: calls.Attributes | None = None,
+        attributes: Attributes | None = None,
     ) -> list[Scored]:
         """The user's k best videos, best first, without those already liked.
 
         Out of the whole catalogue, or of the candidates where there are any given.
         Attributes speak for a user whom the model does not know.
         """
-        listed = None if candidates is None else list(candidates)
+        listed = candidates
+        if candidates is not None:
+            listed = arguments.texts(CANDIDATE_VIDEO_IDS, candidates)
         request = calls.recommend_request(
             self.model_name, user_id, k, exclude, listed, attributes
         )
@@ -100,16 +102,12 @@ class AsyncRecommenderClient(Connection):
         return calls.statuses(await self._call(self._get_status, request))
 
     def _open(self, tls: Tls | None, compression: grpc.Compression | None) -> Any:
-        return open_channel(self.target, tls, compression, grpc.aio)
+        return open_channel(self.target, tls, compression, self.retries, grpc.aio)
 
     async def _call(self, method: Callable[..., Any], request: Any) -> Any:
-        ends = time.monotonic() + self.timeout_s
-        for attempt in range(self.retries + 1):
-            try:
-                return await method(request, timeout=max(ends - time.monotonic(), 0))
-            except grpc.aio.AioRpcError as error:
-                pause = self._pause_after(error, attempt, ends)
-            except grpc.aio.UsageError as error:  # a closed channel
-                raise InvalidRequest("The client is closed.") from error
-            await asyncio.sleep(pause)
-        raise AssertionError("unreachable: the last attempt returns or raises")
+        try:
+            return await method(request, timeout=self.timeout_s)
+        except grpc.aio.AioRpcError as error:
+            raise self._failure(error) from error
+        except grpc.aio.UsageError as error:  # a closed channel
+            raise InvalidRequest("The client is closed.") from error

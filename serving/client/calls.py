@@ -7,15 +7,16 @@ from typing import Any
 
 import numpy as np
 
+from serving.client import arguments
+from serving.client.arguments import Attributes
 from serving.client.encoder import Row, encode
-from serving.client.errors import InvalidRequest, UnexpectedReply
+from serving.client.errors import UnexpectedReply
 from serving.client.records import Attention, Explanation, Scored, VersionStatus
 from serving.wire import tensors
 from serving.wire.protos import get_model_status_pb2, predict_pb2
 from uvcan_tf import features as names
 
 Outputs = Mapping[str, tensors.Array]
-Attributes = Mapping[str, str | Sequence[str]]
 
 
 def rank_request(
@@ -29,7 +30,7 @@ def rank_request(
         model,
         names.RANK_BY_ATTRIBUTES if attributes else names.RANK,
         {
-            names.USER_ID: tensors.strings(_id(names.USER_ID, user_id)),
+            names.USER_ID: tensors.strings(arguments.text(names.USER_ID, user_id)),
             names.VIDEO_IDS: _ids(names.VIDEO_IDS, video_ids),
             **_told(attributes),
         },
@@ -45,11 +46,9 @@ def recommend_request(
     attributes: Attributes | None = None,
 ) -> predict_pb2.PredictRequest:
     """Asks for the k best videos, of the whole catalogue or of the candidates."""
-    if isinstance(k, bool) or not isinstance(k, int) or not 1 <= k < 2**31:
-        raise InvalidRequest(f"`k` should be a positive int. Received: k={k!r}.")
     inputs = {
-        names.USER_ID: tensors.strings(_id(names.USER_ID, user_id)),
-        names.K: np.array([k], np.int32),
+        names.USER_ID: tensors.strings(arguments.text(names.USER_ID, user_id)),
+        names.K: np.array([arguments.count(names.K, k)], np.int32),
         names.EXCLUDE_VIDEO_IDS: _optional_ids(names.EXCLUDE_VIDEO_IDS, exclude),
         **_told(attributes),
     }
@@ -67,8 +66,8 @@ def explain_request(
         model,
         names.EXPLAIN,
         {
-            names.USER_ID: tensors.strings(_id(names.USER_ID, user_id)),
-            names.VIDEO_ID: tensors.strings(_id(names.VIDEO_ID, video_id)),
+            names.USER_ID: tensors.strings(arguments.text(names.USER_ID, user_id)),
+            names.VIDEO_ID: tensors.strings(arguments.text(names.VIDEO_ID, video_id)),
         },
     )
 
@@ -176,7 +175,7 @@ def _outputs(reply: predict_pb2.PredictResponse, *wanted: str) -> list[Any]:
 
 def _ids(name: str, values: Iterable[str]) -> tensors.Array:
     """A row of ids [B=1, *]."""
-    return tensors.strings(*(_id(name, value) for value in values))[None]
+    return tensors.strings(*arguments.texts(name, values))[None]
 
 
 def _optional_ids(name: str, values: Iterable[str]) -> tensors.Array:
@@ -189,18 +188,9 @@ def _optional_ids(name: str, values: Iterable[str]) -> tensors.Array:
 
 def _told(attributes: Attributes | None) -> dict[str, tensors.Array]:
     """A user's attributes, [B=1] each, or [B=1, *] where there are several values."""
-    told = {}
-    for name, value in (attributes or {}).items():
-        if isinstance(value, str):
-            told[names.name_of(name)] = tensors.strings(value)
-        else:
-            told[names.name_of(name)] = _optional_ids(name, value)
-    return told
-
-
-def _id(name: str, value: object) -> str:
-    if not isinstance(value, str) or not value:
-        raise InvalidRequest(
-            f"`{name}` should be a non-empty string. Received: {value!r}."
-        )
-    return value
+    return {
+        names.name_of(name): tensors.strings(value)
+        if isinstance(value, str)
+        else _optional_ids(name, value)
+        for name, value in arguments.attributes(attributes).items()
+    }

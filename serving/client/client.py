@@ -5,20 +5,20 @@ It does not start TensorFlow, so that a short-lived process can afford it.
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from types import TracebackType
 from typing import Any
 
 import grpc
 
-from serving.client import calls
+from serving.client import arguments, calls
+from serving.client.arguments import Attributes
 from serving.client.connection import Connection, open_channel
 from serving.client.encoder import Row
 from serving.client.errors import InvalidRequest
 from serving.client.records import Explanation, Scored, Tls, VersionStatus
 from serving.wire.protos import get_model_status_pb2
-from uvcan_tf.features import PAPER, Features
+from uvcan_tf.features import CANDIDATE_VIDEO_IDS, PAPER, VIDEO_IDS, Features
 
 
 class RecommenderClient(Connection):
@@ -51,13 +51,14 @@ class RecommenderClient(Connection):
     def rank(
         self,
         user_id: str,
-        video_ids: Sequence[str],
-        attributes: calls.Attributes | None = None,
+        video_ids: Iterable[str],
+        attributes: Attributes | None = None,
     ) -> list[Scored]:
         """Scores the given videos, in the order given.
 
         Attributes speak for a user whom the model does not know.
         """
+        video_ids = arguments.texts(VIDEO_IDS, video_ids)
         if not video_ids:
             return []
         request = calls.rank_request(self.model_name, user_id, video_ids, attributes)
@@ -69,14 +70,16 @@ class RecommenderClient(Connection):
         k: int = 10,
         exclude: Iterable[str] = (),
         candidates: Iterable[str] | None = None,
-        attributes: calls.Attributes | None = None,
+        attributes: Attributes | None = None,
     ) -> list[Scored]:
         """The user's k best videos, best first, without those already liked.
 
         Out of the whole catalogue, or of the candidates where there are any given.
         Attributes speak for a user whom the model does not know.
         """
-        listed = None if candidates is None else list(candidates)
+        listed = candidates
+        if candidates is not None:
+            listed = arguments.texts(CANDIDATE_VIDEO_IDS, candidates)
         request = calls.recommend_request(
             self.model_name, user_id, k, exclude, listed, attributes
         )
@@ -101,16 +104,12 @@ class RecommenderClient(Connection):
         return calls.statuses(self._call(self._get_status, request))
 
     def _open(self, tls: Tls | None, compression: grpc.Compression | None) -> Any:
-        return open_channel(self.target, tls, compression)
+        return open_channel(self.target, tls, compression, self.retries)
 
     def _call(self, method: Callable[..., Any], request: Any) -> Any:
-        ends = time.monotonic() + self.timeout_s
-        for attempt in range(self.retries + 1):
-            try:
-                return method(request, timeout=max(ends - time.monotonic(), 0))
-            except grpc.RpcError as error:
-                pause = self._pause_after(error, attempt, ends)
-            except ValueError as error:  # gRPC's word for a closed channel
-                raise InvalidRequest("The client is closed.") from error
-            time.sleep(pause)
-        raise AssertionError("unreachable: the last attempt returns or raises")
+        try:
+            return method(request, timeout=self.timeout_s)
+        except grpc.RpcError as error:
+            raise self._failure(error) from error
+        except ValueError as error:  # gRPC's word for a closed channel
+            raise InvalidRequest("The client is closed.") from error

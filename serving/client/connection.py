@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import abc
-import time
+import json
+import os
 from typing import Any, Final
 
 import grpc
 
-from serving.client.errors import InvalidRequest, ServerUnavailable, from_status
+from serving.client import arguments
+from serving.client.errors import ServerUnavailable, ServingError, from_status
 from serving.client.records import Tls
 from serving.wire.protos import get_model_status_pb2, predict_pb2
 
@@ -18,7 +20,10 @@ CHANNEL_OPTIONS: Final = (
     ("grpc.max_receive_message_length", -1),
     ("grpc.max_send_message_length", -1),
 )
-FIRST_PAUSE_S: Final = 0.05  # before the first retry; doubles from there
+#: UNAVAILABLE: no server, or one that is going. CANCELLED: what a gRPC server in Python
+#: answers to a call that reaches it while it stops. RESOURCE_EXHAUSTED: TensorFlow
+#: Serving refuses a call at once when all of its threads are busy.
+RETRIED: Final = ("UNAVAILABLE", "CANCELLED", "RESOURCE_EXHAUSTED")
 
 
 def require_server(channel: grpc.Channel, target: str, timeout_s: float = 5.0) -> None:
@@ -36,7 +41,8 @@ class Connection(abc.ABC):
       target: `host:port`, or any other gRPC target.
       model_name: the name under which the server knows the model.
       timeout_s: deadline of a call, retries and their pauses included.
-      retries: further attempts while the server is UNAVAILABLE; no other failure is
+      retries: further attempts, 0 to 4, while the server is UNAVAILABLE, stops
+        (CANCELLED) or has no thread left (RESOURCE_EXHAUSTED); no other failure is
         ever tried again.
       tls: certificates; None talks in the clear.
       compression: gzip requests and ask for gzipped replies.
@@ -52,14 +58,10 @@ class Connection(abc.ABC):
         tls: Tls | None = None,
         compression: bool = False,
     ) -> None:
-        if not timeout_s > 0:
-            raise InvalidRequest(
-                f"`timeout_s` should be positive. Received: timeout_s={timeout_s!r}."
-            )
-        self.target = target
-        self.model_name = model_name
-        self.timeout_s = timeout_s
-        self.retries = retries
+        self.target = arguments.text("target", target)
+        self.model_name = arguments.text("model_name", model_name)
+        self.timeout_s = arguments.seconds("timeout_s", timeout_s)
+        self.retries = arguments.retries(retries)
         self._channel = self._open(tls, grpc.Compression.Gzip if compression else None)
         self._predict = self._channel.unary_unary(
             PREDICT,
@@ -76,28 +78,59 @@ class Connection(abc.ABC):
     def _open(self, tls: Tls | None, compression: grpc.Compression | None) -> Any:
         """The channel."""
 
-    def _pause_after(self, error: Any, attempt: int, ends: float) -> float:
-        """Seconds to wait before the next attempt.
-
-        Raises:
-          ServingError: there should be none.
-        """
-        failure = from_status(error.code(), error.details(), self.target)
-        pause: float = FIRST_PAUSE_S * 2**attempt
-        last = attempt == self.retries or time.monotonic() + pause >= ends
-        if last or not isinstance(failure, ServerUnavailable):
-            raise failure from error
-        return pause
+    def _failure(self, error: Any) -> ServingError:
+        """The error of the family for gRPC's."""
+        details = error.details() or ""
+        proxy = _proxy(self.target)
+        if proxy and error.code() is grpc.StatusCode.UNAVAILABLE:
+            details = f"{details.rstrip('.')}, asked through the proxy of ${proxy}"
+        return from_status(error.code(), details, self.target)
 
 
 def open_channel(
     target: str,
     tls: Tls | None = None,
     compression: grpc.Compression | None = None,
+    retries: int = 0,
     kind: Any = grpc,
 ) -> Any:
     """A channel for large messages; `kind` is `grpc` or `grpc.aio`."""
+    options = (*CHANNEL_OPTIONS, *_retried(retries))
+    if _is_loopback(target):
+        options += (("grpc.enable_http_proxy", 0),)
     if tls is None:
-        return kind.insecure_channel(target, CHANNEL_OPTIONS, compression)
+        return kind.insecure_channel(target, options, compression)
     credentials = grpc.ssl_channel_credentials(tls.roots, tls.key, tls.certificate)
-    return kind.secure_channel(target, credentials, CHANNEL_OPTIONS, compression)
+    return kind.secure_channel(target, credentials, options, compression)
+
+
+def _retried(retries: int) -> tuple[tuple[str, Any], ...]:
+    """Channel options: gRPC itself makes the further attempts, with random pauses."""
+    if not retries:
+        return (("grpc.enable_retries", 0),)
+    policy = {
+        "maxAttempts": retries + 1,
+        "initialBackoff": "0.1s",
+        "maxBackoff": "2s",
+        "backoffMultiplier": 3,
+        "retryableStatusCodes": RETRIED,
+    }
+    config = {"methodConfig": [{"name": [{}], "retryPolicy": policy}]}
+    return (
+        ("grpc.service_config", json.dumps(config)),
+        ("grpc.initial_reconnect_backoff_ms", 100),
+        ("grpc.max_reconnect_backoff_ms", 2000),
+    )
+
+
+def _is_loopback(target: str) -> bool:
+    host = target.rpartition("/")[2].rpartition(":")[0].strip("[]")
+    return host in ("localhost", "::1") or host.startswith("127.")
+
+
+def _proxy(target: str) -> str | None:
+    """The environment variable that names the proxy which gRPC asks, if any."""
+    if _is_loopback(target):
+        return None
+    names = ("grpc_proxy", "https_proxy", "http_proxy")
+    return next((name for name in names if os.environ.get(name)), None)

@@ -30,7 +30,7 @@ def signature_function(
     kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
     parameters = [inspect.Parameter(spec.name, kind) for spec in required]
     for name, spec in optional.items():
-        nothing = tf.zeros([1] * spec.shape.rank, spec.dtype)
+        nothing = tf.zeros([1] * (spec.shape.rank or 2), spec.dtype)
         default = given.get(name, nothing)
         parameters.append(inspect.Parameter(name, kind, default=default))
 

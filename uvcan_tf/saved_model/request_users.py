@@ -96,8 +96,7 @@ class Users(tf.Module):
             for name, spec in raw_spec(self._features).items()
         }  # whole rows: Transform's graph checks even what nobody asks for
         for name, told in attributes.items():
-            rows = told if len(told.shape) == 2 else told[:, None]
-            raw[name] = tf.sparse.from_dense(for_each(rows, batch))  # [B, L]
+            raw[name] = tf.sparse.from_dense(for_each(_listed(told), batch))  # [B, L]
         encoded = self._transform(raw)
         columns = {
             feature.name: _dense(encoded[feature.name])[:, None]
@@ -107,8 +106,19 @@ class Users(tf.Module):
         return {**columns, USER_ID: unknown}
 
 
-def _shape(feature: Categorical) -> list[None]:
-    return [None, None] if feature.multivalued else [None]
+def _shape(feature: Categorical) -> list[None] | None:
+    """[B], or of several values either [B, L] or [B], one value each."""
+    return None if feature.multivalued else [None]
+
+
+def _listed(told: tf.Tensor) -> tf.Tensor:
+    """[B] or [B, L] as [B, L]."""
+    if told.shape.rank == 1:
+        return told[:, None]
+    rows = tf.cond(
+        tf.equal(tf.rank(told), 1), lambda: tf.reshape(told, [-1, 1]), lambda: told
+    )
+    return tf.ensure_shape(rows, [None, None])
 
 
 def _nothing(batch: tf.Tensor, dtype: tf.DType) -> tf.SparseTensor:

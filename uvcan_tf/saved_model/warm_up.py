@@ -47,7 +47,7 @@ def requests(dataset: Dataset) -> Iterator[Log]:
         yield _predict(signature, **{names.EXAMPLES: [serialized]})
     some = {names.VIDEO_IDS: [videos]}
     yield _predict(names.RANK, **{names.USER_ID: [user], **some})
-    told = {name: [[""]] if len(spec.shape) == 2 else [""] for name, spec in attributes}
+    told = {name: [""] if spec.shape.rank else [[""]] for name, spec in attributes}
     stranger = {names.USER_ID: [_STRANGER], **some, **told}
     yield _predict(names.RANK_BY_ATTRIBUTES, **stranger)
     for who in (user, _STRANGER):

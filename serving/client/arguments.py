@@ -1,0 +1,79 @@
+"""What callers may give: checked before anything is sent, refused by one family."""
+
+from __future__ import annotations
+
+import numbers
+from collections.abc import Iterable, Mapping
+from typing import Any, TypeAlias
+
+from serving.client.errors import InvalidRequest
+
+Attributes: TypeAlias = Mapping[str, str | Iterable[str]]
+
+_SHOWN = 60
+
+
+def text(name: str, value: object) -> str:
+    """A non-empty string that UTF-8 can carry."""
+    if not isinstance(value, str) or not value:
+        raise _wrong(name, "a non-empty string", value)
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise _wrong(name, "text that UTF-8 can carry", value) from None
+    return value
+
+
+def texts(name: str, values: object) -> list[str]:
+    """Non-empty strings out of a list, an array, a set or a generator."""
+    if isinstance(values, (str, bytes)) or not isinstance(values, Iterable):
+        raise _wrong(name, "a list of strings", values)
+    if isinstance(values, Mapping):
+        raise _wrong(name, "a list of strings", values)
+    return [text(name, value) for value in values]
+
+
+def count(name: str, value: object) -> int:
+    """A whole number from 1 on, of Python or NumPy."""
+    whole = isinstance(value, numbers.Integral) and not isinstance(value, bool)
+    if not whole or not 1 <= value < 2**31:  # type: ignore[operator]
+        raise _wrong(name, "a positive int", value)
+    return int(value)  # type: ignore[call-overload, no-any-return]
+
+
+def attributes(values: object) -> dict[str, str | list[str]]:
+    """A user's attributes: a string each, or a list where there are several values."""
+    if values is None:
+        return {}
+    if not isinstance(values, Mapping):
+        raise _wrong("attributes", "a mapping of names to values", values)
+    return {
+        text("attributes", name): text(f"attributes[{name!r}]", value)
+        if isinstance(value, str)
+        else texts(f"attributes[{name!r}]", value)
+        for name, value in values.items()
+    }
+
+
+def seconds(name: str, value: object) -> float:
+    """A positive number of seconds."""
+    real = isinstance(value, numbers.Real) and not isinstance(value, bool)
+    if not real or not 0 < value < float("inf"):  # type: ignore[operator]
+        raise _wrong(name, "a positive number of seconds", value)
+    return float(value)  # type: ignore[arg-type]
+
+
+def retries(value: object) -> int:
+    """A whole number of further attempts that gRPC will make."""
+    whole = isinstance(value, numbers.Integral) and not isinstance(value, bool)
+    if not whole or not 0 <= value <= 4:  # type: ignore[operator]
+        raise _wrong("retries", "an int from 0 to 4, gRPC's five attempts", value)
+    return int(value)  # type: ignore[call-overload, no-any-return]
+
+
+def _wrong(name: str, expected: str, value: Any) -> InvalidRequest:
+    shown = ascii(value) if isinstance(value, str) else repr(value)
+    if len(shown) > _SHOWN:
+        shown = f"{shown[: _SHOWN - 3]}..."
+    label = name.partition("[")[0]
+    return InvalidRequest(f"`{name}` should be {expected}. Received: {label}={shown}.")
