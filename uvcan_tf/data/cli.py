@@ -3,26 +3,28 @@
 from __future__ import annotations
 
 import contextlib
+import json
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 import click
 from rich.console import Console
 
 from uvcan_tf import features as names
 from uvcan_tf.data.report import columns_table, report, warnings
-from uvcan_tf.data.sources import kuairand, movielens, synthetic
+from uvcan_tf.data.sources import any_log, kuairand, movielens, synthetic
 from uvcan_tf.data.summary import Summary, summarise, summary_table
 from uvcan_tf.data.tables import read_tables
 from uvcan_tf.data.test_split import split_interactions
 from uvcan_tf.errors import DataError
 from uvcan_tf.evaluation_settings import LAST, RANDOM, TIME, EvaluationConfig
-from uvcan_tf.features import DeclarationError
+from uvcan_tf.features import FEATURES_FILE, USER_ID, VIDEO_ID, DeclarationError
 
 __all__ = ["data"]
 
 _folder = click.Path(file_okay=False, path_type=Path)
+_path = click.Path(path_type=Path)
 _raw = click.option(
     "--raw", type=_folder, required=True, help="Folder of the public files."
 )
@@ -90,6 +92,42 @@ def synthetic_command(preset: str, out: Path, seed: int) -> None:
         ("HR@10 of popularity", f"{made.popularity_hr_at_10:.3f}"),
     ]
     _show(f"written to {out}", made.summary, notes)
+
+
+@data.command("import")
+@click.argument("log", type=_path)
+@_out
+@click.option("--user", default=USER_ID, show_default=True, help="Column of users.")
+@click.option("--video", default=VIDEO_ID, show_default=True, help="Column of videos.")
+@click.option(
+    "--rating", help="Column that --positive judges. [default: all are likes]"
+)
+@click.option("--positive", help="Which ratings are likes, such as '>=4'.")
+@click.option("--time", help="Column of moments, in any unit or as ISO text.")
+@click.option("--users", type=_path, help="Table of users. [default: made of the ids]")
+@click.option(
+    "--videos", type=_path, help="Table of videos. [default: made of the ids]"
+)
+@click.option("--drop-unknown", is_flag=True, help="Leave out ids without a row there.")
+@click.option(
+    "--merge-repeats",
+    is_flag=True,
+    help="A pair of several rows is a like where one of them is, at the latest time.",
+)
+@click.option(
+    "--core",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    help="Fewest likes of a kept user and of a kept video.",
+)
+def import_command(log: Path, out: Path, **mapping: Any) -> None:
+    """Any table of interactions in LOG, with its columns named."""
+    with _working(f"importing {log}"):
+        tables, features = any_log.convert(log, out, any_log.Mapping(**mapping))
+    _show(f"written to {out}", summarise(tables))
+    click.echo(f"{out / FEATURES_FILE}, guessed from the columns, to be edited:")
+    click.echo(json.dumps(features.to_json(), ensure_ascii=False))
 
 
 @data.command("check")

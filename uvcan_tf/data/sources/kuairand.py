@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 from uvcan_tf import features as names
 from uvcan_tf.data import columns
 from uvcan_tf.data.files import columns_of, read_columns
+from uvcan_tf.data.pairs import merged
 from uvcan_tf.data.summary import Summary, summarise
 from uvcan_tf.data.tables import Tables, check, write_tables
 from uvcan_tf.data.text import numbers
@@ -75,20 +76,24 @@ def convert(raw: Path, out: Path, positive: Positive, min_interactions: int) -> 
             f"No user of the log in {raw} has {min_interactions} pairs with "
             f"{positive} = 1; lower `min_interactions`."
         )
+    tables = _tables(raw, size, interactions)
+    check(tables)
+    write_tables(out, tables, KUAIRAND)
+    return summarise(tables)
+
+
+def _tables(raw: Path, size: str, interactions: pa.Table) -> Tables:
     users = read_columns(
         _file(raw, _USERS.format(size)), [USER_ID, *(f.name for f in KUAIRAND.user)], []
     )
     wanted = (_RAW.get(f.name, f.name) for f in KUAIRAND.video)
     path = _file(raw, _VIDEOS.format(size))
     videos = read_columns(path, [VIDEO_ID, *wanted], [])
-    tables = Tables(
+    return Tables(
         users=_side(users, USER_ID, KUAIRAND.user, interactions),
         videos=_side(videos, VIDEO_ID, KUAIRAND.video, interactions),
         interactions=interactions,
     )
-    check(tables)
-    write_tables(out, tables, KUAIRAND)
-    return summarise(tables)
 
 
 def _layout(raw: Path) -> tuple[Path, str, list[Path]]:
@@ -133,23 +138,7 @@ def _log(paths: list[Path], positive: str) -> pa.Table:
                 f"{path.name}, column '{name}'", part[name]
             )
         parts.append(pa.table(converted))
-    return _merged(pa.concat_tables(parts).combine_chunks())
-
-
-def _merged(log: pa.Table) -> pa.Table:
-    """Each pair once, with the largest label and time of its rows."""
-    codes = [
-        log[name].chunk(0).dictionary_encode().indices.to_numpy().astype(np.int64)
-        for name in (USER_ID, VIDEO_ID)
-    ]
-    keys = codes[0] * (codes[1].max(initial=0) + 1) + codes[1]
-    order = np.argsort(keys, kind="stable")
-    starts = np.flatnonzero(np.diff(keys[order], prepend=-1))
-    merged = {name: log[name].take(order[starts]) for name in (USER_ID, VIDEO_ID)}
-    for name in log.column_names[2:]:
-        values = log[name].to_numpy()[order]
-        merged[name] = pa.array(np.maximum.reduceat(values, starts))
-    return pa.table(merged)
+    return merged(pa.concat_tables(parts).combine_chunks())
 
 
 def _kept(log: pa.Table, min_interactions: int) -> pa.Table:

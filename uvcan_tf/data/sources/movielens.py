@@ -6,7 +6,7 @@ F. M. Harper and J. A. Konstan, "The MovieLens Datasets: History and Context", 2
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -65,18 +65,7 @@ def convert(raw: Path, out: Path, min_rating: float = 0.5) -> Summary:
       DataError: files are missing or damaged, or no rating is high enough.
     """
     raw = Path(raw)
-    layouts = {
-        "ratings.dat": _million,
-        "u.data": _hundred_thousand,
-        "ratings.csv": _latest,
-    }
-    found = [layout for name, layout in layouts.items() if (raw / name).is_file()]
-    if not found:
-        raise DataError(
-            f"{raw} should hold MovieLens' ratings.dat (1M, 10M), u.data (100K) or "
-            "ratings.csv (20M and later, latest). Received: none of them."
-        )
-    users, videos, ratings = found[0](raw)
+    users, videos, ratings = _layout(raw)(raw)
     scores = numbers(f"The ratings' column '{_RATING}'", ratings[_RATING])
     liked = pc.fill_null(pc.greater_equal(scores, float(min_rating)), False)
     if not pc.any(liked).as_py():
@@ -93,6 +82,22 @@ def convert(raw: Path, out: Path, min_rating: float = 0.5) -> Summary:
     check(tables)
     write_tables(out, tables, features)
     return summarise(tables)
+
+
+def _layout(raw: Path) -> Callable[[Path], _Raw]:
+    """The reader of the files that are there."""
+    layouts = {
+        "ratings.dat": _million,
+        "u.data": _hundred_thousand,
+        "ratings.csv": _latest,
+    }
+    found = [layout for name, layout in layouts.items() if (raw / name).is_file()]
+    if not found:
+        raise DataError(
+            f"{raw} should hold MovieLens' ratings.dat (1M, 10M), u.data (100K) or "
+            "ratings.csv (20M and later, latest). Received: none of them."
+        )
+    return found[0]
 
 
 def _hundred_thousand(raw: Path) -> _Raw:
