@@ -102,6 +102,17 @@ def test_serving_and_the_pipeline_do_not_know_each_other() -> None:
     assert offenders == set()
 
 
+@pytest.mark.parametrize("package", ["tfx_pipeline", "serving"])
+def test_experiments_are_above_what_is_used_every_day(package: str) -> None:
+    offenders = [
+        (place(path), name)
+        for path in modules(package)
+        for name in imports(path)
+        if name.startswith("uvcan_tf.experiments")
+    ]
+    assert offenders == []
+
+
 def spelled(path: Path) -> Iterator[tuple[str, int]]:
     """String constants of a module, with their lines."""
     for node in ast.walk(tree(path)):
