@@ -6,7 +6,7 @@ PYTHON := .venv/bin/python
 UV := .venv/bin/uv
 READY := .venv/.ready
 
-.PHONY: help setup demo test install-check protos check format kuairand toffee-b bench bench-growth bench-peers conformance load lock clean
+.PHONY: help setup demo test test-newest install-check protos check format kuairand toffee-b bench bench-growth bench-peers conformance load lock clean
 
 help: ## this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 22
@@ -21,6 +21,11 @@ demo: $(READY) ## the main job: tables in, recommendations over gRPC out
 
 test: $(READY) ## the test suite
 	$(PYTHON) -m pytest
+
+TESTS ?=
+
+test-newest: $(READY) ## demo and suite in a bare Debian 13 beside this machine (as root; TESTS='-m "not slow"')
+	scripts/test_newest $(TESTS)
 
 install-check: $(READY) ## the wheel, installed elsewhere: the client, then the small pipeline
 	$(PYTHON) -m pytest -m install
