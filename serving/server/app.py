@@ -90,8 +90,10 @@ class Server:
         if self._health:
             self._health.enter_graceful_shutdown()
         if self._rest:
-            self._rest.stop()
+            self._rest.ask_to_stop()  # both drain at the same time
         self._gate.stop(self._grpc, self.options.drain_seconds)
+        if self._rest:
+            self._rest.stop()
         if self._poller:
             self._poller.stop()
         self.store.stop()

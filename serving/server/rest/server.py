@@ -50,6 +50,7 @@ _CORS: Final = {
     "Access-Control-Allow-Headers": "Content-Type",
 }
 _TOO_LARGE: Final = 413
+_CLOSED_S: Final = 10.0  # after the calls, for the rest of the stop
 _TOLD_S: Final = 0.25  # callers learn that their connection ends
 _METHODS: Final = ["GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "HEAD"]
 
@@ -129,10 +130,14 @@ class RestServer:
         )
         self._thread.start()
 
+    def ask_to_stop(self) -> None:
+        """Takes no more connections; open calls end."""
+        self._server.should_exit = True
+
     def stop(self) -> None:
         """Lets open calls end, then closes."""
-        self._server.should_exit = True
-        self._thread.join()
+        self.ask_to_stop()
+        self._thread.join(self._limits.drain_s + _CLOSED_S)
         self._socket.close()
 
     async def _answer(self, request: Request) -> Response:
