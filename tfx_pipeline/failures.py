@@ -7,8 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from uvcan_tf.errors import UvcanError
-from uvcan_tf.training.fit import TrainingError
+from uvcan_tf.errors import TrainingError, UvcanError
 
 #: Errors whose text says what to do; of others the log has the whole story.
 _OURS: Final = (UvcanError, TrainingError)

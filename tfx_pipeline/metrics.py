@@ -15,7 +15,11 @@ Accumulator = tuple[float, int]
 
 
 class MeanOutput(metric_types.Metric):
-    """Averages the per-row output that has the metric's name."""
+    """Averages the per-row output that has the metric's name.
+
+    A row without rivals is not measured, NaN, and does not count; nor is a mean of none
+    measured, so that it passes no threshold.
+    """
 
     def __init__(self, name: str) -> None:
         super().__init__(
@@ -52,7 +56,8 @@ class _Mean(beam.CombineFn):
     ) -> Accumulator:
         outputs = element.get_predictions(self._key.model_name, self._key.output_name)
         values = np.asarray(outputs[self._key.name], float)
-        return accumulator[0] + values.sum(), accumulator[1] + values.size
+        values = values[~np.isnan(values)]
+        return accumulator[0] + float(values.sum()), accumulator[1] + values.size
 
     def merge_accumulators(self, accumulators: list[Accumulator]) -> Accumulator:
         totals, counts = zip(*accumulators, strict=True)

@@ -12,6 +12,7 @@ from tfx_pipeline.config import TRIALS
 from tfx_pipeline.trainer import data, load, say
 from uvcan_tf.config import Config
 from uvcan_tf.data.dataset import Dataset
+from uvcan_tf.errors import TrainingError
 from uvcan_tf.search import Search
 from uvcan_tf.search_spaces import Values, draws, given, of_network, tuned
 from uvcan_tf.training.fit import MONITOR, fit
@@ -25,7 +26,18 @@ def tuner_fn(fn_args: FnArgs) -> TunerFnResult:
 
 
 def search(dataset: Dataset, config: Config, folder: Path) -> Search:
-    """The search of the experiments, from the given config on, one fit a trial."""
+    """The search of the experiments, from the given config on, one fit a trial.
+
+    Raises:
+      TrainingError: there are no validation pairs to compare trials by.
+    """
+    training = config.training
+    part = dataset.hold_out_validation(training.validation_fraction, training.seed)
+    if not len(part.test):
+        raise TrainingError(
+            "A search should have validation pairs to compare trials by. Received: "
+            "none; raise `training.validation_fraction`, or add likes."
+        )
     space = of_network(config)
     first = given(config, space)
     others = (point for point in draws(space, TRIALS, "UVCAN")[1:] if point != first)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,11 @@ _FOLDER = click.Path(path_type=Path, file_okay=False)
 _DATA = click.option("--data", "folder", type=_FOLDER, required=True)
 _CONFIG = click.option(
     "--config", "path", type=click.Path(path_type=Path, dir_okay=False)
+)
+
+_NOTHING_HELD_OUT = (
+    "No pair is held out, as no user has enough likes: HR, NDCG, recall and AUC are "
+    "not measured. Add likes, or raise `evaluation.held_out_fraction`."
 )
 
 
@@ -47,16 +53,34 @@ def _report(dataset: Any, scorers: dict[str, Any], config: settings.Config) -> A
     table = Table(title=f"{len(dataset.test):,} held-out pairs")
     for column in ("method", "candidates", "HR@10", "NDCG@10", "Recall@10", "AUC"):
         table.add_column(column, justify="right" if "@" in column else "left")
-    results = {}
+    results: dict[str, Any] = {}
     for method, scorer in scorers.items():
         with progress(f"Ranking by {method}", len(set(dataset.test.user))) as bar:
             ranks = rank_pairs(scorer, dataset, config.evaluation, progress=bar)
-        results[method] = ranks.summary(config.evaluation.cutoffs)
+        results[method] = _means(ranks, config)
         for protocol, means in results[method].items():
-            shown = (means[m] for m in ("hr@10", "ndcg@10", "recall@10", "auc"))
-            table.add_row(method, protocol, *(f"{value:.4f}" for value in shown))
+            table.add_row(method, protocol, *_cells(means))
     Console().print(table)
     return results
+
+
+def _means(ranks: Any, config: settings.Config) -> dict[str, Any]:
+    """Means of all metrics by protocol; None where no pair has a rival."""
+    from uvcan_tf.evaluation.metrics import summary
+
+    cutoffs = (*config.evaluation.cutoffs, 10)
+    return {
+        protocol: summary(ranked.rank, ranked.rivals, ranks.pairs.user, cutoffs)
+        if ranked.rivals.any()
+        else None
+        for protocol, ranked in ranks.by_protocol.items()
+    }
+
+
+def _cells(means: Mapping[str, float] | None) -> list[str]:
+    if means is None:
+        return ["not measured"] * 4
+    return [f"{means[m]:.4f}" for m in ("hr@10", "ndcg@10", "recall@10", "auc")]
 
 
 @click.command()
@@ -72,9 +96,11 @@ def train(folder: Path, path: Path | None, out: Path) -> None:
     dataset = _dataset(folder, config)
     out.mkdir(parents=True, exist_ok=True)
     quiet_xla()
+    if not len(dataset.test):
+        click.echo(_NOTHING_HELD_OUT, err=True)
     model = fit(dataset, config, out / "run", lambda line: click.echo(line, err=True))
     scorers = {"UVCAN": model.scorer(), "ItemPop": _item_pop(dataset, config)}
-    results = _report(dataset, scorers, config)
+    results = _report(dataset, scorers, config) if len(dataset.test) else None
     (out / "results.json").write_text(json.dumps(results, indent=2) + "\n")
     export(model, dataset, None, config, out / "model" / "1")
     click.echo(f"Model: {out / 'model' / '1'}")

@@ -18,9 +18,10 @@ from typing import Any, NamedTuple
 
 import keras_tuner
 
+from uvcan_tf.errors import TrainingError
 from uvcan_tf.search_spaces import Values
 from uvcan_tf.terminal.progress import Progress, Silent, progress
-from uvcan_tf.training.fit import MONITOR, TrainingError
+from uvcan_tf.training.fit import MONITOR
 
 #: Fits with some values in an empty folder, or in that of the same fit that was killed.
 #: Gives the validation NDCG@10 under the name `MONITOR`, and what else is to be kept.

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from uvcan_tf.errors import ConfigError
+from uvcan_tf.errors import ConfigError, TrainingError
 from uvcan_tf.search import Search
 from uvcan_tf.search_spaces import Values
-from uvcan_tf.training.fit import MONITOR, TrainingError
+from uvcan_tf.training.fit import MONITOR
 
 POINTS: list[Values] = [{"a": 5}, {"a": 2}, {"a": 7}, {"a": 3}]
 

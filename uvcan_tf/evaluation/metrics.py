@@ -10,6 +10,8 @@ from collections.abc import Iterable
 import numpy as np
 import numpy.typing as npt
 
+from uvcan_tf.errors import TrainingError
+
 FloatArray = npt.NDArray[np.float64]
 
 
@@ -58,9 +60,24 @@ def summary(
     user: npt.NDArray[np.int32],
     cutoffs: Iterable[int],
 ) -> dict[str, float]:
-    """The means of all metrics; HR, NDCG, MRR and AUC over pairs, recall over users."""
+    """The means of all metrics; HR, NDCG, MRR and AUC over pairs, recall over users.
+
+    A pair without rivals ranks first whatever the scores, so it does not count.
+
+    Raises:
+      TrainingError: no pair counts.
+    """
     if not len(rank):
-        raise ValueError("There should be at least one held-out pair. Received: none.")
+        raise TrainingError(
+            "There should be at least one held-out pair. Received: none."
+        )
+    counts = rivals > 0
+    if not counts.any():
+        raise TrainingError(
+            "At least one held-out pair should have a video to be ranked against. "
+            f"Received: none of {len(rank)} has, as their users like every video."
+        )
+    rank, rivals, user = rank[counts], rivals[counts], user[counts]
     means: dict[str, float] = {}
     for k in cutoffs:
         means[f"hr@{k}"] = float(hit_ratio(rank, k).mean())

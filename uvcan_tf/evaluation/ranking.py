@@ -44,7 +44,7 @@ class Ranks:
     by_protocol: Mapping[str, Ranked]
 
     def summary(self, cutoffs: tuple[int, ...]) -> dict[str, dict[str, float]]:
-        """Means of all metrics by protocol."""
+        """Means of all metrics by protocol; see `metrics.summary`."""
         return {
             protocol: metrics.summary(*ranked, self.pairs.user, cutoffs)
             for protocol, ranked in self.by_protocol.items()

@@ -133,7 +133,7 @@ class Neural(Method):
         model = fit(dataset, config, run.folder, run.say, build)
         content = json.loads((run.folder / "training.json").read_text("utf-8"))
         scorer = ranked(model.scorer(), dataset, self._skipped_last(run))
-        return Fitted(scorer, content["best_epoch"])
+        return Fitted(scorer, content["best_epoch"] or content["epochs"])
 
     def key(self, values: Values, run: Run) -> Mapping[str, Any]:
         return dataclasses.asdict(self._config(values, run))

@@ -11,7 +11,11 @@ import tensorflow as tf
 
 from uvcan_tf.config import TrainingConfig
 from uvcan_tf.data.dataset import Dataset, Pairs, Side
-from uvcan_tf.model.negatives import MixedSampler, UnobservedSampler
+from uvcan_tf.model.negatives import (
+    MixedSampler,
+    UnobservedSampler,
+    leaves_a_video,
+)
 
 
 class Batch(NamedTuple):
@@ -37,7 +41,7 @@ class Batches:
       dataset: its training pairs are the observed ones.
       training: number and kind of the negatives, the size of a step, and the seed.
       id_dropout: share of ids that training replaces with the unknown id.
-      never_drawn: pairs that are no negatives either.
+      never_drawn: pairs that are no negatives either, unless a user would have none.
     """
 
     def __init__(
@@ -50,12 +54,13 @@ class Batches:
         self._dataset = dataset
         self._training = training
         self._id_dropout = id_dropout
-        self._observed = (
-            tf.constant(dataset.train.user),
-            tf.constant(dataset.train.video),
-        )
-        known = dataset.train + never_drawn
+        pairs = trainable(dataset)
+        self._pairs = len(pairs)
+        self._observed = tf.constant(pairs.user), tf.constant(pairs.video)
         sizes = dataset.users.size, dataset.videos.size
+        known = pairs + never_drawn
+        leaves = leaves_a_video(known, *sizes)
+        known = pairs + never_drawn.where(leaves[never_drawn.user])
         self._mixed: MixedSampler | None = None
         if training.popular_negatives:
             self._mixed = MixedSampler(known, *sizes, training.popular_negatives)
@@ -69,7 +74,7 @@ class Batches:
           step: int64, how many steps were trained before.
           drop_ids: whether some rows become the unknown one.
         """
-        users, videos = self._pairs(positions, step)  # [B], [B, C]
+        users, videos = self._drawn(positions, step)  # [B], [B, C]
         known_users, known_videos = users[:, None], videos
         if drop_ids:
             sides = self._dataset.users, self._dataset.videos
@@ -80,15 +85,14 @@ class Batches:
             correction = self._mixed.correction(users, videos)
         return Batch(users, videos, known_users, known_videos, correction)
 
-    def _pairs(
+    def _drawn(
         self, positions: tf.Tensor, step: tf.Tensor
     ) -> tuple[tf.Tensor, tf.Tensor]:
         """Users [B] and videos [B, C]: an observed one, then unobserved ones."""
-        pairs = len(self._dataset.train)
-        epoch = step // -(-pairs // self._training.batch_size)
+        epoch = step // -(-self._pairs // self._training.batch_size)
         order = tf.stack([tf.cast(self._training.seed, tf.int64), epoch])
         chosen = tf.random.experimental.index_shuffle(
-            positions, order, tf.constant(pairs - 1, tf.int64)
+            positions, order, tf.constant(self._pairs - 1, tf.int64)
         )
         users, videos = (tf.gather(column, chosen) for column in self._observed)
         seed = self._seed(step, stream=1)
@@ -105,3 +109,10 @@ class Batches:
     def _seed(self, step: tf.Tensor, stream: int) -> tf.Tensor:
         seed = tf.cast(self._training.seed * 8 + stream, tf.int64)
         return tf.stack([tf.convert_to_tensor(step), seed])
+
+
+def trainable(dataset: Dataset) -> Pairs:
+    """The training pairs of users who leave a video to compare their likes with."""
+    pairs = dataset.train
+    leaves = leaves_a_video(pairs, dataset.users.size, dataset.videos.size)
+    return pairs.where(leaves[pairs.user])

@@ -11,6 +11,7 @@ Shapes: B pairs, C candidate videos, S samples a pair, V videos.
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 import tensorflow as tf
 
 from uvcan_tf.data.dataset import Pairs
@@ -111,3 +112,8 @@ class MixedSampler:
         known = tf.reshape(tf.gather(self._keys, place) == keys, tf.shape(videos))
         first = tf.range(tf.shape(videos)[1]) == 0  # [C]
         return tf.where(known & ~first, _NEVER, tf.gather(self._more, videos))
+
+
+def leaves_a_video(observed: Pairs, users: int, videos: int) -> npt.NDArray[np.bool_]:
+    """bool [n+2]: whether a user row has not observed every video."""
+    return np.diff(observed.by_user(users).starts) < videos

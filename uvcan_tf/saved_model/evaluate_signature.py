@@ -143,15 +143,15 @@ def _distinct(known: tf.Tensor, fill: int) -> tf.Tensor:
 def _pair_metrics(
     rank: tf.Tensor, rivals: tf.Tensor, config: EvaluationConfig
 ) -> dict[str, Any]:
-    """The per-pair metrics of `metrics.py` as outputs [N]."""
+    """The per-pair metrics of `metrics.py` as outputs [N]; NaN without rivals."""
     gain = tf.math.log(2.0) / tf.math.log(rank + 1.0)
-    below = 1.0 - (rank - 1.0) / tf.maximum(rivals, 1.0)
-    outputs = {
-        names.SAMPLED_RANK: rank,
-        names.AUC: tf.where(rivals > 0, below, 0.5),
-    }
+    outputs = {names.AUC: 1.0 - (rank - 1.0) / rivals}
     for k in config.cutoffs:
         hit = tf.cast(rank <= k, tf.float32)
         outputs[names.hr_at(k)] = hit
         outputs[names.ndcg_at(k)] = hit * gain
-    return outputs
+    measured = {
+        name: tf.where(rivals > 0, output, float("nan"))
+        for name, output in outputs.items()
+    }
+    return {names.SAMPLED_RANK: rank, **measured}

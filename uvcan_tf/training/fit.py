@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,35 +13,42 @@ import tensorflow as tf
 
 from uvcan_tf.config import Config
 from uvcan_tf.data.dataset import Dataset
-from uvcan_tf.evaluation.ranking import FULL, of_some_users, rank_pairs
-from uvcan_tf.evaluation.scorers import ModelScorer, ranked
+from uvcan_tf.errors import TrainingError
+from uvcan_tf.model.batches import trainable
 from uvcan_tf.model.pair_model import PairModel
 from uvcan_tf.model.uvcan import UVCAN
 from uvcan_tf.terminal import progress
+from uvcan_tf.training.callbacks import (
+    MONITOR,
+    Bar,
+    Checkpoint,
+    LossCheck,
+    Measure,
+    Say,
+    Stop,
+)
+from uvcan_tf.training.run_state import RunState
 from uvcan_tf.training.sparse_adam import SparseAdam
+from uvcan_tf.training.validation import Validation
 
-MONITOR = "validation_ndcg@10"
-COLLAPSED_SHARE = 0.2
-
-
-class TrainingError(RuntimeError):
-    """Training that cannot go on; the message says what to change."""
+__all__ = ["MONITOR", "fit", "positions"]
 
 
 def fit(
     dataset: Dataset,
     config: Config,
     folder: Path | None = None,
-    report: Any = None,
+    report: Say | None = None,
     build: Callable[[Dataset, Config], PairModel] = UVCAN,
 ) -> Any:
     """Trains a model on the dataset's training pairs.
 
-    A share of each user's training pairs is set apart; after every epoch its NDCG@10
-    over the whole catalogue is measured, and the best epoch's weights are returned.
+    A share of the training pairs is set apart; after every epoch their NDCG@10 over the
+    whole catalogue is measured, and the best epoch's weights are returned. Where no
+    pair can be set apart, all epochs are trained and the last one's weights returned.
 
     Args:
-      dataset: with `train`; `test` is not looked at.
+      dataset: with `train`; of `test`, only whether any video is in neither.
       config: hyper-parameters.
       folder: for checkpoints and the TensorBoard log. A run that was killed and is
         started again with the same data and config continues at its last epoch.
@@ -54,41 +60,52 @@ def fit(
 
     >>> model = fit(dataset, config)
     """
-    report = report or (lambda sentence: None)
-    if not len(dataset.train):
-        raise TrainingError(
-            "There should be at least one observed pair (label 1) to learn from. "
-            "Received: none."
-        )
-    part = dataset.hold_out_validation(
-        config.training.validation_fraction, config.training.seed
-    )
+    say = report or (lambda sentence: None)
+    training = config.training
+    _check(dataset)
+    part = dataset.hold_out_validation(training.validation_fraction, training.seed)
+    if len(trainable(part)) < len(part.train):
+        say(_left_out(part))
     model = build(part, config)
-    model.compile(optimizer=SparseAdam(config.training.learning_rate))
+    model.compile(optimizer=SparseAdam(training.learning_rate))
     model((tf.constant([1]), tf.constant([[1]])))
-    validation = Validation(model, part, config, folder, report)
-    pairs = len(part.train)
-    steps = -(-pairs // config.training.batch_size)
-    callbacks: list[tf.keras.callbacks.Callback] = [
-        tf.keras.callbacks.TerminateOnNaN(),
-        validation,
-    ]
-    if folder is not None:
-        callbacks.append(
-            tf.keras.callbacks.TensorBoard(str(folder / "logs"), write_graph=False)
+    _train(model, part, config, folder, say)
+    return model
+
+
+def _train(
+    model: PairModel, part: Dataset, config: Config, folder: Path | None, say: Say
+) -> None:
+    """All epochs that are left, and then the best one's weights."""
+    training, pairs = config.training, len(trainable(part))
+    state = RunState(model.network)
+    validation = Validation(model, part, config)
+    if not validation.possible:
+        say(
+            "There are no validation pairs, so validation NDCG@10 is not measured: all "
+            f"{training.epochs} epochs are trained and the last one is kept."
         )
-    if validation.epochs_left:
-        with progress.progress("Training", steps * validation.epochs_left) as bar:
-            callbacks.append(_Bar(bar))
+    callbacks = [
+        tf.keras.callbacks.TerminateOnNaN(),
+        LossCheck(),
+        Measure(validation, state, say),
+        *_of_folder(model, state, folder, say),
+        Stop(state, training),
+    ]
+    left = state.epochs_left(training)
+    if left:
+        steps = -(-pairs // training.batch_size)
+        with progress.progress("Training", steps * left) as bar:
             model.fit(
-                positions(pairs, config.training.batch_size),
-                initial_epoch=int(validation.epoch),
-                epochs=config.training.epochs,
-                callbacks=callbacks,
+                positions(pairs, training.batch_size),
+                initial_epoch=int(state.epoch),
+                epochs=training.epochs,
+                callbacks=[*callbacks, Bar(bar)],
                 verbose=0,
             )
-    validation.finish()
-    return model
+    state.restore_best()
+    if folder is not None:
+        _write_summary(folder, state, validation.possible)
 
 
 def positions(pairs: int, batch_size: int) -> tf.data.Dataset:
@@ -99,140 +116,50 @@ def positions(pairs: int, batch_size: int) -> tf.data.Dataset:
     )
 
 
-class _Bar(tf.keras.callbacks.Callback):
-    """Moves the progress bar once a step, cheaply."""
-
-    def __init__(self, bar: progress.Progress) -> None:
-        super().__init__()
-        self._bar = bar
-
-    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
-        self._bar.advance()
-
-
-class Validation(tf.keras.callbacks.Callback):
-    """Measures each epoch, keeps the best weights, stops early, checkpoints, resumes.
-
-    Keras' own EarlyStopping and BackupAndRestore forget the best epoch and the
-    patience left when a run is resumed; here they are part of the checkpoint.
-    """
-
-    def __init__(
-        self,
-        model: PairModel,
-        dataset: Dataset,
-        config: Config,
-        folder: Path | None,
-        report: Any,
-    ) -> None:
-        super().__init__()
-        self._pair_model = model
-        self._config = config
-        self._deadline = time.monotonic() + config.training.time_limit_s
-        self._report = report
-        self._folder = folder
-        some = of_some_users(
-            dataset.test, config.training.validation_users, config.training.seed
+def _check(dataset: Dataset) -> None:
+    """Raises `TrainingError` where there is nothing to learn from."""
+    if not len(dataset.train):
+        raise TrainingError(
+            "There should be at least one observed pair (label 1) to learn from. "
+            "Received: none."
         )
-        self._part = dataclasses.replace(dataset, test=some)
-        self.epoch = tf.Variable(0, dtype=tf.int64)
-        self._best = tf.Variable(-np.inf, dtype=tf.float64)
-        self._best_epoch = tf.Variable(0, dtype=tf.int64)
-        self._weights = [tf.Variable(v, trainable=False) for v in model.network.weights]
-        self._scorer: ModelScorer | None = None
-        self._manager: tf.train.CheckpointManager | None = None
-        if folder is not None:
-            self._resume(folder / "checkpoints")
-
-    @property
-    def epochs_left(self) -> int:
-        """How many epochs may still follow; 0 once patience has run out."""
-        waited = int(self.epoch) - int(self._best_epoch)
-        if int(self.epoch) and waited >= self._config.training.patience:
-            return 0
-        return self._config.training.epochs - int(self.epoch)
-
-    def _resume(self, folder: Path) -> None:
-        model = self._pair_model
-        model.optimizer.build(model.network.trainable_variables)
-        checkpoint = tf.train.Checkpoint(
-            network=model.network,
-            optimizer=model.optimizer,
-            step=model.step,
-            epoch=self.epoch,
-            best=self._best,
-            best_epoch=self._best_epoch,
-            weights=self._weights,
+    observed = dataclasses.replace(dataset, train=dataset.train + dataset.test)
+    if not len(trainable(observed)):
+        raise TrainingError(
+            "At least one user should leave a video that they do not like, to compare "
+            f"likes with. Received: every user likes all {dataset.videos.size} videos. "
+            "Add videos, or users who do not like them all."
         )
-        self._manager = tf.train.CheckpointManager(checkpoint, str(folder), 1)
-        if self._manager.latest_checkpoint:
-            status = checkpoint.restore(self._manager.latest_checkpoint)
-            status.assert_existing_objects_matched()
-            self._report(f"Training resumes after epoch {int(self.epoch)}.")
-
-    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        logs = logs if logs is not None else {}
-        loss = float(logs.get("loss", np.nan))
-        if not np.isfinite(loss):
-            raise TrainingError(
-                f"The loss of epoch {epoch + 1} should be a number. Received: {loss}. "
-                "Lower `training.learning_rate`."
-            )
-        value, tied = self._measure()
-        logs[MONITOR] = value
-        self.epoch.assign(epoch + 1)
-        if value > float(self._best):
-            self._best.assign(value)
-            self._best_epoch.assign(epoch + 1)
-            for kept, weight in zip(
-                self._weights, self._pair_model.network.weights, strict=True
-            ):
-                kept.assign(weight)
-        self._report(
-            f"Epoch {epoch + 1}: loss {loss:.4f}, validation NDCG@10 {value:.4f}"
-            + (" (best so far)" if int(self._best_epoch) == epoch + 1 else "")
-        )
-        if tied > COLLAPSED_SHARE:
-            self._report(
-                f"The network has collapsed: {tied:.0%} of the catalogue is tied at "
-                "one score, so most ReLUs are dead. Lower `training.learning_rate`."
-            )
-        if self._manager is not None:
-            self._manager.save()
-        if not self.epochs_left or time.monotonic() > self._deadline:
-            self.model.stop_training = True
-
-    def _measure(self) -> tuple[float, float]:
-        """Validation NDCG@10 over the catalogue, and the largest share of ties."""
-        if not len(self._part.test):
-            return float(self.epoch) + 1.0, 0.0
-        if self._scorer is None:
-            evaluation = self._config.evaluation
-            last = evaluation.ranks_skipped_impressions_last(knows_impressions=False)
-            self._scorer = ranked(self._pair_model.scorer(), self._part, last)
-        else:
-            self._scorer.refresh(self._pair_model)
-        ranks = rank_pairs(self._scorer, self._part, self._config.evaluation, (FULL,))
-        tied = tied_share(self._scorer.scores(np.unique(self._part.test.user)[:8]))
-        return ranks.summary((10,))[FULL]["ndcg@10"], tied
-
-    def finish(self) -> None:
-        """Puts the best epoch's weights into the model."""
-        for kept, weight in zip(
-            self._weights, self._pair_model.network.weights, strict=True
-        ):
-            weight.assign(kept)
-        if self._folder is not None:
-            summary = {
-                "epochs": int(self.epoch),
-                "best_epoch": int(self._best_epoch),
-                MONITOR: float(self._best),
-            }
-            path = self._folder / "training.json"
-            path.write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")
 
 
-def tied_share(scores: np.ndarray[Any, Any]) -> float:
-    """The largest share of a user's catalogue [B, V] that ties at one score."""
-    most = max(int(np.unique(row, return_counts=True)[1].max()) for row in scores)
-    return (most - 1) / scores.shape[1]
+def _left_out(part: Dataset) -> str:
+    """A sentence on the users whose likes have nothing to be compared with."""
+    every, left = (len(np.unique(x.user)) for x in (part.train, trainable(part)))
+    return (
+        f"{every - left} of {every} users like all {part.videos.size} videos, so "
+        "nothing is left to compare their likes with: these likes are not trained on."
+    )
+
+
+def _of_folder(
+    model: PairModel, state: RunState, folder: Path | None, say: Say
+) -> list[tf.keras.callbacks.Callback]:
+    """What writes to the folder; resumes from what is there."""
+    if folder is None:
+        return []
+    checkpoint = Checkpoint(model, state, folder / "checkpoints")
+    if checkpoint.resume():
+        say(f"Training resumes after epoch {int(state.epoch)}.")
+    logs = str(folder / "logs")
+    return [checkpoint, tf.keras.callbacks.TensorBoard(logs, write_graph=False)]
+
+
+def _write_summary(folder: Path, state: RunState, measured: bool) -> None:
+    """`training.json`: what was not measured is null."""
+    summary = {
+        "epochs": int(state.epoch),
+        "best_epoch": int(state.best_epoch) if measured else None,
+        MONITOR: float(state.best) if measured else None,
+    }
+    path = folder / "training.json"
+    path.write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")

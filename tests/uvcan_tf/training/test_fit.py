@@ -14,7 +14,9 @@ import pytest
 from tests import worlds
 from uvcan_tf.config import Config
 from uvcan_tf.data.dataset import NO_PAIRS, Dataset
-from uvcan_tf.training.fit import TrainingError, fit, tied_share
+from uvcan_tf.errors import TrainingError
+from uvcan_tf.training.fit import fit
+from uvcan_tf.training.validation import tied_share
 
 
 def config(**settings: Any) -> Config:

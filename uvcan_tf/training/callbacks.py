@@ -1,0 +1,140 @@
+"""What happens after an epoch, one callback for each thing.
+
+In the order in which they are to run: the loss is checked, the epoch measured, the best
+weights kept, the outcome reported, the state saved, and training stopped.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import tensorflow as tf
+
+from uvcan_tf.config import TrainingConfig
+from uvcan_tf.errors import TrainingError
+from uvcan_tf.model.pair_model import PairModel
+from uvcan_tf.terminal.progress import Progress
+from uvcan_tf.training.run_state import RunState
+from uvcan_tf.training.validation import Measured, Validation
+
+MONITOR: Final = "validation_ndcg@10"
+COLLAPSED_SHARE: Final = 0.2
+
+Logs = dict[str, float]
+Say = Callable[[str], None]
+
+
+class LossCheck(tf.keras.callbacks.Callback):
+    """Stops a run whose loss is not a number, and says what to change."""
+
+    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
+        loss = float((logs or {}).get("loss", np.nan))
+        if not np.isfinite(loss):
+            raise TrainingError(
+                f"The loss of epoch {epoch + 1} should be a number. Received: {loss}. "
+                "Lower `training.learning_rate`."
+            )
+
+
+class Measure(tf.keras.callbacks.Callback):
+    """Measures the epoch, keeps the best weights, and reports both.
+
+    Where there is nothing to measure, no figure is reported, neither to people nor to
+    TensorBoard, and the last epoch's weights are kept.
+    """
+
+    def __init__(self, validation: Validation, state: RunState, say: Say) -> None:
+        super().__init__()
+        self._validation = validation
+        self._state = state
+        self._say = say
+
+    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
+        logs = logs if logs is not None else {}
+        measured = self._validation.measure() if self._validation.possible else None
+        self._state.end_epoch(epoch + 1, measured and measured.ndcg)
+        best = int(self._state.best_epoch) == epoch + 1
+        self._say(
+            f"Epoch {epoch + 1}: loss {logs['loss']:.4f}, validation NDCG@10 "
+            + _in_words(measured, best)
+        )
+        if measured is None:
+            return
+        logs[MONITOR] = measured.ndcg
+        if measured.tied > COLLAPSED_SHARE:
+            self._say(
+                f"The network has collapsed: {measured.tied:.0%} of the catalogue is "
+                "tied at one score, so most ReLUs are dead. Lower "
+                "`training.learning_rate`."
+            )
+
+
+def _in_words(measured: Measured | None, best: bool) -> str:
+    if measured is None:
+        return "not measured"
+    return f"{measured.ndcg:.4f}" + (" (best so far)" if best else "")
+
+
+class Checkpoint(tf.keras.callbacks.Callback):
+    """Saves everything that a killed run needs, once an epoch.
+
+    Args:
+      model: with its optimiser.
+      state: of the run.
+      folder: of the checkpoints.
+    """
+
+    def __init__(self, model: PairModel, state: RunState, folder: Path) -> None:
+        super().__init__()
+        model.optimizer.build(model.network.trainable_variables)
+        self._checkpoint = tf.train.Checkpoint(
+            network=model.network,
+            optimizer=model.optimizer,
+            step=model.step,
+            epoch=state.epoch,
+            best=state.best,
+            best_epoch=state.best_epoch,
+            weights=state.weights,
+        )
+        self._manager = tf.train.CheckpointManager(self._checkpoint, str(folder), 1)
+
+    def resume(self) -> bool:
+        """Goes on from the last checkpoint; whether there was one."""
+        if not self._manager.latest_checkpoint:
+            return False
+        status = self._checkpoint.restore(self._manager.latest_checkpoint)
+        status.assert_existing_objects_matched()
+        return True
+
+    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
+        self._manager.save()
+
+
+class Stop(tf.keras.callbacks.Callback):
+    """Ends training once patience, the epochs or the time limit have run out."""
+
+    def __init__(self, state: RunState, training: TrainingConfig) -> None:
+        super().__init__()
+        self._state = state
+        self._training = training
+        self._deadline = time.monotonic() + training.time_limit_s
+
+    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
+        over = time.monotonic() > self._deadline
+        if over or not self._state.epochs_left(self._training):
+            self.model.stop_training = True
+
+
+class Bar(tf.keras.callbacks.Callback):
+    """Moves the progress bar once a step, cheaply."""
+
+    def __init__(self, bar: Progress) -> None:
+        super().__init__()
+        self._bar = bar
+
+    def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
+        self._bar.advance()

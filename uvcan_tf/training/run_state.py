@@ -1,0 +1,56 @@
+"""What a run must remember between epochs, and after it was killed."""
+
+from __future__ import annotations
+
+import numpy as np
+import tensorflow as tf
+
+from uvcan_tf.config import TrainingConfig
+from uvcan_tf.model.pair_model import Network
+
+
+class RunState:
+    """The epochs done, and the best of them with its weights.
+
+    Keras' own EarlyStopping and BackupAndRestore forget the best epoch and the patience
+    left when a run is resumed; here they are part of the checkpoint.
+
+    Args:
+      network: built; its weights are kept.
+
+    Attributes:
+      epoch: the last one done, from 1; 0 before the first.
+      best: the best epoch's validation NDCG@10; lowest where nothing was measured.
+      best_epoch: the epoch whose weights are kept.
+      weights: the weights that are kept.
+    """
+
+    def __init__(self, network: Network) -> None:
+        self._network = network
+        self.epoch = tf.Variable(0, dtype=tf.int64)
+        self.best = tf.Variable(-np.inf, dtype=tf.float64)
+        self.best_epoch = tf.Variable(0, dtype=tf.int64)
+        self.weights = [tf.Variable(v, trainable=False) for v in network.weights]
+
+    def end_epoch(self, epoch: int, ndcg: float | None) -> None:
+        """Keeps the weights if they are the best so far, or nothing was measured."""
+        self.epoch.assign(epoch)
+        if ndcg is not None and ndcg <= float(self.best):
+            return
+        if ndcg is not None:
+            self.best.assign(ndcg)
+        self.best_epoch.assign(epoch)
+        for kept, weight in zip(self.weights, self._network.weights, strict=True):
+            kept.assign(weight)
+
+    def restore_best(self) -> None:
+        """Puts the kept weights into the network."""
+        for kept, weight in zip(self.weights, self._network.weights, strict=True):
+            weight.assign(kept)
+
+    def epochs_left(self, training: TrainingConfig) -> int:
+        """How many epochs may still follow; 0 once patience has run out."""
+        waited = int(self.epoch) - int(self.best_epoch)
+        if int(self.epoch) and waited >= training.patience:
+            return 0
+        return training.epochs - int(self.epoch)
