@@ -6,7 +6,7 @@ PYTHON := .venv/bin/python
 UV := .venv/bin/uv
 READY := .venv/.ready
 
-.PHONY: help setup demo test test-newest install-check protos check format kuairand toffee-b bench bench-growth bench-peers conformance load lock clean
+.PHONY: help setup demo test test-newest install-check readme-check protos check format kuairand toffee-b bench bench-growth bench-peers conformance load lock clean
 
 help: ## this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 22
@@ -29,6 +29,9 @@ test-newest: $(READY) ## demo and suite in a bare Debian 13 beside this machine 
 
 install-check: $(READY) ## the wheel, installed elsewhere: the client, then the small pipeline
 	$(PYTHON) -m pytest -m install
+
+readme-check: $(READY) ## every command and every Python line of README and docs/python.md
+	$(PYTHON) -m pytest -m readme
 
 protos: $(READY) ## serving/wire/client_pb2.py anew from client.proto
 	$(UV) run -q --no-project --python $(PYTHON) --with grpcio-tools==1.49.1 --with 'setuptools<81' \
