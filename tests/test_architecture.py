@@ -12,9 +12,24 @@ from uvcan_tf import features
 
 ROOT = Path(__file__).parent.parent
 PACKAGES = ("uvcan_tf", "tfx_pipeline", "serving")
-LONGEST = 60
+LONGEST_FUNCTION = 40
+LONGEST_FILE = 250
 FORBIDDEN_IN_LIBRARY = {"tfx", "apache_beam", "grpc", "tfx_pipeline", "serving"}
 OF_LIBRARY_IN_SERVING = {"uvcan_tf.compat", "uvcan_tf.features", "uvcan_tf.terminal"}
+#: The shelves of the library from the ground up: a module imports its own shelf, and
+#: lower floors only.
+FLOORS = (
+    ("compat", "errors", "safe_names", "terminal", "threads"),
+    ("feature_kinds", "json_files", "validators"),
+    ("evaluation_settings", "ials_settings", "features"),
+    ("config", "network"),
+    ("data", "presets", "search_spaces"),
+    ("catalogue", "evaluation", "factorization"),
+    ("model",),
+    ("saved_model", "training"),
+    ("api", "baselines", "retrieval", "search"),
+    ("cli", "experiments"),
+)
 MAY_SPELL = (
     "uvcan_tf/features.py",
     "uvcan_tf/data/",  # converters name other people's columns
@@ -102,6 +117,30 @@ def test_serving_and_the_pipeline_do_not_know_each_other() -> None:
     assert offenders == set()
 
 
+def shelf(name: str) -> str:
+    return name.split(".")[1]
+
+
+def test_no_shelf_of_the_library_leans_on_a_higher_one() -> None:
+    floors = {name: floor for floor, names in enumerate(FLOORS) for name in names}
+    above = [
+        (place(path), name)
+        for path in modules("uvcan_tf")
+        if (own := shelf(place(path).removesuffix(".py").replace("/", "."))) in floors
+        for name in imports(path)
+        if name.startswith("uvcan_tf.") and shelf(name) in floors
+        if shelf(name) != own and floors[shelf(name)] >= floors[own]
+    ]
+    assert above == []
+
+
+def test_every_shelf_of_the_library_has_a_floor() -> None:
+    known = {name for names in FLOORS for name in names}
+    found = {path.stem for path in (ROOT / "uvcan_tf").glob("*.py")}
+    found |= {path.parent.name for path in (ROOT / "uvcan_tf").glob("*/__init__.py")}
+    assert found - known == {"__init__", "__main__"}
+
+
 @pytest.mark.parametrize("package", ["tfx_pipeline", "serving"])
 def test_experiments_are_above_what_is_used_every_day(package: str) -> None:
     offenders = [
@@ -152,6 +191,12 @@ def test_a_function_fits_a_screen(package: str) -> None:
         for node in ast.walk(tree(path))
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
         and node.end_lineno is not None
-        and node.end_lineno - node.lineno >= LONGEST
+        and node.end_lineno - node.lineno >= LONGEST_FUNCTION
     ]
     assert long == []
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_a_file_answers_one_question(package: str) -> None:
+    lines = {place(p): len(p.read_text().splitlines()) for p in modules(package)}
+    assert {name: count for name, count in lines.items() if count > LONGEST_FILE} == {}

@@ -14,8 +14,8 @@ import pyarrow.compute as pc
 
 from uvcan_tf import features as names
 from uvcan_tf.config import EvaluationConfig
+from uvcan_tf.data.held_out import split_interactions
 from uvcan_tf.data.tables import Tables
-from uvcan_tf.data.test_split import split_interactions
 from uvcan_tf.features import Features
 
 SPLITS = (names.TRAIN, names.EVAL, names.USERS, names.VIDEOS)

@@ -28,7 +28,7 @@ class EvaluationConfig:
       split: how the test set is chosen. "random": a share of each user's likes, as in
         the paper. "time": whatever came after a moment, likes and impressions. "last":
         the last likes of each user. The last two need timestamps, and what came later
-        is unknown to training; see `data.test_split`.
+        is unknown to training; see `data.held_out`.
       held_out_fraction: share of each user's videos that form the test set; of a split
         in time, share of the log.
       split_at: the first timestamp of the test in a split in time; by default the one

@@ -12,11 +12,11 @@ import click
 from rich.console import Console
 
 from uvcan_tf import features as names
+from uvcan_tf.data.held_out import split_interactions
 from uvcan_tf.data.report import columns_table, report, warnings
 from uvcan_tf.data.sources import any_log, kuairand, movielens, synthetic
 from uvcan_tf.data.summary import Summary, summarise, summary_table
 from uvcan_tf.data.tables import read_tables
-from uvcan_tf.data.test_split import split_interactions
 from uvcan_tf.errors import DataError
 from uvcan_tf.evaluation_settings import LAST, RANDOM, TIME, EvaluationConfig
 from uvcan_tf.features import FEATURES_FILE, USER_ID, VIDEO_ID, DeclarationError

@@ -11,8 +11,8 @@ import tensorflow as tf
 from uvcan_tf.config import EvaluationConfig
 from uvcan_tf.data.dataset import Dataset, Pairs, Side, StringArray
 from uvcan_tf.data.encoding import Raw, VocabularyLookup, encode
+from uvcan_tf.data.held_out import split_interactions
 from uvcan_tf.data.tables import Tables
-from uvcan_tf.data.test_split import split_interactions
 from uvcan_tf.features import (
     LABEL,
     USER_ID,

@@ -43,20 +43,30 @@ def sampled_candidates(
     index = tf.broadcast_to(tf.range(size)[None, :], [tf.shape(user)[0], size])
     inside = index < count  # [B, S]
     last = tf.maximum(count - 1, 0) + tf.zeros_like(index)
-    by_user = _mixed(_mixed(tf.fill(tf.shape(user), seed)) + user)
-    pair = _mixed(by_user + video)  # [B]
-    seeds = tf.stack([pair, _mixed(pair + 1), _mixed(pair + 2)], axis=-1)  # [B, 3]
-    r = tf.raw_ops.RandomIndexShuffle(
-        index=tf.reshape(tf.minimum(index, last), [-1]),
-        seed=tf.repeat(seeds, size, axis=0),
-        max_index=tf.reshape(last, [-1]),
-        rounds=4,
-    )
-    r = tf.reshape(r, [-1, size])  # [B, S], distinct within a row
+    r = _shuffled(_seeds(user, video, seed), tf.minimum(index, last), last)  # [B, S]
     shifted = observed - 1 - tf.range(tf.shape(observed)[1])  # [B, E], p_i - i
     shifted = tf.where(observed <= videos, shifted, videos + size)
     j = tf.searchsorted(shifted, r, side="right")  # [B, S]
     return r + j + 1, inside
+
+
+def _seeds(user: tf.Tensor, video: tf.Tensor, seed: int) -> tf.Tensor:
+    """int32 [B, 3]: a seed of its own for each pair."""
+    by_user = _mixed(_mixed(tf.fill(tf.shape(user), seed)) + user)
+    pair = _mixed(by_user + video)  # [B]
+    return tf.stack([pair, _mixed(pair + 1), _mixed(pair + 2)], axis=-1)
+
+
+def _shuffled(seeds: tf.Tensor, index: tf.Tensor, last: tf.Tensor) -> tf.Tensor:
+    """int32 [B, S]: where each index 0..last of a row goes, distinct within a row."""
+    size = index.shape[1]
+    moved = tf.raw_ops.RandomIndexShuffle(
+        index=tf.reshape(index, [-1]),
+        seed=tf.repeat(seeds, size, axis=0),
+        max_index=tf.reshape(last, [-1]),
+        rounds=4,
+    )
+    return tf.reshape(moved, [-1, size])
 
 
 def _mixed(number: tf.Tensor) -> tf.Tensor:

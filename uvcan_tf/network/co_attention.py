@@ -92,31 +92,26 @@ class CoAttentionNetwork(tf.keras.layers.Layer):
         self.prior_scale = prior_scale
         self.stddev = stddev
         self.seed = seed
-        N, M = len(self.user), len(self.video)
-        self.user_embedding = SideEmbedding(
-            self.user, factors, seed=seed + 1000, name="user", stddev=stddev
-        )
-        self.video_embedding = SideEmbedding(
-            self.video, factors, seed=seed + 2000, name="video", stddev=stddev
-        )
-        self.summary = StackedAttention(
-            1, N, factors, guided=False, seed=seed + 3000, name="summary", stddev=stddev
-        )
+        self._make_layers()
+
+    def _make_layers(self) -> None:
+        K, N, M = self.factors, len(self.user), len(self.video)
+
+        def drawn(name: str, number: int) -> dict[str, Any]:
+            seed = self.seed + 1000 * number
+            return {"name": name, "seed": seed, "stddev": self.stddev}
+
+        self.user_embedding = SideEmbedding(self.user, K, **drawn("user", 1))
+        self.video_embedding = SideEmbedding(self.video, K, **drawn("video", 2))
+        self.summary = StackedAttention(1, N, K, guided=False, **drawn("summary", 3))
         self.video_attention = StackedAttention(
-            hops, M, factors, seed=seed + 4000, name="video_attention", stddev=stddev
+            self.hops, M, K, **drawn("video_attention", 4)
         )
-        if not video_attention_only:
+        if not self.video_attention_only:
             self.user_attention = StackedAttention(
-                hops, N, factors, seed=seed + 5000, name="user_attention", stddev=stddev
+                self.hops, N, K, **drawn("user_attention", 5)
             )
-        self.rating = Rating(
-            self.hidden,
-            factors,
-            prior_scale,
-            seed=seed + 6000,
-            name="rating",
-            stddev=stddev,
-        )
+        self.rating = Rating(self.hidden, K, self.prior_scale, **drawn("rating", 6))
 
     def user_representation(
         self, columns: Mapping[str, tf.Tensor]

@@ -89,7 +89,11 @@ class BestVideos(tf.Module):
         )
         lowest = tf.fill(tf.shape(hidden)[:1], logits.dtype.min)
         logits = tf.tensor_scatter_nd_update(logits, hidden, lowest)
-        k = tf.clip_by_value(for_each(k, batch), 0, self._catalogue.videos)  # [B]
+        return self._top(logits, for_each(k, batch))
+
+    def _top(self, logits: tf.Tensor, k: tf.Tensor) -> dict[str, tf.Tensor]:
+        """The outputs for logits [B, V] and k int32 [B]."""
+        k = tf.clip_by_value(k, 0, self._catalogue.videos)
         widest = tf.reduce_max(tf.concat([k, [0]], axis=0))
         best, index = tf.math.top_k(logits, widest)
         there = (best > logits.dtype.min) & (tf.range(widest) < k[:, None])

@@ -64,12 +64,6 @@ class Recommender(tf.Module):
             names.USER_ID: _fixed(identity_column(trained.trained_users)),
             names.VIDEO_ID: _fixed(identity_column(trained.trained_videos)),
         }
-        liked = _by_user(dataset.train, dataset)
-        skipped = _by_user(dataset.impressions, dataset)
-        left_out = [liked]
-        if config.recommends_without_skipped_impressions:
-            left_out.append(skipped)
-        last = skipped if config.ranks_skipped_impressions_last else None
         self._means = model.prior_means
         self._users = Users(
             self._features,
@@ -78,6 +72,16 @@ class Recommender(tf.Module):
             self._transform,
             self._means[0],
         )
+        self._make_signatures_of_pairs(dataset, config)
+
+    def _make_signatures_of_pairs(self, dataset: Dataset, config: Config) -> None:
+        """What needs to know who liked and who skipped what."""
+        liked = _by_user(dataset.train, dataset)
+        skipped = _by_user(dataset.impressions, dataset)
+        left_out = [liked]
+        if config.recommends_without_skipped_impressions:
+            left_out.append(skipped)
+        last = skipped if config.ranks_skipped_impressions_last else None
         self._best = BestVideos(
             self._catalogue,
             self._rate,

@@ -227,24 +227,24 @@ def _multi_wrong() -> Iterator[Case]:
             code=_INVALID,
             message=message,
         )
-    yield Case(
-        "MultiInference refuses an empty input",
-        "MultiInference",
-        good,
-        code=_INVALID,
-        message="Input is empty.",
-    )
-    yield Case(
-        "MultiInference knows only classify and regress",
-        "MultiInference",
-        f"{_task('serving_default', 'tensorflow/serving/predict')} {_ONE}",
-        code=Code.UNIMPLEMENTED,
-        message="Unsupported signature method_name: tensorflow/serving/predict",
-    )
-    yield Case(
-        "MultiInference of an unknown model",
-        "MultiInference",
-        f"{_task('x', _REGRESS, 'nope')} {_ONE}",
-        code=Code.NOT_FOUND,
-        message="Servable not found for request: Latest(nope)",
-    )
+    yield from _multi_others(good)
+
+
+def _multi_others(good: str) -> Iterator[Case]:
+    predict = "tensorflow/serving/predict"
+    wrong = {
+        "refuses an empty input": (good, _INVALID, "Input is empty."),
+        "knows only classify and regress": (
+            f"{_task('serving_default', predict)} {_ONE}",
+            Code.UNIMPLEMENTED,
+            f"Unsupported signature method_name: {predict}",
+        ),
+        "of an unknown model": (
+            f"{_task('x', _REGRESS, 'nope')} {_ONE}",
+            Code.NOT_FOUND,
+            "Servable not found for request: Latest(nope)",
+        ),
+    }
+    for name, (body, code, message) in wrong.items():
+        title = f"MultiInference {name}"
+        yield Case(title, "MultiInference", body, code=code, message=message)

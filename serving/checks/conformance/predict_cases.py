@@ -1,4 +1,4 @@
-"""Predict: signatures, inputs, defaults, filters, the runtime's words (section 2)."""
+"""Predict: signatures, inputs, defaults and filters (section 2)."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ FEATS = tensor("feats", "DT_FLOAT", [1, 4], "float_val: [1, 2, 3, 4]")
 USER = tensor("user", "DT_INT64", [1], "int64_val: 5")
 VIDEO = tensor("video", "DT_INT64", [1], "int64_val: 3")
 _ALL = f"{FEATS} {USER} {VIDEO}"
-_SCORE = tensor("score", "DT_FLOAT", [1], "float_val: 15", "outputs")
-_EMB = tensor("emb", "DT_FLOAT", [1, 2], "float_val: [6, 7]", "outputs")
+SCORE = tensor("score", "DT_FLOAT", [1], "float_val: 15", "outputs")
+EMB = tensor("emb", "DT_FLOAT", [1, 2], "float_val: [6, 7]", "outputs")
 _A = tensor("a", "DT_INT32", [2], "int_val: [1, 2]")
 _B = tensor("b", "DT_INT32", [], "int_val: 10")
 
@@ -28,42 +28,41 @@ def cases() -> Iterator[Case]:
     yield from _defaults()
     yield from _broken_tensors()
     yield from _filters()
-    yield from _runtime()
 
 
-def _wide(body: str, signature: str = "") -> str:
+def wide(body: str, signature: str = "") -> str:
     return f"{spec(WIDE, signature=signature)} {body}"
 
 
-def _refused(name: str, request: str, message: str) -> Case:
+def refused(name: str, request: str, message: str) -> Case:
     return Case(f"Predict {name}", "Predict", request, code=_INVALID, message=message)
 
 
-def _answered(name: str, request: str, *outputs: str, signature: str = "") -> Case:
+def answered(name: str, request: str, *outputs: str, signature: str = "") -> Case:
     echoed = served(WIDE, 1, signature or "serving_default")
     return Case(f"Predict {name}", "Predict", request, f"{echoed} {' '.join(outputs)}")
 
 
 def _signatures() -> Iterator[Case]:
-    yield _answered("names the default signature", _wide(_ALL), _SCORE, _EMB)
+    yield answered("names the default signature", wide(_ALL), SCORE, EMB)
     yield Case(
         "Predict of an unknown signature",
         "Predict",
-        _wide(_ALL, "nosig"),
+        wide(_ALL, "nosig"),
         code=Code.FAILED_PRECONDITION,
         message='Serving signature key "nosig" not found.',
     )
     yield Case(
         "Predict looks at the signature before the inputs",
         "Predict",
-        _wide("", "nosig"),
+        wide("", "nosig"),
         code=Code.FAILED_PRECONDITION,
         message='Serving signature key "nosig" not found.',
     )
     yield Case(
         "Predict of the initialiser",
         "Predict",
-        _wide("", "__saved_model_init_op"),
+        wide("", "__saved_model_init_op"),
         code=Code.OUT_OF_RANGE,
         message="Node 'NoOp' (type: 'NoOp', num of outputs: 0) does not have output 0",
     )
@@ -86,34 +85,34 @@ def _signatures() -> Iterator[Case]:
 def _counts() -> Iterator[Case]:
     text = "input size does not match signature: "
     extra = tensor("zzz", "DT_INT64", [1], "int64_val: 3")
-    yield _refused(
+    yield refused(
         "misses an input",
-        _wide(f"{FEATS} {USER}"),
+        wide(f"{FEATS} {USER}"),
         f"{text}2!=3 len({{feats,user}}) != len({{feats,user,video}}). "
         "Sent extra: {}. Missing but required: {video}.",
     )
-    yield _refused(
+    yield refused(
         "without inputs",
-        _wide(""),
+        wide(""),
         f"{text}0!=3 len({{}}) != len({{feats,user,video}}). "
         "Sent extra: {}. Missing but required: {feats,user,video}.",
     )
-    yield _refused(
+    yield refused(
         "sends an input too many",
-        _wide(f"{_ALL} {extra}"),
+        wide(f"{_ALL} {extra}"),
         f"{text}4!=3 len({{feats,user,video,zzz}}) != len({{feats,user,video}}). "
         "Sent extra: {zzz}. Missing but required: {}.",
     )
-    yield _refused(
+    yield refused(
         "sends another input than the wanted",
-        _wide(f"{FEATS} {USER} {extra}"),
+        wide(f"{FEATS} {USER} {extra}"),
         "Signature input alias: video(feed name: serving_default_video:0) not found in "
         "request and no default value provided. Inputs expected to be in the request "
         "{feats,user,zzz}, or default input alias set: ",
     )
-    yield _refused(
+    yield refused(
         "sends two of three, one of them wrong",
-        _wide(f"{FEATS} {extra}"),
+        wide(f"{FEATS} {extra}"),
         f"{text}2!=3 len({{feats,zzz}}) != len({{feats,user,video}}). "
         "Sent extra: {zzz}. Missing but required: {user,video}.",
     )
@@ -124,33 +123,33 @@ def _defaults() -> Iterator[Case]:
         return tensor("sum", "DT_INT32", [2], f"int_val: {values}", "outputs")
 
     name = "with_default"
-    yield _answered(
+    yield answered(
         "fills an absent input with its default",
-        _wide(_A, name),
+        wide(_A, name),
         total("[8, 9]"),
         signature=name,
     )
-    yield _answered(
+    yield answered(
         "prefers what was sent to the default",
-        _wide(f"{_A} {_B}", name),
+        wide(f"{_A} {_B}", name),
         total("[11, 12]"),
         signature=name,
     )
-    yield _refused(
+    yield refused(
         "misses an input that has no default",
-        _wide(_B, name),
+        wide(_B, name),
         "Signature input alias: a(feed name: with_default_a:0) not found in request "
         "and no default value provided. Inputs expected to be in the request {b}, or "
         "default input alias set: b",
     )
-    yield _refused(
+    yield refused(
         "names a wrong input beside a default",
-        _wide(_A + tensor("c", "DT_INT32", [], "int_val: 1"), name),
+        wide(_A + tensor("c", "DT_INT32", [], "int_val: 1"), name),
         "Inputs contains invalid name. Used request inputs: a, request input: a,c",
     )
-    yield _refused(
+    yield refused(
         "sends too many beside a default",
-        _wide(_A + _B + tensor("c", "DT_INT32", [], "int_val: 1"), name),
+        wide(_A + _B + tensor("c", "DT_INT32", [], "int_val: 1"), name),
         "input size does not match signature: 3!=2 len({a,b,c}) != len({a,b}). "
         "Sent extra: {c}. Missing but required: {}.",
     )
@@ -164,14 +163,14 @@ def _broken_tensors() -> Iterator[Case]:
         "content too long": tensor("x", "DT_FLOAT", [1], 'tensor_content: "abcde"'),
     }
     for name, body in broken.items():
-        yield _refused(
+        yield refused(
             f"refuses a tensor with {name}",
             f"{spec(HALF)} {body}",
             "tensor parsing error: x",
         )
-    yield _refused(
+    yield refused(
         "counts inputs before it reads them",
-        _wide(tensor("feats", "DT_INVALID", [1], "")),
+        wide(tensor("feats", "DT_INVALID", [1], "")),
         "input size does not match signature: 1!=3 len({feats}) != "
         "len({feats,user,video}). Sent extra: {}. Missing but required: {user,video}.",
     )
@@ -181,89 +180,33 @@ def _filters() -> Iterator[Case]:
     def filtered(*names: str) -> str:
         return " ".join(f'output_filter: "{name}"' for name in names)
 
-    yield _answered("answers one output", _wide(_ALL + filtered("score")), _SCORE)
-    yield _answered(
+    yield answered("answers one output", wide(_ALL + filtered("score")), SCORE)
+    yield answered(
         "answers both outputs when asked for both",
-        _wide(_ALL + filtered("score", "emb")),
-        _SCORE,
-        _EMB,
+        wide(_ALL + filtered("score", "emb")),
+        SCORE,
+        EMB,
     )
     unknown = "output tensor alias not found in signature: "
     known = " Outputs expected to be in the set {emb,score}."
     for name in ("nope", "StatefulPartitionedCall:0"):
-        yield _refused(
+        yield refused(
             f"filters for {name}",
-            _wide(_ALL + filtered("score", name)),
+            wide(_ALL + filtered("score", name)),
             f"{unknown}{name}{known}",
         )
-    yield _refused(
+    yield refused(
         "filters for one output twice",
-        _wide(_ALL + filtered("score", "score")),
+        wide(_ALL + filtered("score", "score")),
         "duplicate output tensor alias: score",
     )
-    yield _refused(
+    yield refused(
         "tells the first wrong name of a filter",
-        _wide(_ALL + filtered("score", "nope", "score")),
+        wide(_ALL + filtered("score", "nope", "score")),
         f"{unknown}nope{known}",
     )
-    yield _refused(
+    yield refused(
         "binds inputs before it looks at the filter",
-        _wide(tensor("feats", "DT_INVALID", [1], "") + USER + VIDEO + filtered("nope")),
+        wide(tensor("feats", "DT_INVALID", [1], "") + USER + VIDEO + filtered("nope")),
         "tensor parsing error: feats",
-    )
-
-
-def _runtime() -> Iterator[Case]:
-    def typed(name: str, dtype: str, field: str) -> str:
-        return tensor(name, dtype, [1], f"{field}: 3")
-
-    wrong = {
-        "feats": (0, "float", typed("feats", "DT_DOUBLE", "double_val"), "double"),
-        "user": (1, "int64", typed("user", "DT_INT32", "int_val"), "int32"),
-        "video": (2, "int64", typed("video", "DT_INT32", "int_val"), "int32"),
-    }
-    right = {"feats": FEATS, "user": USER, "video": VIDEO}
-    for name, (index, expected, body, found) in wrong.items():
-        others = " ".join(right[other] for other in right if other != name)
-        yield _refused(
-            f"sends {found} for {name}",
-            _wide(f"{others} {body}"),
-            f"Expects arg[{index}] to be {expected} but {found} is provided",
-        )
-    narrow = tensor("feats", "DT_FLOAT", [2, 3], "float_val: [1, 2, 3, 4, 5, 6]")
-    yield _answered(
-        "does not enforce the signature's shapes",
-        _wide(f"{narrow} {USER} {VIDEO}"),
-        tensor("score", "DT_FLOAT", [2], "float_val: [11, 20]", "outputs"),
-        _EMB,
-    )
-    many = tensor("video", "DT_INT64", [3], "int64_val: [0, 1, 2]")
-    yield _answered(
-        "does not enforce one batch size",
-        _wide(f"{FEATS} {USER} {many}"),
-        _SCORE,
-        tensor("emb", "DT_FLOAT", [3, 2], "float_val: [0, 1, 2, 3, 4, 5]", "outputs"),
-    )
-    nothing = "".join(
-        tensor(name, dtype, shape, "")
-        for name, dtype, shape in (
-            ("feats", "DT_FLOAT", [0, 4]),
-            ("user", "DT_INT64", [0]),
-            ("video", "DT_INT64", [0]),
-        )
-    )
-    yield _answered(
-        "answers an empty batch with empty outputs",
-        _wide(nothing),
-        tensor("score", "DT_FLOAT", [0], "", "outputs"),
-        tensor("emb", "DT_FLOAT", [0, 2], "", "outputs"),
-    )
-    far = tensor("video", "DT_INT64", [1], "int64_val: 400")
-    yield Case(
-        "Predict passes on what an op says",
-        "Predict",
-        _wide(f"{FEATS} {USER} {far}"),
-        code=_INVALID,
-        pattern=r"indices\[0\] = 400 is not in \[0, 10\)\n\t "
-        r"\[\[\{\{function_node __inference_.*\}\}\{\{node Gather.*\}\}\]\]",
     )

@@ -43,13 +43,8 @@ def _metadata() -> Iterator[Case]:
         ),
     }
     for name, (body, message) in wrong.items():
-        yield Case(
-            f"GetModelMetadata refuses {name}",
-            "GetModelMetadata",
-            body,
-            code=_INVALID,
-            message=message,
-        )
+        title = f"GetModelMetadata refuses {name}"
+        yield Case(title, "GetModelMetadata", body, code=_INVALID, message=message)
     yield Case(
         "GetModelMetadata tells every signature, the initialiser's too",
         "GetModelMetadata",
@@ -85,6 +80,10 @@ def _status() -> Iterator[Case]:
     }
     for name, (request, reply) in right.items():
         yield Case(f"GetModelStatus {name}", "GetModelStatus", request, reply)
+    yield from _status_wrong()
+
+
+def _status_wrong() -> Iterator[Case]:
     any_version = "Could not find any versions of model "
     wrong = {
         "without a model_spec": ("", _INVALID, "Missing ModelSpec"),

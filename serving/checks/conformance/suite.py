@@ -11,6 +11,7 @@ from serving.checks.conformance import (
     example_cases,
     predict_cases,
     rest_cases,
+    runtime_cases,
     service_cases,
     spec_cases,
     tensor_cases,
@@ -29,7 +30,14 @@ class Verdict:
 
 def all_cases() -> list[Case]:
     """Every case, in the order of the contract."""
-    parts = (spec_cases, predict_cases, tensor_cases, example_cases, service_cases)
+    parts = (
+        spec_cases,
+        predict_cases,
+        runtime_cases,
+        tensor_cases,
+        example_cases,
+        service_cases,
+    )
     return [case for part in parts for case in part.cases()]
 
 

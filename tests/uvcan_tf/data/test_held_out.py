@@ -11,8 +11,8 @@ import pyarrow as pa
 import pytest
 
 from uvcan_tf.config import ConfigError
+from uvcan_tf.data.held_out import split_interactions
 from uvcan_tf.data.split import hold_out
-from uvcan_tf.data.test_split import split_interactions
 from uvcan_tf.errors import DataError
 from uvcan_tf.evaluation_settings import LAST, RANDOM, TIME, EvaluationConfig
 

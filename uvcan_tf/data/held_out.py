@@ -19,13 +19,13 @@ from uvcan_tf.errors import DataError
 from uvcan_tf.evaluation_settings import LAST, TIME, EvaluationConfig
 from uvcan_tf.features import INTERACTIONS, LABEL, TIMESTAMP, USER_ID, VIDEO_ID
 
-__all__ = ["TestSplit", "split_interactions"]
+__all__ = ["HeldOut", "split_interactions"]
 
 _Mask = npt.NDArray[np.bool_]
 
 
 @dataclasses.dataclass(frozen=True)
-class TestSplit:
+class HeldOut:
     """Rows of the interactions, bool [P] each; a row may be in neither part.
 
     Attributes:
@@ -34,14 +34,12 @@ class TestSplit:
       report: one sentence on how many there are.
     """
 
-    __test__ = False  # no test case, whatever pytest thinks of the name
-
     train: _Mask
     test: _Mask
     report: str
 
 
-def split_interactions(interactions: pa.Table, config: EvaluationConfig) -> TestSplit:
+def split_interactions(interactions: pa.Table, config: EvaluationConfig) -> HeldOut:
     """Parts the canonical interactions as `config.split` says.
 
     Raises:
@@ -62,12 +60,12 @@ def split_interactions(interactions: pa.Table, config: EvaluationConfig) -> Test
     report = hold_out_report(user_ids, chosen, fraction)  # raises where nothing is
     test = np.zeros(len(liked), bool)
     test[np.flatnonzero(liked)[chosen]] = True
-    return TestSplit(~test, test, str(report))
+    return HeldOut(~test, test, str(report))
 
 
 def _by_moment(
     liked: _Mask, time: npt.NDArray[np.int64], config: EvaluationConfig
-) -> TestSplit:
+) -> HeldOut:
     """Everything from a moment on is held out; rows of one moment stay together."""
     moment = config.split_at
     if moment is None:
@@ -80,7 +78,7 @@ def _by_moment(
         f"{moment} on; {(~liked & ~train).sum():,} impressions of that time are left "
         "out."
     )
-    return TestSplit(train, test, report)
+    return HeldOut(train, test, report)
 
 
 def _by_user(
@@ -88,7 +86,7 @@ def _by_user(
     user: npt.NDArray[Any],
     time: npt.NDArray[np.int64],
     config: EvaluationConfig,
-) -> TestSplit:
+) -> HeldOut:
     """The last likes of each user who keeps at least one; impressions as of then."""
     count = config.last_likes
     rows = np.flatnonzero(liked)
@@ -107,7 +105,7 @@ def _by_user(
         f"user who has more; {(~liked & ~train).sum():,} later impressions are left "
         "out."
     )
-    return TestSplit(train, test, report)
+    return HeldOut(train, test, report)
 
 
 def _times(interactions: pa.Table) -> npt.NDArray[np.int64]:
