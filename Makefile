@@ -6,7 +6,7 @@ PYTHON := .venv/bin/python
 UV := .venv/bin/uv
 READY := .venv/.ready
 
-.PHONY: help setup demo test test-newest install-check readme-check protos check format kuairand toffee-b bench bench-growth bench-peers conformance load lock clean
+.PHONY: help setup demo test test-newest install-check readme-check protos check format kuairand toffee-b bench bench-growth bench-peers conformance load drills lock clean
 
 help: ## this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 22
@@ -87,6 +87,10 @@ conformance: $(READY) ## every wire case against TARGET=host:port
 
 load: $(READY) ## latency, throughput and swaps of the embedded server, in minutes
 	@scripts/load
+
+drills: $(READY) ## 30 kills at random moments, a full disk, a changed world: about an hour
+	$(PYTHON) -m pytest -s tests/tfx_pipeline/test_kills.py tests/tfx_pipeline/test_recovery.py \
+	  tests/tfx_pipeline/test_world_changed.py --kills 30
 
 lock: $(READY) ## both locks in requirements/ anew, of the newest that fits
 	scripts/lock --upgrade
