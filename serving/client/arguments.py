@@ -28,7 +28,7 @@ def texts(name: str, values: object) -> list[str]:
     """Non-empty strings out of a list, an array, a set or a generator."""
     if isinstance(values, (str, bytes)) or not isinstance(values, Iterable):
         raise _wrong(name, "a list of strings", values)
-    if isinstance(values, Mapping):
+    if isinstance(values, Mapping) or getattr(values, "ndim", 1) != 1:
         raise _wrong(name, "a list of strings", values)
     return [text(name, value) for value in values]
 
@@ -72,8 +72,13 @@ def retries(value: object) -> int:
 
 
 def _wrong(name: str, expected: str, value: Any) -> InvalidRequest:
-    shown = ascii(value) if isinstance(value, str) else repr(value)
-    if len(shown) > _SHOWN:
-        shown = f"{shown[: _SHOWN - 3]}..."
     label = name.partition("[")[0]
-    return InvalidRequest(f"`{name}` should be {expected}. Received: {label}={shown}.")
+    return InvalidRequest(
+        f"`{name}` should be {expected}. Received: {label}={shortened(value)}."
+    )
+
+
+def shortened(value: object) -> str:
+    """How a message shows a value."""
+    shown = ascii(value) if isinstance(value, str) else repr(value)
+    return shown if len(shown) <= _SHOWN else f"{shown[: _SHOWN - 3]}..."

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+import functools
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, ParamSpec, TypeVar
 
 import numpy as np
 
@@ -17,6 +18,8 @@ from serving.wire.protos import get_model_status_pb2, predict_pb2
 from uvcan_tf import features as names
 
 Outputs = Mapping[str, tensors.Array]
+_Given = ParamSpec("_Given")
+_Record = TypeVar("_Record")
 
 
 def rank_request(
@@ -80,6 +83,23 @@ def score_request(
     return _request(model, names.SERVING_DEFAULT, {names.EXAMPLES: examples})
 
 
+def _reads(function: Callable[_Given, _Record]) -> Callable[_Given, _Record]:
+    """A reader whose failures say that another kind of model answered."""
+
+    @functools.wraps(function)
+    def read(*given: _Given.args, **named: _Given.kwargs) -> _Record:
+        try:
+            return function(*given, **named)
+        except (ValueError, TypeError, IndexError, AttributeError) as error:
+            raise UnexpectedReply(
+                "The reply should have the form that the exported model gives it: ask "
+                f"for the name of such a model. Received: {error}."
+            ) from error
+
+    return read
+
+
+@_reads
 def ranked(
     reply: predict_pb2.PredictResponse, video_ids: Sequence[str]
 ) -> list[Scored]:
@@ -96,6 +116,7 @@ def ranked(
     ]
 
 
+@_reads
 def recommended(reply: predict_pb2.PredictResponse) -> list[Scored]:
     """The videos of a `recommend` call, best first, without padding."""
     videos, scores = _outputs(reply, names.VIDEO_IDS, names.SCORE)
@@ -106,6 +127,7 @@ def recommended(reply: predict_pb2.PredictResponse) -> list[Scored]:
     ]
 
 
+@_reads
 def explained(
     reply: predict_pb2.PredictResponse, user_id: str, video_id: str
 ) -> Explanation:
@@ -127,12 +149,14 @@ def explained(
     )
 
 
+@_reads
 def scores(reply: predict_pb2.PredictResponse) -> list[float]:
     """The scores of a `score` call, row by row."""
     [found] = _outputs(reply, names.SCORE)
     return [float(score) for score in found.reshape(-1)]
 
 
+@_reads
 def statuses(
     reply: get_model_status_pb2.GetModelStatusResponse,
 ) -> list[VersionStatus]:

@@ -24,6 +24,7 @@ CHANNEL_OPTIONS: Final = (
 #: answers to a call that reaches it while it stops. RESOURCE_EXHAUSTED: TensorFlow
 #: Serving refuses a call at once when all of its threads are busy.
 RETRIED: Final = ("UNAVAILABLE", "CANCELLED", "RESOURCE_EXHAUSTED")
+_BUFFER_BYTES: Final = 2**30  # a larger request is not sent again; gRPC's own: 2**18
 
 
 def require_server(channel: grpc.Channel, target: str, timeout_s: float = 5.0) -> None:
@@ -118,6 +119,7 @@ def _retried(retries: int) -> tuple[tuple[str, Any], ...]:
     config = {"methodConfig": [{"name": [{}], "retryPolicy": policy}]}
     return (
         ("grpc.service_config", json.dumps(config)),
+        ("grpc.per_rpc_retry_buffer_size", _BUFFER_BYTES),
         ("grpc.initial_reconnect_backoff_ms", 100),
         ("grpc.max_reconnect_backoff_ms", 2000),
     )

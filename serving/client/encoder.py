@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
+import numpy as np
+
+from serving.client.arguments import shortened
 from serving.client.errors import InvalidRequest
 from serving.wire.protos import example_pb2
 from uvcan_tf.features import USER_ID, VIDEO_ID, Categorical, Dense, Features
@@ -21,12 +24,21 @@ def encode(rows: Iterable[Row], features: Features) -> list[bytes]:
     """
     identity = (Categorical(USER_ID), Categorical(VIDEO_ID))
     known = {f.column: f for f in (*identity, *features.user, *features.video)}
+    if isinstance(rows, (str, bytes, Mapping)) or not isinstance(rows, Iterable):
+        raise InvalidRequest(
+            f"`rows` should be a list of rows. Received: {shortened(rows)}."
+        )
     return [_encode_row(index, row, known) for index, row in enumerate(rows)]
 
 
 def _encode_row(
     index: int, row: Row, known: Mapping[str, Categorical | Dense]
 ) -> bytes:
+    if not isinstance(row, Mapping):
+        raise InvalidRequest(
+            f"Row {index}: a row should be a mapping of columns to values. "
+            f"Received: {shortened(row)}."
+        )
     example = example_pb2.Example()
     for name, value in row.items():
         if name not in known:
@@ -52,25 +64,28 @@ def _vector(index: int, feature: Dense, value: Any) -> list[float]:
     if len(vector) != feature.length:
         raise InvalidRequest(
             f"Row {index}: '{feature.column}' should be {feature.length} numbers. "
-            f"Received: {_shorten(value)}."
+            f"Received: {shortened(value)}."
         )
     return vector
 
 
 def _names(index: int, feature: Categorical, value: Any) -> list[bytes]:
-    values: Sequence[Any] = [value]
-    if feature.multivalued and isinstance(value, (list, tuple, set, frozenset)):
-        values = sorted(value) if isinstance(value, (set, frozenset)) else value
-    for name in values:
-        if not isinstance(name, str):
-            expected = "a string or strings" if feature.multivalued else "a string"
-            raise InvalidRequest(
-                f"Row {index}: '{feature.column}' should be {expected}. "
-                f"Received: {_shorten(value)}."
-            )
-    return [name.encode() for name in values]
+    values: Iterable[Any] = [value]
+    if feature.multivalued and isinstance(value, (set, frozenset)):
+        values = sorted(value, key=str)
+    elif feature.multivalued and isinstance(value, (list, tuple, np.ndarray)):
+        values = np.ravel(value) if isinstance(value, np.ndarray) else value
+    return [_name(index, feature, name) for name in values]
 
 
-def _shorten(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else f"{text[:57]}..."
+def _name(index: int, feature: Categorical, name: Any) -> bytes:
+    try:
+        if isinstance(name, str):
+            return name.encode()
+    except UnicodeEncodeError:
+        pass  # a lone surrogate
+    expected = "a string or strings" if feature.multivalued else "a string"
+    raise InvalidRequest(
+        f"Row {index}: '{feature.column}' should be {expected} that UTF-8 can write. "
+        f"Received: {shortened(name)}."
+    )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 
+from serving.client.errors import InvalidRequest
+
 Weights = tuple[tuple[float, ...], ...]  # [hops, facets]
 
 
@@ -66,3 +68,11 @@ class Tls:
     roots: bytes | None = None
     key: bytes | None = None
     certificate: bytes | None = None
+
+    def __post_init__(self) -> None:
+        for name, value in vars(self).items():
+            if not isinstance(value, (bytes, type(None))):
+                raise InvalidRequest(
+                    f"`{name}` should be the bytes of a PEM file. "
+                    f"Received: a value of type {type(value).__name__}."
+                )

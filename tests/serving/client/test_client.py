@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 
 import grpc
+import numpy as np
 import pytest
 
 from serving.client.client import RecommenderClient
@@ -16,7 +17,7 @@ from serving.client.errors import (
     ServerUnavailable,
     UnexpectedReply,
 )
-from serving.client.records import Scored
+from serving.client.records import Scored, Tls
 from serving.server.app import Server
 from tests.serving.conftest import VIDEOS, free_port, options, toy_score
 
@@ -162,3 +163,22 @@ def test_errors_keep_their_cause(target: str) -> None:
         with pytest.raises(ModelNotFound) as caught:
             client.status()
     assert isinstance(caught.value.__cause__, grpc.RpcError)
+
+
+def test_a_reply_of_another_form_is_unexpected() -> None:
+    from serving.client import calls
+    from serving.wire import tensors
+    from serving.wire.protos import predict_pb2
+
+    short = predict_pb2.PredictResponse()
+    short.outputs["score"].CopyFrom(tensors.to_proto(np.zeros(1, np.float32)))
+    with pytest.raises(UnexpectedReply, match="should have the form"):
+        calls.ranked(short, ["v1", "v2"])
+    short.outputs["video_ids"].CopyFrom(tensors.to_proto(np.array([b"\xff"], object)))
+    with pytest.raises(UnexpectedReply, match="should have the form"):
+        calls.recommended(short)
+
+
+def test_certificates_are_bytes() -> None:
+    with pytest.raises(InvalidRequest, match="`roots` should be the bytes of a PEM"):
+        Tls(roots="ca.pem")  # type: ignore[arg-type]

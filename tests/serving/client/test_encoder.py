@@ -1,5 +1,6 @@
 """Raw rows become the examples that the model parses."""
 
+import numpy as np
 import pytest
 import tensorflow as tf
 
@@ -47,9 +48,13 @@ def test_none_and_absent_values_stay_missing() -> None:
     ("row", "message"),
     [
         ({"colour": "red"}, "'colour' is not a feature. Known: user_id, video_id, gen"),
-        ({"gender": 1}, "'gender' should be a string. Received: 1."),
-        ({"gender": ["f", "m"]}, "'gender' should be a string."),
-        ({"tags": [1]}, "'tags' should be a string or strings."),
+        ({"gender": 1}, "'gender' should be a string .*Received: 1."),
+        ({"gender": ["f", "m"]}, "'gender' should be a string"),
+        ({"gender": "\ud800"}, "'gender' should be a string that UTF-8 can write"),
+        ({"tags": [1]}, "'tags' should be a string or strings"),
+        ({"tags": {1, "a"}}, "'tags' should be a string or strings"),
+        ({"tags": np.array(["a", None])}, "'tags' should be a string or strings"),
+        (["gender", "f"], "a row should be a mapping"),
         ({"visual": [1.0]}, r"'visual' should be 3 numbers. Received: \[1.0\]."),
         ({"visual": "abc"}, "'visual' should be 3 numbers."),
     ],
@@ -59,3 +64,14 @@ def test_a_wrong_value_names_row_and_feature(
 ) -> None:
     with pytest.raises(InvalidRequest, match=f"Row 1: {message}"):
         encode([{}, row], FEATURES)
+
+
+def test_arrays_and_sets_are_lists_of_values() -> None:
+    assert _parse({"tags": np.array(["b", "a"])})["tags"] == [b"b", b"a"]
+    assert _parse({"tags": {"b", "a"}})["tags"] == [b"a", b"b"]
+
+
+@pytest.mark.parametrize("rows", [None, "u1", 3, {"user_id": "u1"}])
+def test_rows_should_be_a_list(rows: object) -> None:
+    with pytest.raises(InvalidRequest, match="`rows` should be a list of rows"):
+        encode(rows, FEATURES)  # type: ignore[arg-type]
