@@ -15,7 +15,12 @@ import pytest
 
 from serving.client.aio import AsyncRecommenderClient
 from serving.client.client import RecommenderClient
-from serving.client.errors import RequestRejected, ServerOverloaded, ServerUnavailable
+from serving.client.errors import (
+    RequestRejected,
+    ServerOverloaded,
+    ServerUnavailable,
+    UnexpectedReply,
+)
 from serving.server.app import Server
 from serving.wire.protos import predict_pb2
 from tests.serving.conftest import options, until
@@ -42,7 +47,8 @@ class Failing(grpc.GenericRpcHandler):  # type: ignore[misc]  # grpc is untyped
 @pytest.fixture
 def failing() -> Iterator[tuple[str, Failing]]:
     handler = Failing()
-    server = grpc.server(ThreadPoolExecutor(2), handlers=[handler])
+    options = [("grpc.max_receive_message_length", -1)]
+    server = grpc.server(ThreadPoolExecutor(2), handlers=[handler], options=options)
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
     yield f"127.0.0.1:{port}", handler
@@ -168,3 +174,13 @@ def test_a_proxy_in_the_way_is_named(
     with RecommenderClient("uvcan.invalid:1", retries=0, timeout_s=3) as client:
         with pytest.raises(ServerUnavailable, match=rf"through the proxy of \${name}"):
             client.rank("u1", ["v1"])
+
+
+def test_a_large_request_is_asked_again_too(failing: tuple[str, Failing]) -> None:
+    target, handler = failing
+    handler.code, handler.times = grpc.StatusCode.UNAVAILABLE, 1
+    videos = [f"{'x' * 200}-{number}" for number in range(30_000)]
+    with RecommenderClient(target, timeout_s=30) as client:
+        with pytest.raises(UnexpectedReply, match="should answer with score"):
+            client.rank("u1", videos)
+    assert handler.calls == 2
