@@ -33,9 +33,9 @@ install-check: $(READY) ## the wheel, installed elsewhere: the client, then the 
 readme-check: $(READY) ## every command and every Python line of README and docs/python.md
 	$(PYTHON) -m pytest -m readme
 
-protos: $(READY) ## serving/wire/client_pb2.py anew from client.proto
+protos: $(READY) ## the generated *_pb2.py anew from their .proto files
 	$(UV) run -q --no-project --python $(PYTHON) --with grpcio-tools==1.49.1 --with 'setuptools<81' \
-	  python -W ignore -m grpc_tools.protoc -I. --python_out=. serving/wire/client.proto
+	  python -W ignore -m grpc_tools.protoc -I. --python_out=. serving/wire/client.proto serving/server/files.proto
 
 check: $(READY) ## format, lint and types
 	.venv/bin/ruff format --check .

@@ -6,19 +6,12 @@ The only place that asks which one is here.
 from __future__ import annotations
 
 import inspect
-from typing import Any, Final
+from typing import Final
 
-from google.protobuf import json_format, message_factory
+from google.protobuf import json_format
 
 _OLD, _NEW = "including_default_value_fields", "always_print_fields_with_no_presence"
 _PARAMETERS = inspect.signature(json_format.MessageToJson).parameters
 
 # Makes `json_format` print zeros and empty lists, too.
 WITH_DEFAULTS: Final = {_NEW if _NEW in _PARAMETERS else _OLD: True}
-
-
-def message_class(descriptor: Any) -> Any:
-    """The class of the messages that a descriptor declares."""
-    if hasattr(message_factory, "GetMessageClass"):
-        return message_factory.GetMessageClass(descriptor)
-    return message_factory.MessageFactory(descriptor.file.pool).GetPrototype(descriptor)
