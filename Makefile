@@ -89,8 +89,7 @@ load: $(READY) ## latency, throughput and swaps of the embedded server, in minut
 	@scripts/load
 
 drills: $(READY) ## 30 kills at random moments, a full disk, a changed world: about an hour
-	$(PYTHON) -m pytest -s tests/tfx_pipeline/test_kills.py tests/tfx_pipeline/test_recovery.py \
-	  tests/tfx_pipeline/test_world_changed.py --kills 30
+	$(PYTHON) -m pytest -s -m drill tests/tfx_pipeline --kills 30
 
 lock: $(READY) ## both locks in requirements/ anew, of the newest that fits
 	scripts/lock --upgrade

@@ -14,7 +14,7 @@ import pytest
 from tests.tfx_pipeline.small_runs import Small, check_in_order, check_same
 
 pytestmark = [
-    pytest.mark.slow,
+    pytest.mark.drill,
     pytest.mark.filterwarnings("ignore::DeprecationWarning"),
 ]
 

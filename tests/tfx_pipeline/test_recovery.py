@@ -15,7 +15,7 @@ from tfx_pipeline import lock
 from tfx_pipeline.store import STORE, connect
 
 pytestmark = [
-    pytest.mark.slow,
+    pytest.mark.drill,
     pytest.mark.filterwarnings("ignore::DeprecationWarning"),
 ]
 

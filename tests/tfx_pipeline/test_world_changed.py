@@ -16,7 +16,7 @@ from uvcan_tf import features as names
 from uvcan_tf.data.tables import Tables, read_tables, write_tables
 
 pytestmark = [
-    pytest.mark.slow,
+    pytest.mark.drill,
     pytest.mark.filterwarnings("ignore::DeprecationWarning"),
 ]
 
