@@ -34,7 +34,7 @@ def of_catalogue_pair(features: Features, config: Config) -> Work:
 def of_training_example(features: Features, config: Config) -> Work:
     """A pair in training: nothing is known before, and twice the work goes back.
 
-    A user's half serves the observed pair and its negatives.
+    A user's representation serves the observed pair and its negatives.
     """
     K, hops, N, M = _letters(features, config)
     H = config.model.hidden_widths[0]

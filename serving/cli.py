@@ -106,7 +106,7 @@ def _attributes(
     return {name: v[0] if len(v) == 1 else v for name, v in values.items()}
 
 
-_told = click.option(
+_attribute_option = click.option(
     "--attribute",
     "attributes",
     multiple=True,
@@ -115,7 +115,7 @@ _told = click.option(
 )
 
 
-@_told
+@_attribute_option
 @click.option("--candidates", help="Only of these videos: a,b,c.")
 @click.option("--exclude", default="", help="Videos to leave out: a,b,c.")
 @click.option("-k", default=10, show_default=True, help="Number of videos.")
@@ -135,7 +135,7 @@ def recommend(
     _print_scored(f"Recommended for {user}", videos, as_json)
 
 
-@_told
+@_attribute_option
 @click.option("--videos", required=True, help="Videos to score: a,b,c.")
 @click.option("--user", required=True, help="User id.")
 def rank(

@@ -35,7 +35,7 @@ def rank_request(
         {
             names.USER_ID: tensors.strings(arguments.text(names.USER_ID, user_id)),
             names.VIDEO_IDS: _ids(names.VIDEO_IDS, video_ids),
-            **_told(attributes),
+            **_given(attributes),
         },
     )
 
@@ -53,7 +53,7 @@ def recommend_request(
         names.USER_ID: tensors.strings(arguments.text(names.USER_ID, user_id)),
         names.K: np.array([arguments.count(names.K, k)], np.int32),
         names.EXCLUDE_VIDEO_IDS: _optional_ids(names.EXCLUDE_VIDEO_IDS, exclude),
-        **_told(attributes),
+        **_given(attributes),
     }
     if candidates is not None:
         name = names.CANDIDATE_VIDEO_IDS
@@ -210,7 +210,7 @@ def _optional_ids(name: str, values: Iterable[str]) -> tensors.Array:
     return np.concatenate([tensors.strings("")[None], _ids(name, values)], axis=1)
 
 
-def _told(attributes: Attributes | None) -> dict[str, tensors.Array]:
+def _given(attributes: Attributes | None) -> dict[str, tensors.Array]:
     """A user's attributes, [B=1] each, or [B=1, *] where there are several values."""
     return {
         names.name_of(name): tensors.strings(value)

@@ -111,7 +111,7 @@ class BestVideos(tf.Module):
         empty = (tf.shape(candidates)[0] > 0) & (tf.shape(candidates)[1] == 0)
         candidates = for_each(candidates, tf.size(users))
         listed = empty | tf.reduce_any(candidates != "", axis=1)  # [B]
-        user = self._users.side(users, attributes)
+        user = self._users.representation(users, attributes)
 
         def rate_listed() -> tf.Tensor:
             rows = self._rows(names.VIDEO_ID, candidates)

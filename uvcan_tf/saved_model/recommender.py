@@ -111,10 +111,14 @@ class Recommender(tf.Module):
             tf.TensorSpec([None, None], tf.string, name=name)
             for name in (names.EXCLUDE_VIDEO_IDS, names.CANDIDATE_VIDEO_IDS)
         )
-        self._judge = signature_function(self.judge, [_INPUTS])
+        self._classify_and_regress = signature_function(
+            self.classify_and_regress, [_INPUTS]
+        )
         self._score = signature_function(self.score_examples, [_EXAMPLES])
         self._rank = signature_function(self.rank, [_USERS, videos])
-        self._told = signature_function(self.rank, [_USERS, videos], attributes)
+        self._rank_by_attributes = signature_function(
+            self.rank, [_USERS, videos], attributes
+        )
         self._explain = signature_function(self.explain, [_USERS, video])
         self._recommend = signature_function(
             self._best.recommend,
@@ -124,10 +128,10 @@ class Recommender(tf.Module):
         )
         return {
             names.SERVING_DEFAULT: self._score,
-            names.CLASSIFY: self._judge,
-            names.REGRESS: self._judge,
+            names.CLASSIFY: self._classify_and_regress,
+            names.REGRESS: self._classify_and_regress,
             names.RANK: self._rank,
-            names.RANK_BY_ATTRIBUTES: self._told,
+            names.RANK_BY_ATTRIBUTES: self._rank_by_attributes,
             names.RECOMMEND: self._recommend,
             names.EXPLAIN: self._explain,
             names.EVALUATE: self._evaluator.evaluate,
@@ -146,7 +150,7 @@ class Recommender(tf.Module):
             video[names.PRIOR] = y
         return {names.SCORE: tf.sigmoid(self._call(user, video).logits[:, 0])}
 
-    def judge(self, inputs: tf.Tensor) -> dict[str, tf.Tensor]:
+    def classify_and_regress(self, inputs: tf.Tensor) -> dict[str, tf.Tensor]:
         """The score [N] as a regression, and as two classes [N, 2]."""
         score = self.score_examples(inputs)[names.SCORE]
         scores = tf.stack([1.0 - score, score], axis=1)  # [N, 2]
@@ -161,7 +165,9 @@ class Recommender(tf.Module):
         self, user_id: tf.Tensor, video_ids: tf.Tensor, **attributes: tf.Tensor
     ) -> dict[str, tf.Tensor]:
         """User ids [B], video ids [B, C] -> score [B, C]."""
-        user = self._users.side(self._rows(names.USER_ID, user_id), attributes)
+        user = self._users.representation(
+            self._rows(names.USER_ID, user_id), attributes
+        )
         videos = self._catalogue.video_representation(
             self._rows(names.VIDEO_ID, video_ids)
         )
@@ -193,16 +199,16 @@ class Recommender(tf.Module):
         """The prior's factors [N, C=1, P], if there is one, of one side's rows [N]."""
         of_users = side == names.USER_ID
         catalogue = self._catalogue
-        halves = (
+        representations = (
             catalogue.user_representation
             if of_users
             else catalogue.video_representation
         )
         size = catalogue.users if of_users else catalogue.videos
         rows = rows[:, None]
-        strangers = (rows == 0) | (rows > size)
+        cold_start = (rows == 0) | (rows > size)
         means = self._means[0 if of_users else 1]
-        return with_cold_start(halves(rows).prior, strangers, means, columns)
+        return with_cold_start(representations(rows).prior, cold_start, means, columns)
 
     def _known(self, rows: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         """Identities of encoded ids; one that training never saw is unknown."""

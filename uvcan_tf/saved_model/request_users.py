@@ -1,4 +1,4 @@
-"""The user representation of a request: from the tables, or told by the request itself.
+"""The user representation of a request: from the tables, or by given attributes.
 
 Shapes: B users, L values of a multivalued attribute.
 """
@@ -29,15 +29,15 @@ def attribute_specs(features: Features) -> dict[str, tf.TensorSpec]:
 
 
 class Users(tf.Module):
-    """Halves of users known and unknown.
+    """User representations of known and of cold-start users.
 
-    An id of the tables speaks for itself. For any other one the attributes told with
-    it count; without them it is the shared unknown user, whom popularity serves.
+    An id of the tables speaks for itself. For any other one the given attributes
+    count; without them it is the shared unknown user, whom popularity serves.
 
     Args:
       features: the declaration.
-      catalogue: halves of the known users.
-      network: gives the halves of the others.
+      catalogue: representations of the known users.
+      network: gives the representations of the others.
       transform: of raw features.
       means: of the prior's x by attributes, where those count.
     """
@@ -53,33 +53,37 @@ class Users(tf.Module):
         super().__init__()
         self._features = features
         self._catalogue = catalogue
-        self._half = network.user_representation
+        self._of_columns = network.user_representation
         self._transform = transform
         self._means = means
 
-    def are_told(self, rows: tf.Tensor, attributes: Attributes) -> tf.Tensor:
-        """Whether any attribute is told and any of the rows [B] is unknown."""
-        told = [tf.reduce_any(values != "") for values in attributes.values()]
-        return tf.reduce_any(told) & tf.reduce_any(rows > self._catalogue.users)
+    def have_attributes(self, rows: tf.Tensor, attributes: Attributes) -> tf.Tensor:
+        """Whether any attribute is given and any of the rows [B] is unknown."""
+        given = [tf.reduce_any(values != "") for values in attributes.values()]
+        return tf.reduce_any(given) & tf.reduce_any(rows > self._catalogue.users)
 
-    def side(self, rows: tf.Tensor, attributes: Attributes) -> UserRepresentation:
-        """Halves [B, C=1, ...] of user rows [B]."""
+    def representation(
+        self, rows: tf.Tensor, attributes: Attributes
+    ) -> UserRepresentation:
+        """Representations [B, C=1, ...] of user rows [B]."""
         if not attributes:
             return self._catalogue.user_representation(rows[:, None])
         return tf.cond(
-            self.are_told(rows, attributes),
-            lambda: self.told_side(rows, attributes),
+            self.have_attributes(rows, attributes),
+            lambda: self.with_attributes(rows, attributes),
             lambda: self._catalogue.user_representation(rows[:, None]),
         )
 
-    def told_side(self, rows: tf.Tensor, attributes: Attributes) -> UserRepresentation:
-        """As `side`, where an attribute is told."""
+    def with_attributes(
+        self, rows: tf.Tensor, attributes: Attributes
+    ) -> UserRepresentation:
+        """As `representation`, where an attribute is given."""
         known = self._catalogue.user_representation(rows[:, None])
         if not attributes:
             return known
         columns = self._columns(tf.size(rows), attributes)
         unknown = rows > self._catalogue.users  # [B]
-        told = self._half(columns)._replace(
+        given = self._of_columns(columns)._replace(
             prior=with_cold_start(known.prior, unknown[:, None], self._means, columns)
         )
 
@@ -87,7 +91,7 @@ class Users(tf.Module):
             shape = [-1, *[1] * (len(ours.shape) - 1)]
             return tf.where(tf.reshape(unknown, shape), theirs, ours)
 
-        return tf.nest.map_structure(choose, known, told)
+        return tf.nest.map_structure(choose, known, given)
 
     def _columns(self, batch: tf.Tensor, attributes: Attributes) -> Attributes:
         """Encoded features [B, C=1, ...] of users of whom only attributes are known."""
@@ -95,8 +99,8 @@ class Users(tf.Module):
             name: _nothing(batch, spec.dtype)
             for name, spec in raw_spec(self._features).items()
         }  # whole rows: Transform's graph checks even what nobody asks for
-        for name, told in attributes.items():
-            raw[name] = tf.sparse.from_dense(for_each(_listed(told), batch))  # [B, L]
+        for name, given in attributes.items():
+            raw[name] = tf.sparse.from_dense(for_each(_listed(given), batch))  # [B, L]
         encoded = self._transform(raw)
         columns = {
             feature.name: _dense(encoded[feature.name])[:, None]
@@ -111,12 +115,12 @@ def _shape(feature: Categorical) -> list[None] | None:
     return None if feature.multivalued else [None]
 
 
-def _listed(told: tf.Tensor) -> tf.Tensor:
+def _listed(given: tf.Tensor) -> tf.Tensor:
     """[B] or [B, L] as [B, L]."""
-    if told.shape.rank == 1:
-        return told[:, None]
+    if given.shape.rank == 1:
+        return given[:, None]
     rows = tf.cond(
-        tf.equal(tf.rank(told), 1), lambda: tf.reshape(told, [-1, 1]), lambda: told
+        tf.equal(tf.rank(given), 1), lambda: tf.reshape(given, [-1, 1]), lambda: given
     )
     return tf.ensure_shape(rows, [None, None])
 

@@ -16,7 +16,7 @@ from uvcan_tf.saved_model.request_users import attribute_specs
 
 WARM_UP_FILE: Final = Path("assets.extra") / "tf_serving_warmup_requests"
 _CANDIDATES: Final = 100
-_STRANGER: Final = "somebody who is not in the tables"
+_COLD_START: Final = "somebody who is not in the tables"
 _MODEL: Final = "model"  # servers do not look at the name in a warm-up request
 
 Log: TypeAlias = prediction_log_pb2.PredictionLog
@@ -47,10 +47,10 @@ def requests(dataset: Dataset) -> Iterator[Log]:
         yield _predict(signature, **{names.EXAMPLES: [serialized]})
     some = {names.VIDEO_IDS: [videos]}
     yield _predict(names.RANK, **{names.USER_ID: [user], **some})
-    told = {name: [""] if spec.shape.rank else [[""]] for name, spec in attributes}
-    stranger = {names.USER_ID: [_STRANGER], **some, **told}
-    yield _predict(names.RANK_BY_ATTRIBUTES, **stranger)
-    for who in (user, _STRANGER):
+    nothing = {name: [""] if spec.shape.rank else [[""]] for name, spec in attributes}
+    cold_start = {names.USER_ID: [_COLD_START], **some, **nothing}
+    yield _predict(names.RANK_BY_ATTRIBUTES, **cold_start)
+    for who in (user, _COLD_START):
         yield _predict(names.RECOMMEND, **{names.USER_ID: [who]})
     listed = {names.USER_ID: [user], names.CANDIDATE_VIDEO_IDS: [["", *videos]]}
     yield _predict(names.RECOMMEND, **listed)
