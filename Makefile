@@ -19,8 +19,8 @@ $(READY): $(wildcard requirements/*.txt)
 demo: $(READY) ## the main job: tables in, recommendations over gRPC out
 	@scripts/demo
 
-test: $(READY) ## the test suite
-	$(PYTHON) -m pytest
+test: $(READY) ## the test suite, a process a core
+	$(PYTHON) -m pytest -n auto
 
 TESTS ?=
 

@@ -37,9 +37,14 @@ def AnomalyGate(
 ) -> None:
     """Stops at an anomaly, or where statistics saw other rows than were written."""
     rows.check("StatisticsGen", rows.recorded(examples), _seen(statistics))
+    stop_at_anomalies(interactions, users, videos)
+
+
+def stop_at_anomalies(*artifacts: Artifact) -> None:
+    """Raises `AnomalyError` with a sentence for each anomaly, if there is one."""
     found = [
         sentence
-        for artifact in (interactions, users, videos)
+        for artifact in artifacts
         for split in artifact_utils.decode_split_names(artifact.split_names)
         for sentence in _sentences(artifact, split)
     ]

@@ -75,9 +75,9 @@ def test_a_better_trial_wins(dataset: Dataset, tmp_path: Path) -> None:
     [(presets.paper(), spaces.NEURAL), (presets.best(), spaces.BEST)],
 )
 def test_the_search_space_is_that_of_the_experiments(
-    preset: Config, expected: spaces.Space, tmp_path: Path
+    preset: Config, expected: spaces.Space, dataset: Dataset, tmp_path: Path
 ) -> None:
-    search = tuner.search(None, preset, tmp_path)  # type: ignore[arg-type]
+    search = tuner.search(dataset, preset, tmp_path)
     first, *others = (
         search.oracle.populate_space(str(number))["values"]
         for number in range(search.oracle.max_trials)

@@ -114,11 +114,10 @@ def read_vectors(path: Path, rows: int, length: int) -> npt.NDArray[Any]:
     try:
         vectors = np.load(path, mmap_mode="r", allow_pickle=False)
     except (ValueError, OSError, EOFError) as error:
-        reason = str(error).splitlines()[0].rstrip(".")
-        raise DataError(
-            f"{path.name} is not a readable NumPy file: {reason}."
-        ) from None
+        why = str(error).splitlines()[0].rstrip(".")
+        raise DataError(f"{path.name} is not a readable NumPy file: {why}.") from None
     if not isinstance(vectors, np.ndarray):
+        vectors.close()
         raise DataError(
             f"{path.name} should be one array, written by np.save. Received: a .npz "
             f"archive of {', '.join(vectors.files)}; save one of them with np.save."

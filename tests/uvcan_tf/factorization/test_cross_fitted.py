@@ -209,7 +209,7 @@ def test_the_saved_model_recommends_with_the_prior(saved: Saved) -> None:
     none = tf.zeros([0, 0], tf.string)
     answer = saved.signatures["recommend"](
         user_id=tf.constant(["u0"]),
-        k=tf.constant(5),
+        k=tf.constant([5]),
         exclude_video_ids=none,
         candidate_video_ids=none,
     )
@@ -243,7 +243,7 @@ def test_skipped_impressions_are_recommended_as_the_config_says(
     none = tf.zeros([0, 0], tf.string)
     answer = tf.saved_model.load(str(tmp_path / "1")).signatures["recommend"](
         user_id=tf.constant(["u0"]),
-        k=tf.constant(VIDEOS),
+        k=tf.constant([VIDEOS]),
         exclude_video_ids=none,
         candidate_video_ids=none,
     )
