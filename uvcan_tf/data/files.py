@@ -111,6 +111,18 @@ def read_vectors(path: Path, rows: int, length: int) -> npt.NDArray[Any]:
     Raises:
       DataError: the file is damaged, or its type or shape is another.
     """
+    vectors = _load(path)
+    if vectors.dtype.kind not in "iuf" or vectors.shape != (rows, length):
+        raise DataError(
+            f"{path.name} should be numbers of shape [{rows}, {length}], one vector a "
+            f"row of its table. Received: {vectors.dtype} {list(vectors.shape)}."
+        )
+    with np.errstate(over="ignore"):  # infinity is reported with the row's id
+        return np.ascontiguousarray(vectors, np.float32)
+
+
+def _load(path: Path) -> npt.NDArray[Any]:
+    """One array, left on disk."""
     try:
         vectors = np.load(path, mmap_mode="r", allow_pickle=False)
     except (ValueError, OSError, EOFError) as error:
@@ -122,13 +134,7 @@ def read_vectors(path: Path, rows: int, length: int) -> npt.NDArray[Any]:
             f"{path.name} should be one array, written by np.save. Received: a .npz "
             f"archive of {', '.join(vectors.files)}; save one of them with np.save."
         )
-    if vectors.dtype.kind not in "iuf" or vectors.shape != (rows, length):
-        raise DataError(
-            f"{path.name} should be numbers of shape [{rows}, {length}], one vector a "
-            f"row of its table. Received: {vectors.dtype} {list(vectors.shape)}."
-        )
-    with np.errstate(over="ignore"):  # infinity is reported with the row's id
-        return np.ascontiguousarray(vectors, np.float32)
+    return vectors
 
 
 def _content(folder: Path) -> str:

@@ -111,14 +111,10 @@ class Recommender(tf.Module):
             tf.TensorSpec([None, None], tf.string, name=name)
             for name in (names.EXCLUDE_VIDEO_IDS, names.CANDIDATE_VIDEO_IDS)
         )
-        self._classify_and_regress = signature_function(
-            self.classify_and_regress, [_INPUTS]
-        )
+        self._class_scores = signature_function(self.classify_and_regress, [_INPUTS])
         self._score = signature_function(self.score_examples, [_EXAMPLES])
         self._rank = signature_function(self.rank, [_USERS, videos])
-        self._rank_by_attributes = signature_function(
-            self.rank, [_USERS, videos], attributes
-        )
+        self._rank_cold = signature_function(self.rank, [_USERS, videos], attributes)
         self._explain = signature_function(self.explain, [_USERS, video])
         self._recommend = signature_function(
             self._best.recommend,
@@ -128,10 +124,10 @@ class Recommender(tf.Module):
         )
         return {
             names.SERVING_DEFAULT: self._score,
-            names.CLASSIFY: self._classify_and_regress,
-            names.REGRESS: self._classify_and_regress,
+            names.CLASSIFY: self._class_scores,
+            names.REGRESS: self._class_scores,
             names.RANK: self._rank,
-            names.RANK_BY_ATTRIBUTES: self._rank_by_attributes,
+            names.RANK_BY_ATTRIBUTES: self._rank_cold,
             names.RECOMMEND: self._recommend,
             names.EXPLAIN: self._explain,
             names.EVALUATE: self._evaluator.evaluate,
