@@ -35,10 +35,7 @@ def texts(name: str, values: object) -> list[str]:
 
 def count(name: str, value: object) -> int:
     """A whole number from 1 on, of Python or NumPy."""
-    whole = isinstance(value, numbers.Integral) and not isinstance(value, bool)
-    if not whole or not 1 <= value < 2**31:  # type: ignore[operator]
-        raise _wrong(name, "a positive int", value)
-    return int(value)  # type: ignore[call-overload, no-any-return]
+    return _whole(name, value, 1, 2**31 - 1, "a positive int")
 
 
 def attributes(values: object) -> dict[str, str | list[str]]:
@@ -65,9 +62,15 @@ def seconds(name: str, value: object) -> float:
 
 def retries(value: object) -> int:
     """A whole number of further attempts that gRPC will make."""
+    expected = "an int from 0 to 4, gRPC's five attempts"
+    return _whole("retries", value, 0, 4, expected)
+
+
+def _whole(name: str, value: object, low: int, high: int, expected: str) -> int:
+    """A whole number in a range, of Python or NumPy."""
     whole = isinstance(value, numbers.Integral) and not isinstance(value, bool)
-    if not whole or not 0 <= value <= 4:  # type: ignore[operator]
-        raise _wrong("retries", "an int from 0 to 4, gRPC's five attempts", value)
+    if not whole or not low <= value <= high:  # type: ignore[operator]
+        raise _wrong(name, expected, value)
     return int(value)  # type: ignore[call-overload, no-any-return]
 
 
