@@ -140,14 +140,17 @@ TABLE3: Final[tuple[Method, ...]] = (
     # These know what `best` knows: impressions and attributes. The last is what
     # `best` is built on.
     Classical(
-        "EASE+shown",
+        "EASE+impressions",
         spaces.EASE_IMPRESSIONS,
         _ease_impressions,
         random=False,
         knows_impressions=True,
     ),
     Classical(
-        "iALS+shown", spaces.IALS_IMPRESSIONS, _ials_impressions, knows_impressions=True
+        "iALS+impressions",
+        spaces.IALS_IMPRESSIONS,
+        _ials_impressions,
+        knows_impressions=True,
     ),
     IALS_ATTRIBUTES,
     BEST,

@@ -65,7 +65,12 @@ def test_the_evaluation_decides_whose_skipped_impressions_come_last(
 
 def test_who_knows_impressions_is_who_has_a_weight_for_them() -> None:
     known = {method.name for method in TABLE3 if method.knows_impressions}
-    assert known == {"EASE+shown", "iALS+shown", "iALS+attributes", "UVCAN(best)"}
+    assert known == {
+        "EASE+impressions",
+        "iALS+impressions",
+        "iALS+attributes",
+        "UVCAN(best)",
+    }
 
 
 @pytest.mark.slow
