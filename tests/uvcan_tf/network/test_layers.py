@@ -1,4 +1,4 @@
-"""One contract for every layer, and the facts of each.
+"""One contract for every layer.
 
 Shapes: B=2, C=3, F=5 facets, K=7.
 """
@@ -6,7 +6,7 @@ Shapes: B=2, C=3, F=5 facets, K=7.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pytest
@@ -14,14 +14,7 @@ import tensorflow as tf
 
 from tests.uvcan_tf.network import test_co_attention as paper
 from uvcan_tf.network.co_attention import CoAttentionNetwork
-from uvcan_tf.network.facets import (
-    CATEGORICAL,
-    DENSE,
-    MULTIVALUED,
-    DistinctVectors,
-    Facets,
-    FacetSpec,
-)
+from uvcan_tf.network.facets import Facets
 from uvcan_tf.network.rating import Rating
 from uvcan_tf.network.side_embedding import SideEmbedding
 from uvcan_tf.network.stacked_attention import StackedAttention
@@ -151,77 +144,3 @@ def test_no_two_weights_start_alike(case: Case) -> None:
     case.call(layer)
     starts = [tuple(w.numpy().ravel()[:3]) for w in layer.weights if w.numpy().any()]
     assert len(set(starts)) == len(starts)
-
-
-def test_initial_weights_follow_the_gaussian_of_the_paper() -> None:
-    side = [FacetSpec("id", CATEGORICAL, 5000)]
-    network = CoAttentionNetwork(side, side, 64, hidden=(128, 64, 32))
-    column = {"id": tf.constant([[1]])}
-    network(column, column)
-    for weight in network.weights:
-        value = weight.numpy()
-        if value.size < 2000:
-            continue
-        assert abs(value.mean()) < 0.01, weight.name
-        assert abs(value.std() - 0.1) < 0.01, weight.name
-
-
-def test_biases_start_at_zero() -> None:
-    layer = CASES["network"].make(1)
-    CASES["network"].call(layer)
-    names = ("b_1", "b_2", "bias")
-    biases = [
-        weight.numpy()
-        for weight in layer.weights
-        if weight.name.split("/")[-1].split(":")[0] in names
-    ]
-    assert len(biases) == 1 + 2 + 2 + 4  # summary, either attention, the MLP
-    assert not any(bias.any() for bias in biases)
-
-
-def test_several_tags_are_the_mean_of_their_embeddings() -> None:
-    facets = [FacetSpec("tags", MULTIVALUED, 3)]
-    layer = SideEmbedding(facets, 2)
-    layer({"tags": tf.constant([[0]])})
-    layer.set_weights([np.array([[9, 9], [1, 2], [3, 6], [5, 5], [7, 7]])])
-    X, mask = layer({"tags": tf.constant([[1, 2, 0], [3, 0, 0], [0, 0, 0]])})
-    np.testing.assert_allclose(X[:, 0], [[2, 4], [5, 5], [0, 0]])
-    assert mask.numpy().tolist() == [[True], [True], [False]]
-
-
-def test_distinct_vectors_give_the_facets_and_gradients_of_repeated_ones() -> None:
-    layer = SideEmbedding([FacetSpec("look", DENSE, 3)], 2)
-    values = tf.concat([noise(4, 3), tf.zeros([1, 3])], axis=0)
-    position = tf.constant([[0, 4, 2], [2, 2, 1]])
-
-    def facets(column: Any) -> tuple[Facets, tf.Tensor]:
-        with tf.GradientTape() as tape:
-            found = layer({"look": column})
-            loss = tf.reduce_sum(found.X**2)
-        return found, tape.gradient(loss, layer.trainable_variables)[0]
-
-    repeated, expected = facets(tf.gather(values, position))
-    distinct, gradient = facets(DistinctVectors(values, position))
-    np.testing.assert_allclose(distinct.X, repeated.X, atol=1e-6)
-    np.testing.assert_array_equal(distinct.mask, repeated.mask)
-    np.testing.assert_allclose(gradient, expected, atol=1e-5)
-
-
-def test_a_dense_feature_passes_one_linear_layer() -> None:
-    layer = SideEmbedding([FacetSpec("look", DENSE, 3)], 2)
-    layer({"look": tf.zeros([1, 3])})
-    layer.set_weights([np.array([[1, 0], [0, 10], [2, 3]])])
-    X, mask = layer({"look": tf.constant([[1.0, 2.0, 3.0], [0.0, 0.0, 0.0]])})
-    np.testing.assert_allclose(X[:, 0], [[7, 29], [0, 0]])
-    assert mask.numpy().tolist() == [[True], [False]]
-
-
-@pytest.mark.parametrize("hops", [0, -1, 1.5])
-def test_attention_refuses_what_is_no_number_of_hops(hops: Any) -> None:
-    with pytest.raises(ValueError, match=f"positive int. Received: hops={hops}"):
-        StackedAttention(hops, F, K)
-
-
-def test_without_guidance_there_is_one_hop() -> None:
-    with pytest.raises(ValueError, match="without guidance. Received: hops=2"):
-        StackedAttention(2, F, K, guided=False)
