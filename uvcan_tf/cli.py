@@ -20,11 +20,6 @@ _CONFIG = click.option(
     "--config", "path", type=click.Path(path_type=Path, dir_okay=False)
 )
 
-_NOTHING_HELD_OUT = (
-    "No pair is held out, as no user has enough likes: HR, NDCG, recall and AUC are "
-    "not measured. Add likes, or raise `evaluation.held_out_fraction`."
-)
-
 
 def _dataset(folder: Path, config: settings.Config) -> Any:
     from uvcan_tf.data.encode_tables import encode_tables
@@ -96,11 +91,9 @@ def train(folder: Path, path: Path | None, out: Path) -> None:
     dataset = _dataset(folder, config)
     out.mkdir(parents=True, exist_ok=True)
     quiet_xla()
-    if not len(dataset.test):
-        click.echo(_NOTHING_HELD_OUT, err=True)
     model = fit(dataset, config, out / "run", lambda line: click.echo(line, err=True))
     scorers = {"UVCAN": model.scorer(), "ItemPop": _item_pop(dataset, config)}
-    results = _report(dataset, scorers, config) if len(dataset.test) else None
+    results = _report(dataset, scorers, config)
     (out / "results.json").write_text(json.dumps(results, indent=2) + "\n")
     export(model, dataset, None, config, out / "model" / "1")
     click.echo(f"Model: {out / 'model' / '1'}")

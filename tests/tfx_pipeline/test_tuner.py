@@ -15,6 +15,7 @@ from uvcan_tf.config import Config, EvaluationConfig, ModelConfig, TrainingConfi
 from uvcan_tf.data.dataset import Dataset
 from uvcan_tf.data.encode_tables import encode_tables
 from uvcan_tf.data.tables import read_tables
+from uvcan_tf.errors import TrainingError
 from uvcan_tf.search import Search
 from uvcan_tf.search_spaces import tuned
 
@@ -68,6 +69,14 @@ def test_a_better_trial_wins(dataset: Dataset, tmp_path: Path) -> None:
     search = finished(dataset, tmp_path, (1e-8, 0.03), given=1e-8)
     (best,) = search.get_best_hyperparameters()
     assert best.values == {RATE: 0.03}
+
+
+def test_without_validation_pairs_there_is_no_search(
+    dataset: Dataset, tmp_path: Path
+) -> None:
+    config = tuned(CONFIG, {"training.validation_fraction": 0.0})
+    with pytest.raises(TrainingError, match=r"none; raise `training\.validation"):
+        tuner.search(dataset, config, tmp_path)
 
 
 @pytest.mark.parametrize(

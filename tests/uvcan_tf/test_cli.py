@@ -20,6 +20,7 @@ from uvcan_tf.cli import evaluate, train
 from uvcan_tf.data.dataset import Dataset
 from uvcan_tf.data.encode_tables import encode_tables
 from uvcan_tf.data.tables import read_tables
+from uvcan_tf.errors import DataError
 from uvcan_tf.evaluation.ranking import rank_pairs
 from uvcan_tf.evaluation.saved_scorer import CONFIG_FILE, SavedScorer
 
@@ -120,3 +121,19 @@ def test_a_saved_model_spells_its_settings_out(trained: Trained) -> None:
     assert content["evaluation"]["skipped_impressions_last"] is True
     assert content["recommendation"] == {"without_skipped_impressions": True}
     assert content["prior"]["impression_weight"] == 0.5
+
+
+def test_a_world_of_few_likes_is_refused_before_training(tmp_path: Path) -> None:
+    data, out = tmp_path / "data", tmp_path / "out"
+    data.mkdir()
+    (data / "users.csv").write_text("user_id\nann\nbob\n")
+    (data / "videos.csv").write_text("video_id\nv1\nv2\nv3\n")
+    (data / "interactions.csv").write_text("user_id,video_id\nann,v1\nbob,v2\n")
+    (data / "features.json").write_text('{"user": [], "video": []}')
+    words = ["--data", str(data), "--out", str(out)]
+    said = (
+        "5 liked videos, .* none of 2 users; add likes, or raise `evaluation.held_out"
+    )
+    with pytest.raises(DataError, match=said):
+        CliRunner().invoke(train, words, catch_exceptions=False)
+    assert not out.exists()

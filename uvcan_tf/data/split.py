@@ -143,7 +143,8 @@ def hold_out_report(
         raise DataError(
             f"At least one user should have {report.least_pairs} liked videos, of "
             f"which {fraction:.0%} are held out for evaluation. Received: none of "
-            f"{report.users:,} users."
+            f"{report.users:,} users; add likes, or raise "
+            "`evaluation.held_out_fraction`."
         )
     return report
 
