@@ -53,12 +53,21 @@ def data() -> None:
     show_default=True,
     help="Likes that a user needs to be kept.",
 )
+@click.option(
+    "--rows-in-order",
+    is_flag=True,
+    help="A log without times stands in the order of watching: number its rows.",
+)
 def kuairand_command(
-    raw: Path, out: Path, positive: kuairand.Positive, min_interactions: int
+    raw: Path,
+    out: Path,
+    positive: kuairand.Positive,
+    min_interactions: int,
+    rows_in_order: bool,
 ) -> None:
     """KuaiRand-Pure, 1K or 27K, a public micro-video log."""
     with _working(f"converting {raw}"):
-        summary = kuairand.convert(raw, out, positive, min_interactions)
+        summary = kuairand.convert(raw, out, positive, min_interactions, rows_in_order)
     _show(f"written to {out}", summary)
 
 

@@ -44,7 +44,13 @@ _EDGES_S: Final = (7, 15, 30, 60, 120)
 _BUCKETS: Final = ("0-7", "7-15", "15-30", "30-60", "60-120", "120+")
 
 
-def convert(raw: Path, out: Path, positive: Positive, min_interactions: int) -> Summary:
+def convert(
+    raw: Path,
+    out: Path,
+    positive: Positive,
+    min_interactions: int,
+    rows_in_order: bool = False,
+) -> Summary:
     """Turns the public files into tables with the declaration `features.KUAIRAND`.
 
     The files are those of KuaiRand-Pure, 1K or 27K, in the folder or its `data`. All
@@ -60,17 +66,15 @@ def convert(raw: Path, out: Path, positive: Positive, min_interactions: int) -> 
       out: folder for the tables.
       positive: the signal that makes a pair positive.
       min_interactions: the fewest positive pairs of a kept user.
+      rows_in_order: whether the rows of a log without times stand in the order of
+        watching. Then a row's number is its timestamp: an order, and no time.
 
     Raises:
       DataError: a file or column is missing, or nobody has so many positive pairs.
     """
-    if positive not in get_args(Positive):
-        raise DataError(
-            f"`positive` should be one of {', '.join(get_args(Positive))}. "
-            f"Received: {positive!r}."
-        )
+    _require_known(positive)
     raw, size, logs = _layout(Path(raw))
-    interactions = _kept(_log(logs, positive), min_interactions)
+    interactions = _kept(_log(logs, positive, rows_in_order), min_interactions)
     if interactions.num_rows == 0:
         raise DataError(
             f"No user of the log in {raw} has {min_interactions} pairs with "
@@ -80,6 +84,14 @@ def convert(raw: Path, out: Path, positive: Positive, min_interactions: int) -> 
     check(tables)
     write_tables(out, tables, KUAIRAND)
     return summarise(tables)
+
+
+def _require_known(positive: str) -> None:
+    if positive not in get_args(Positive):
+        raise DataError(
+            f"`positive` should be one of {', '.join(get_args(Positive))}. "
+            f"Received: {positive!r}."
+        )
 
 
 def _tables(raw: Path, size: str, interactions: pa.Table) -> Tables:
@@ -120,7 +132,7 @@ def _file(raw: Path, name: str) -> Path:
     return path
 
 
-def _log(paths: list[Path], positive: str) -> pa.Table:
+def _log(paths: list[Path], positive: str, rows_in_order: bool) -> pa.Table:
     """All standard logs as one table, each pair once, with label and time."""
     timed = [_TIME] if all(_TIME in columns_of(path) for path in paths) else []
     parts = []
@@ -138,7 +150,10 @@ def _log(paths: list[Path], positive: str) -> pa.Table:
                 f"{path.name}, column '{name}'", part[name]
             )
         parts.append(pa.table(converted))
-    return merged(pa.concat_tables(parts).combine_chunks())
+    log = pa.concat_tables(parts).combine_chunks()
+    if rows_in_order and not timed:
+        log = log.append_column(TIMESTAMP, pa.array(np.arange(log.num_rows)))
+    return merged(log)
 
 
 def _kept(log: pa.Table, min_interactions: int) -> pa.Table:

@@ -107,6 +107,13 @@ def test_full_logs_are_merged_and_keep_the_latest_time(raw: Path) -> None:
     assert rows(tables) == [("0", "10", 1, 9000), ("0", "11", 1, 6000)]
 
 
+def test_the_rows_of_a_log_without_times_may_be_its_order(raw: Path) -> None:
+    out = raw.parent / "out"
+    convert(raw, out, "is_like", 1, rows_in_order=True)
+    tables = read_tables(out, names.KUAIRAND)
+    assert rows(tables) == [("0", "11", 1, 1), ("0", "13", 0, 5), ("2", "13", 1, 4)]
+
+
 def test_random_exposures_are_ignored(raw: Path) -> None:
     (raw / "log_random_4_22_to_5_08_pure.csv").write_text("nothing to read")
     assert len(rows(converted(raw, "is_like", 1))) == 3
