@@ -24,7 +24,7 @@ FLOORS = (
     ("evaluation_settings", "ials_settings", "features"),
     ("config", "network"),
     ("data", "presets", "search_spaces"),
-    ("catalogue", "evaluation", "factorization"),
+    ("catalogue", "evaluation", "factorization", "visual"),
     ("model",),
     ("saved_model", "training"),
     ("api", "baselines", "retrieval", "search"),
