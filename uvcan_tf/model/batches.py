@@ -42,6 +42,9 @@ class Batches:
       training: number and kind of the negatives, the size of a step, and the seed.
       id_dropout: share of ids that training replaces with the unknown id.
       never_drawn: pairs that are no negatives either, unless a user would have none.
+
+    Attributes:
+      pairs: how many observed pairs an epoch has.
     """
 
     def __init__(
@@ -55,7 +58,7 @@ class Batches:
         self._training = training
         self._id_dropout = id_dropout
         pairs = trainable(dataset)
-        self._pairs = len(pairs)
+        self.pairs = len(pairs)
         self._observed = tf.constant(pairs.user), tf.constant(pairs.video)
         sizes = dataset.users.size, dataset.videos.size
         known = pairs + never_drawn
@@ -89,10 +92,10 @@ class Batches:
         self, positions: tf.Tensor, step: tf.Tensor
     ) -> tuple[tf.Tensor, tf.Tensor]:
         """Users [B] and videos [B, C]: an observed one, then unobserved ones."""
-        epoch = step // -(-self._pairs // self._training.batch_size)
+        epoch = step // -(-self.pairs // self._training.batch_size)
         order = tf.stack([tf.cast(self._training.seed, tf.int64), epoch])
         chosen = tf.random.experimental.index_shuffle(
-            positions, order, tf.constant(self._pairs - 1, tf.int64)
+            positions, order, tf.constant(self.pairs - 1, tf.int64)
         )
         users, videos = (tf.gather(column, chosen) for column in self._observed)
         seed = self._seed(step, stream=1)

@@ -68,6 +68,7 @@ class PairModel(tfrs.Model, abc.ABC):  # type: ignore[misc]  # tfrs is untyped
         self.tables = tables
         self.batches = Batches(dataset, training, id_dropout, never_drawn)
         self.step = tf.Variable(0, dtype=tf.int64, trainable=False, name="step")
+        self._epoch_loss = tf.keras.metrics.Mean(name="loss")
 
     @abc.abstractmethod
     def logits_of(self, user: Representation, video: Representation) -> tf.Tensor:
@@ -144,5 +145,10 @@ class PairModel(tfrs.Model, abc.ABC):  # type: ignore[misc]  # tfrs is untyped
 
     @tf.autograph.experimental.do_not_convert
     def train_step(self, inputs: tf.Tensor) -> dict[str, tf.Tensor]:
-        """One step of Adam; no Python of it needs rewriting, which takes seconds."""
-        return super().train_step(inputs)
+        """One step of Adam, and the mean loss of the epoch so far.
+
+        No Python of it needs rewriting, which takes seconds.
+        """
+        loss = super().train_step(inputs)["loss"]
+        self._epoch_loss.update_state(loss, sample_weight=tf.size(inputs))
+        return {"loss": self._epoch_loss.result()}

@@ -68,6 +68,10 @@ class SideEmbedding(tf.keras.layers.Layer):
     def call(self, columns: Mapping[str, tf.Tensor]) -> Facets:
         return self.join(self.look_up(columns))
 
+    def table(self, facet: str) -> tf.Variable:
+        """The embedding table of one facet."""
+        return self._tables[facet]
+
     def look_up(self, columns: Mapping[str, Any]) -> tuple[FacetValues, ...]:
         """Rows of the tables, and products with them, of every facet."""
         return tuple(self._look_up(facet, columns[facet.name]) for facet in self.facets)

@@ -1,11 +1,13 @@
 """What happens after an epoch, one callback for each thing.
 
-In the order in which they are to run: the loss is checked, the epoch measured, the best
-weights kept, the outcome reported, the state saved, and training stopped.
+In the order in which they are to run: the speed is taken, the loss checked, the epoch
+measured, the best weights kept, the outcome reported, the curve written, the state
+saved, and training stopped.
 """
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -26,6 +28,25 @@ COLLAPSED_SHARE: Final = 0.2
 
 Logs = dict[str, float]
 Say = Callable[[str], None]
+
+
+class Clock(tf.keras.callbacks.Callback):
+    """Takes the speed of training, before anything is measured.
+
+    Args:
+      pairs: of an epoch.
+    """
+
+    def __init__(self, pairs: int) -> None:
+        super().__init__()
+        self._pairs = pairs
+
+    def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
+        self._start = time.perf_counter()
+
+    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
+        if logs is not None:
+            logs["pairs_per_second"] = self._pairs / (time.perf_counter() - self._start)
 
 
 class LossCheck(tf.keras.callbacks.Callback):
@@ -65,6 +86,9 @@ class Measure(tf.keras.callbacks.Callback):
         if measured is None:
             return
         logs[MONITOR] = measured.ndcg
+        logs["validation_hr@10"] = measured.hr
+        logs["validation_mrr"] = measured.mrr
+        logs["validation_tied"] = measured.tied
         if measured.tied > COLLAPSED_SHARE:
             self._say(
                 f"The network has collapsed: {measured.tied:.0%} of the catalogue is "
@@ -77,6 +101,34 @@ def _in_words(measured: Measured | None, best: bool) -> str:
     if measured is None:
         return "not measured"
     return f"{measured.ndcg:.4f}" + (" (best so far)" if best else "")
+
+
+class Curve(tf.keras.callbacks.Callback):
+    """Writes the figures of every epoch, and goes on with those of a killed run.
+
+    Args:
+      file: of a JSON list, an object an epoch.
+      state: of the run, restored.
+
+    Attributes:
+      epochs: the figures so far.
+    """
+
+    def __init__(self, file: Path, state: RunState) -> None:
+        super().__init__()
+        self._file = file
+        self.epochs: list[Logs] = []
+        if file.exists():
+            known = json.loads(file.read_text(encoding="utf-8"))
+            self.epochs = known[: int(state.epoch)]
+
+    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
+        figures = {name: float(value) for name, value in (logs or {}).items()}
+        self.epochs.append({"epoch": epoch + 1, **figures})
+        text = json.dumps(self.epochs, indent=2) + "\n"
+        whole = self._file.with_suffix(".new")
+        whole.write_text(text, encoding="utf-8")
+        whole.replace(self._file)
 
 
 class Checkpoint(tf.keras.callbacks.Callback):

@@ -22,6 +22,8 @@ class Measured(NamedTuple):
 
     ndcg: float  # NDCG@10 over the whole catalogue
     tied: float  # the largest share of the catalogue that ties at one score
+    hr: float  # HR@10
+    mrr: float
 
 
 class Validation:
@@ -35,6 +37,7 @@ class Validation:
 
     Attributes:
       possible: whether there is any pair to measure.
+      pairs: those that are measured.
     """
 
     def __init__(self, model: PairModel, dataset: Dataset, config: Config) -> None:
@@ -46,6 +49,7 @@ class Validation:
         likes = np.bincount(dataset.train.user, minlength=dataset.users.size + 2)
         pairs = some.where(dataset.videos.size - likes[some.user] > 1)
         self._part = dataclasses.replace(dataset, test=pairs)
+        self.pairs = pairs
         self.possible = len(pairs) > 0
         self._scorer: ModelScorer | None = None
 
@@ -59,7 +63,8 @@ class Validation:
             self._scorer.refresh(self._model)
         ranks = rank_pairs(self._scorer, self._part, self._config.evaluation, (FULL,))
         tied = tied_share(self._scorer.scores(np.unique(self._part.test.user)[:8]))
-        return Measured(ranks.summary((10,))[FULL]["ndcg@10"], tied)
+        means = ranks.summary((10,))[FULL]
+        return Measured(means["ndcg@10"], tied, means["hr@10"], means["mrr"])
 
 
 def tied_share(scores: np.ndarray[Any, Any]) -> float:

@@ -58,7 +58,7 @@ def test_a_loss_that_is_no_number_stops_the_run(loss: float) -> None:
 
 
 def test_a_measured_epoch_is_said_and_logged() -> None:
-    logs, said = measure(Measured(ndcg=0.125, tied=0.0))
+    logs, said = measure(Measured(ndcg=0.125, tied=0.0, hr=0.25, mrr=0.1))
     assert logs[MONITOR] == 0.125
     assert said == [
         "Epoch 1: loss 0.2500, validation NDCG@10 0.1250 (best so far)",
@@ -72,7 +72,7 @@ def test_where_nothing_is_measured_no_figure_is_logged() -> None:
 
 
 def test_a_network_that_ties_its_catalogue_is_said_to_have_collapsed() -> None:
-    _, said = measure(Measured(ndcg=0.125, tied=0.5))
+    _, said = measure(Measured(ndcg=0.125, tied=0.5, hr=0.25, mrr=0.1))
     assert "collapsed: 50% of the catalogue is tied" in said[1]
 
 

@@ -1,0 +1,123 @@
+"""One run of Keras' `fit` with everything that follows an epoch."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import tensorflow as tf
+
+from uvcan_tf.config import Config
+from uvcan_tf.data.dataset import Dataset
+from uvcan_tf.model.batches import trainable
+from uvcan_tf.model.pair_model import PairModel
+from uvcan_tf.terminal import progress
+from uvcan_tf.training.callbacks import (
+    MONITOR,
+    Bar,
+    Checkpoint,
+    Clock,
+    Curve,
+    LossCheck,
+    Measure,
+    Say,
+    Stop,
+)
+from uvcan_tf.training.run_state import RunState
+from uvcan_tf.training.tensorboard.board import Board, Logs, watched_pairs
+from uvcan_tf.training.validation import Validation
+
+
+class TrainingRun:
+    """All epochs that are left, and then the best one's weights.
+
+    Args:
+      model: compiled and built.
+      part: what it is trained on; its test pairs are the validation pairs.
+      config: of the training and of the validation.
+      say: called with one sentence at a time.
+    """
+
+    def __init__(
+        self, model: PairModel, part: Dataset, config: Config, say: Say
+    ) -> None:
+        self._model, self._config, self._say = model, config, say
+        self._pairs = len(trainable(part))
+        self._state = RunState(model.network)
+        self._validation = Validation(model, part, config)
+
+    def train(self, folder: Path | None, logs: Logs | None) -> None:
+        """Trains, and leaves in the folder what a person or the next run asks for.
+
+        Args:
+          folder: if any.
+          logs: if TensorBoard's files are not to lie in the folder.
+        """
+        if folder is None:
+            self._train()
+            return
+        checkpoint = Checkpoint(self._model, self._state, folder / "checkpoints")
+        resumes = checkpoint.resume()
+        if resumes:
+            self._say(f"Training resumes after epoch {int(self._state.epoch)}.")
+        summary = folder / "training.json"
+        if summary.exists() and not self._state.epochs_left(self._config.training):
+            self._state.restore_best()
+            return
+        curve = Curve(folder / "curve.json", self._state)
+        watched = watched_pairs(self._validation.pairs, self._model.dataset)
+        board = Board(self._model, watched, self._config, logs or Logs(folder / "logs"))
+        with board.session(resumes):
+            self._train([board, curve, checkpoint])
+        content = json.dumps(self._summary(curve, board), indent=2)
+        summary.write_text(content + "\n", encoding="utf-8")
+
+    def _train(self, writers: Sequence[tf.keras.callbacks.Callback] = ()) -> None:
+        """Trains; the writers see every epoch after it was measured."""
+        training, state = self._config.training, self._state
+        if not self._validation.possible:
+            self._say(
+                "There are no validation pairs, so validation NDCG@10 is not measured: "
+                f"all {training.epochs} epochs are trained and the last one is kept."
+            )
+        callbacks = [
+            Clock(self._pairs),
+            tf.keras.callbacks.TerminateOnNaN(),
+            LossCheck(),
+            Measure(self._validation, state, self._say),
+            *writers,
+            Stop(state, training),
+        ]
+        left = state.epochs_left(training)
+        if left:
+            steps = -(-self._pairs // training.batch_size)
+            with progress.progress("Training", steps * left) as bar:
+                self._model.fit(
+                    positions(self._pairs, training.batch_size),
+                    initial_epoch=int(state.epoch),
+                    epochs=training.epochs,
+                    callbacks=[*callbacks, Bar(bar)],
+                    verbose=0,
+                )
+        state.restore_best()
+
+    def _summary(self, curve: Curve, board: Board) -> dict[str, Any]:
+        """The content of `training.json`: what was not measured is null."""
+        measured = self._validation.possible
+        return {
+            "epochs": int(self._state.epoch),
+            "best_epoch": int(self._state.best_epoch) if measured else None,
+            MONITOR: float(self._state.best) if measured else None,
+            "curve": curve.epochs,
+            "attention": board.attention,
+        }
+
+
+def positions(pairs: int, batch_size: int) -> tf.data.Dataset:
+    """One epoch: int64 [B] positions; the model decides which pair stands where."""
+    starts = tf.data.Dataset.range(0, pairs, batch_size)
+    return starts.map(
+        lambda start: tf.range(start, tf.minimum(start + batch_size, pairs))
+    )
