@@ -133,6 +133,8 @@ def recommend(
     listed = None if candidates is None else _split(candidates)
     videos = client.recommend(user, k, _split(exclude), listed, attributes)
     _print_scored(f"Recommended for {user}", videos, as_json)
+    if not as_json and any(video.known_user is False for video in videos):
+        terminal.show_unknown(Console(), "user", user)
 
 
 @_attribute_option

@@ -120,8 +120,9 @@ def ranked(
 def recommended(reply: predict_pb2.PredictResponse) -> list[Scored]:
     """The videos of a `recommend` call, best first, without padding."""
     videos, scores = _outputs(reply, names.VIDEO_IDS, names.SCORE)
+    known = _known(reply, names.KNOWN_USER)
     return [
-        Scored(video_id.decode(), float(score))
+        Scored(video_id.decode(), float(score), known)
         for video_id, score in zip(videos.reshape(-1), scores.reshape(-1), strict=True)
         if video_id
     ]
@@ -146,6 +147,8 @@ def explained(
         score=float(score.reshape(-1)[0]),
         user=_attention(user, user_facets),
         video=_attention(video, video_facets),
+        known_user=_known(reply, names.KNOWN_USER),
+        known_video=_known(reply, names.KNOWN_VIDEO),
     )
 
 
@@ -195,6 +198,13 @@ def _outputs(reply: predict_pb2.PredictResponse, *wanted: str) -> list[Any]:
             f"{', '.join(wanted)}. Received: {', '.join(sorted(reply.outputs))}."
         )
     return [tensors.to_array(reply.outputs[name]) for name in wanted]
+
+
+def _known(reply: predict_pb2.PredictResponse, name: str) -> bool | None:
+    """The first answer [B] of an output; None of a model that does not have it."""
+    if name not in reply.outputs:
+        return None
+    return bool(tensors.to_array(reply.outputs[name]).reshape(-1)[0])
 
 
 def _ids(name: str, values: Iterable[str]) -> tensors.Array:

@@ -11,10 +11,15 @@ Weights = tuple[tuple[float, ...], ...]  # [hops, facets]
 
 @dataclasses.dataclass(frozen=True)
 class Scored:
-    """A video and how much the user is expected to like it."""
+    """A video and how much the user is expected to like it.
+
+    `known_user` is false where the score is of a user whom the model does not know, and
+    None where the signature does not tell.
+    """
 
     video_id: str
     score: float
+    known_user: bool | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -37,13 +42,19 @@ class Attention:
 
 @dataclasses.dataclass(frozen=True)
 class Explanation:
-    """Why a video got its score: what either side looked at."""
+    """Why a video got its score: what either side looked at.
+
+    `known_user` and `known_video` say whether the model knows them; None where the
+    model is too old to tell.
+    """
 
     user_id: str
     video_id: str
     score: float
     user: Attention
     video: Attention
+    known_user: bool | None = None
+    known_video: bool | None = None
 
 
 @dataclasses.dataclass(frozen=True)

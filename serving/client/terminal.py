@@ -32,12 +32,24 @@ def show_explanation(console: Console, explanation: Explanation) -> None:
         f"score {explanation.score:.4f}",
         highlight=False,
     )
+    if explanation.known_user is False:
+        show_unknown(console, "user", explanation.user_id)
+    if explanation.known_video is False:
+        show_unknown(console, "video", explanation.video_id)
     console.print(
         Group(
             _bars("what the user looked at in the video", explanation.video),
             _bars("what the video looked at in the user", explanation.user),
         )
     )
+
+
+def show_unknown(console: Console, kind: str, name: str) -> None:
+    """One line on a user or a video that is not in the model's tables."""
+    sentence = (
+        f"The model does not know {kind} {name}; it answers for an unknown {kind}."
+    )
+    console.print(sentence, markup=False, highlight=False, soft_wrap=True)
 
 
 def _bars(title: str, attention: Attention) -> RenderableType:

@@ -24,7 +24,7 @@ VIDEOS = [f"v{number}" for number in range(1, 8)]
 
 
 def toy_score(user_id: str, video_id: str) -> float:
-    """The toy's whole knowledge: numbers in ids; an id without one counts 0."""
+    """The toy's whole knowledge: numbers in ids; an unknown id, without one, is 0."""
     digits = ["".join(filter(str.isdigit, i)) or "0" for i in (user_id, video_id)]
     return float(digits[0]) / 10 + float(digits[1])
 
@@ -61,7 +61,11 @@ class Toy(tf.Module):
         best = tf.math.top_k(scores, tf.minimum(tf.reduce_max(k), len(VIDEOS)))
         ids = tf.gather(catalogue[0], best.indices)
         found = tf.where(tf.math.is_finite(best.values), ids, "")
-        return {names.VIDEO_IDS: found, names.SCORE: best.values}
+        return {
+            names.VIDEO_IDS: found,
+            names.SCORE: best.values,
+            names.KNOWN_USER: _numbers(user_id) > 0,
+        }
 
     def explain(self, user_id: Any, video_id: Any) -> dict[str, tf.Tensor]:
         pair = self.rank(user_id, video_id[:, None])[names.SCORE][:, 0]
@@ -71,6 +75,8 @@ class Toy(tf.Module):
             names.USER_FACETS: tf.constant([["user_id", "gender"]]),
             names.VIDEO_ATTENTION: tf.constant([[[0.2, 0.3, 0.5], [0.1, 0.1, 0.8]]]),
             names.VIDEO_FACETS: tf.constant([["video_id", "tags", "visual"]]),
+            names.KNOWN_USER: _numbers(user_id) > 0,
+            names.KNOWN_VIDEO: _numbers(video_id) > 0,
         }
 
     def serving_default(self, examples: Any) -> dict[str, tf.Tensor]:

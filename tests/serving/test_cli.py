@@ -38,6 +38,21 @@ def test_recommend_prints_json_for_machines(target: str) -> None:
     assert found[0]["score"] == pytest.approx(6.1)
 
 
+def test_a_user_and_a_video_that_the_model_does_not_know_are_named(
+    target: str,
+) -> None:
+    of_user = "The model does not know user nobody; it answers for an unknown user."
+    known = _run("recommend", "--user", "u1", "--target", target)
+    recommended = _run("recommend", "--user", "nobody", "--target", target)
+    explained = _run(
+        *("explain", "--user", "nobody", "--video", "none", "--target", target)
+    )
+    assert "does not know" not in known.output
+    assert of_user in recommended.output.splitlines()
+    assert of_user in explained.output.splitlines()
+    assert "The model does not know video none;" in explained.output
+
+
 def test_rank_prints_the_best_first(target: str) -> None:
     result = _run(
         *("rank", "--user", "u1", "--videos", "v2,v5,v3", "--json"),

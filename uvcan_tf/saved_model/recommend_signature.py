@@ -62,10 +62,11 @@ class BestVideos(tf.Module):
 
         Without what the user already liked, what is excluded and, if the config says
         so, what the user was shown and did not like. Candidates count once, and only
-        where they are known. A user without candidates, or with empty
-        names alone, is recommended out of the whole catalogue; a list of no length,
-        [B, C=0], leaves nothing to recommend. Rows that run out of videos, or asked for
+        where they are known. A user without candidates, or with empty names alone, is
+        recommended out of the whole catalogue; a list of no length, [B, C=0], leaves
+        nothing to recommend. Rows that run out of videos, or asked for
         fewer than others, end in "" with score -inf; `found` [B] counts the rest.
+        `known_user` [B] says whether the tables had the user.
 
         Args:
           user_id: string [B].
@@ -79,17 +80,15 @@ class BestVideos(tf.Module):
         users = self._rows(names.USER_ID, user_id)
         batch = tf.size(users)
         logits = self._logits(users, candidate_video_ids, attributes)  # [B, V]
-        excluded = for_each(exclude_video_ids, batch)
-        hidden = tf.concat(
-            [
-                *(self._places_of(users, pairs) for pairs in self._left_out),
-                self._places(self._rows(names.VIDEO_ID, excluded)),
-            ],
-            axis=0,
-        )
+        excluded = self._rows(names.VIDEO_ID, for_each(exclude_video_ids, batch))
+        liked = [self._places_of(users, pairs) for pairs in self._left_out]
+        hidden = tf.concat([*liked, self._places(excluded)], axis=0)
         lowest = tf.fill(tf.shape(hidden)[:1], logits.dtype.min)
         logits = tf.tensor_scatter_nd_update(logits, hidden, lowest)
-        return self._top(logits, for_each(k, batch))
+        return {
+            **self._top(logits, for_each(k, batch)),
+            names.KNOWN_USER: users <= self._catalogue.users,
+        }
 
     def _top(self, logits: tf.Tensor, k: tf.Tensor) -> dict[str, tf.Tensor]:
         """The outputs for logits [B, V] and k int32 [B]."""

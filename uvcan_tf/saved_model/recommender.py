@@ -170,11 +170,13 @@ class Recommender(tf.Module):
         return {names.SCORE: tf.sigmoid(self._rate(user, videos).logits)}
 
     def explain(self, user_id: tf.Tensor, video_id: tf.Tensor) -> dict[str, tf.Tensor]:
-        """Ids [B] -> attention [B, M hops, facets], facet names [B, facets], score."""
-        rated = self._catalogue.rate(
-            self._rows(names.USER_ID, user_id),
-            self._rows(names.VIDEO_ID, video_id)[:, None],
-        )
+        """Ids [B] -> attention [B, M hops, facets], facet names [B, facets], score [B].
+
+        Also whether the tables had the user and the video, [B].
+        """
+        user = self._rows(names.USER_ID, user_id)
+        video = self._rows(names.VIDEO_ID, video_id)
+        rated = self._catalogue.rate(user, video[:, None])
         batch = tf.shape(user_id)[0]
         user_facets, video_facets = (
             tf.tile(tf.constant([self._features.columns_of(facets)]), [batch, 1])
@@ -187,6 +189,8 @@ class Recommender(tf.Module):
             names.VIDEO_FACETS: video_facets,
             names.USER_FACETS: user_facets,
             names.SCORE: tf.sigmoid(rated.logits[:, 0]),
+            names.KNOWN_USER: user <= self._catalogue.users,
+            names.KNOWN_VIDEO: video <= self._catalogue.videos,
         }
 
     def _prior(

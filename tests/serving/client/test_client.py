@@ -37,7 +37,8 @@ def test_rank_of_nothing_is_nothing(client: RecommenderClient) -> None:
 
 def test_recommend_equals_sorting_by_rank(client: RecommenderClient) -> None:
     ranked = sorted(client.rank("u5", VIDEOS), key=lambda video: -video.score)
-    assert client.recommend("u5", k=5) == ranked[:5]
+    best = [(video.video_id, video.score) for video in client.recommend("u5", k=5)]
+    assert best == [(video.video_id, video.score) for video in ranked[:5]]
 
 
 def test_recommend_leaves_out_the_excluded(client: RecommenderClient) -> None:
@@ -47,7 +48,23 @@ def test_recommend_leaves_out_the_excluded(client: RecommenderClient) -> None:
 
 def test_recommend_drops_the_padding(client: RecommenderClient) -> None:
     found = client.recommend("u1", k=100, exclude=VIDEOS[:-1])
-    assert found == [Scored("v7", pytest.approx(7.1))]
+    assert found == [Scored("v7", pytest.approx(7.1), known_user=True)]
+
+
+@pytest.mark.parametrize(("user", "known"), [("u1", True), ("nobody", False)])
+def test_an_answer_says_whether_the_user_is_known(
+    client: RecommenderClient, user: str, known: bool
+) -> None:
+    assert {video.known_user for video in client.recommend(user)} == {known}
+    explained = client.explain(user, "v2")
+    assert (explained.known_user, explained.known_video) == (known, True)
+    assert client.explain(user, "none").known_video is False
+
+
+def test_a_signature_that_does_not_tell_leaves_it_open(
+    client: RecommenderClient,
+) -> None:
+    assert [video.known_user for video in client.rank("nobody", ["v1"])] == [None]
 
 
 def test_explain_tells_each_hop_and_facet(client: RecommenderClient) -> None:

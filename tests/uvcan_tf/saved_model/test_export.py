@@ -427,12 +427,27 @@ def test_evaluate_of_unknown_ids_gives_a_rank(saved: Saved) -> None:
 
 
 METRICS = {"sampled_rank", "auc", "hr_at_1", "hr_at_3", "ndcg_at_1", "ndcg_at_3"}
+
+
+@pytest.mark.parametrize("told", [{}, {"gender": ["f"]}])
+def test_an_answer_says_which_ids_the_tables_had(saved: Saved, told: Any) -> None:
+    users = [STRANGER, ALL_USERS[0]]
+    found = saved.call(names.RECOMMEND, user_id=users, **told)
+    assert found[names.KNOWN_USER].tolist() == [False, True]
+    videos = [ALL_VIDEOS[0], "no such video"]
+    found = saved.call(names.EXPLAIN, user_id=users, video_id=videos)
+    assert found[names.KNOWN_USER].tolist() == [False, True]
+    assert found[names.KNOWN_VIDEO].tolist() == [True, False]
+
+
 EXPLANATION = {
     "video_attention": "float32",
     "user_attention": "float32",
     "video_facets": "string",
     "user_facets": "string",
     "score": "float32",
+    "known_user": "bool",
+    "known_video": "bool",
 }
 USER, VIDEOS = {"user_id": "string"}, {"video_ids": "string"}
 EXAMPLES, SCORE = {"examples": "string"}, {"score": "float32"}
@@ -451,7 +466,7 @@ SIGNATURES = {
         USER
         | {"k": "int32", "exclude_video_ids": "string", "candidate_video_ids": "string"}
         | TOLD,
-        VIDEOS | SCORE | {"found": "int32"},
+        VIDEOS | SCORE | {"found": "int32", "known_user": "bool"},
     ),
     "explain": (USER | {"video_id": "string"}, EXPLANATION),
     "evaluate": (EXAMPLES, dict.fromkeys(METRICS, "float32")),
