@@ -15,8 +15,8 @@ from serving.server.loading import VersionLoader
 from serving.server.metrics import Metrics
 from serving.server.options import Options
 from serving.server.polling import ConfigPoller
-from serving.server.rest.calls import RestCalls
-from serving.server.rest.server import Limits, RestServer
+from serving.server.rest.limits import Limits
+from serving.server.rest.server import RestServer
 from serving.server.signals import wait_to_be_told
 from serving.server.storage import ModelConfig
 from serving.server.store import ModelStore
@@ -133,12 +133,14 @@ class Server:
             return None
         metrics = (monitoring_path, self.api.metrics.text) if monitoring_path else None
         return RestServer(
-            RestCalls(self.api, options.rest_api_timeout_in_ms / 1000),
+            self.api,
             (options.host, options.rest_api_port),
             metrics,
             options.rest_api_enable_cors_support,
             Limits(
                 options.rest_api_max_body_bytes,
+                options.rest_api_max_values,
+                options.rest_api_max_nesting,
                 options.rest_api_timeout_in_ms / 1000,
                 options.drain_seconds,
             ),

@@ -27,6 +27,12 @@ class Options:
     rest_api_max_body_bytes: int = _flag(
         2**24, "Largest REST body, as sent and inflated; others are refused."
     )
+    rest_api_max_values: int = _flag(
+        2**18, "Most JSON values of a REST body, lists and their elements alike."
+    )
+    rest_api_max_nesting: int = _flag(
+        64, "Most lists and objects of a REST body inside each other."
+    )
     rest_api_enable_cors_support: bool = _flag(False, "Add CORS headers to REST.")
     model_name: str = _flag("default", "Name of the one model to serve.")
     model_base_path: str = _flag("", "Folder of that model's version folders.")

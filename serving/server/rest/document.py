@@ -28,10 +28,9 @@ _TEXTS: Final = {
     "Invalid \\uXXXX": "Incorrect hex digit after \\u escape in string.",
     "Extra data": "The document root must not be followed by other values.",
 }
-_STRING: Final = r'"(?:[^"\\]|\\.)*"?'
-_BRACKETS: Final = re.compile(rf"{_STRING}|[\[\]{{}}]", re.DOTALL)
+_BRACKETS: Final = re.compile(r'"[^"]*"?|[\[\]{}]')
 _ESCAPE: Final = re.compile(r"\\(?:u([0-9a-fA-F]{4})|.)", re.DOTALL)
-_SHORT: Final = re.compile(rf"({_STRING})|(-?)\b(?:Inf(?:inity)?|NaN)\b", re.DOTALL)
+_SHORT: Final = re.compile(r'"[^"]*"?|(-?)\b(?:Inf(?:inity)?|NaN)\b')
 _KINDS: Final = {str: "String", list: "Array", dict: "Object", type(None): "Null"}
 
 
@@ -102,19 +101,24 @@ def _read(text: str) -> Any:
 
 def _read_short_infinities(text: str, error: json.JSONDecodeError) -> Any:
     """Reads again with `Inf` and `-NaN` spelled as Python has them."""
-
-    def spelled(found: re.Match[str]) -> str:
-        if found[1] is not None:
-            return found[1]
-        return "NaN" if found[0].endswith("NaN") else f"{found[2]}Infinity"
-
-    other = _SHORT.sub(spelled, text)
-    if other != text:
+    pieces: list[str] = []
+    at = 0
+    for found in _SHORT.finditer(_masked(text)):
+        if not found[0].startswith('"'):
+            spelled = "NaN" if found[0].endswith("NaN") else f"{found[1]}Infinity"
+            pieces += [text[at : found.start()], spelled]
+            at = found.end()
+    if pieces:
         try:
-            return _read(other)
+            return _read("".join(pieces) + text[at:])
         except json.JSONDecodeError:
             pass
     raise _parse_error(_explained(text, error), error.pos) from None
+
+
+def _masked(text: str) -> str:
+    """A text of the same length, in whose strings nothing is escaped."""
+    return text.replace("\\\\", "__").replace('\\"', "__")
 
 
 def _check_surrogates(text: str) -> None:
@@ -148,7 +152,7 @@ def _explained(text: str, error: json.JSONDecodeError) -> str:
 def _innermost(text: str) -> str:
     """The bracket that is open at the end."""
     open_ones: list[str] = []
-    for found in _BRACKETS.finditer(text):
+    for found in _BRACKETS.finditer(_masked(text)):
         if found[0] in ("[", "{"):
             open_ones.append(found[0])
         elif found[0] in ("]", "}") and open_ones:

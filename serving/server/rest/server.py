@@ -3,28 +3,30 @@
 from __future__ import annotations
 
 import asyncio
-import dataclasses
-import gzip
-import io
 import json
 import math
+import os
 import socket
 import threading
-import zlib
-from collections.abc import Callable, Mapping
-from typing import Final
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Final, TypeVar
 
 import uvicorn
 from starlette.applications import Starlette
-from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from serving.server.addresses import listener
+from serving.server.api import Api
+from serving.server.memory import give_back
 from serving.server.rest.calls import RestCalls
-from serving.server.status import Code, StatusError, as_status, invalid_argument
+from serving.server.rest.limits import Limits, TooLarge
+from serving.server.rest.protocol import patient_protocol
+from serving.server.status import Code, StatusError, as_status
 
 _HTTP: Final = {
     Code.INVALID_ARGUMENT: 400,
@@ -50,38 +52,13 @@ _CORS: Final = {
     "Access-Control-Allow-Headers": "Content-Type",
 }
 _TOO_LARGE: Final = 413
+_LARGE_BYTES: Final = 2**20  # a body whose memory goes back to the machine
 _CLOSED_S: Final = 10.0  # after the calls, for the rest of the stop
 _TOLD_S: Final = 0.25  # callers learn that their connection ends
 _METHODS: Final = ["GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "HEAD"]
 
 Metrics = tuple[str, Callable[[], bytes]]  # path, text
-
-
-class _TooLarge(Exception):
-    """A body beyond the limit."""
-
-
-@dataclasses.dataclass(frozen=True)
-class Limits:
-    """What a call may take.
-
-    Args:
-      body_bytes: of a body, as sent and inflated.
-      timeout_s: for a body to come.
-      drain_s: for open calls when the server stops.
-    """
-
-    body_bytes: int = 2**24
-    timeout_s: float = 30.0
-    drain_s: float = 30.0
-
-    def check(self, size: int) -> None:
-        """Refuses a body of more bytes."""
-        if size > self.body_bytes:
-            raise _TooLarge(
-                f"The body should have at most {self.body_bytes} bytes; send fewer "
-                "rows, or start the server with a larger --rest_api_max_body_bytes."
-            )
+_T = TypeVar("_T")
 
 
 class _Draining(uvicorn.Server):
@@ -102,13 +79,13 @@ class RestServer:
 
     def __init__(
         self,
-        calls: RestCalls,
+        api: Api,
         address: tuple[str, int],
         metrics: Metrics | None = None,
         cors: bool = False,
         limits: Limits | None = None,
     ) -> None:
-        self._calls = calls
+        self._api = api
         self._limits = limits or Limits()
         self._metrics = metrics
         self._cors = _CORS if cors else {}
@@ -118,8 +95,12 @@ class RestServer:
         # an acknowledgement between the head and the body of the reply.
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.port = int(self._socket.getsockname()[1])
+        # As many as TF Serving has. A call that waits for one when its time is over
+        # is never begun.
+        self._pool = ThreadPoolExecutor(4 * (os.cpu_count() or 1), "rest")
         config = uvicorn.Config(
             app,
+            http=patient_protocol(self._limits.timeout_s),
             log_level="warning",
             lifespan="off",
             timeout_graceful_shutdown=math.ceil(self._limits.drain_s),
@@ -138,6 +119,7 @@ class RestServer:
         """Lets open calls end, then closes."""
         self.ask_to_stop()
         self._thread.join(self._limits.drain_s + _CLOSED_S)
+        self._pool.shutdown(wait=False)
         self._socket.close()
 
     async def _answer(self, request: Request) -> Response:
@@ -152,40 +134,58 @@ class RestServer:
             return Response(status_code=200 if known else 400, headers=self._cors)
         if not path.lower().startswith("/v1/"):
             return Response("<h1>Not Found</h1>", 404, media_type="text/html")
+        headers = {**self._cors, **self._server.last_words}
         try:
-            reading = self._body(request)
-            body = await asyncio.wait_for(reading, self._limits.timeout_s)
-            code, text = await run_in_threadpool(
-                self._call, request.method, path, body, request.headers
-            )
+            code, text = await self._in_time(request, path)
         except ClientDisconnect:
             return Response(status_code=_HTTP[Code.CANCELLED])
-        except asyncio.TimeoutError:
-            late = StatusError(Code.DEADLINE_EXCEEDED, "The body did not come in time.")
+        except StatusError as late:
             code, text = _refusal(late)
-        except _TooLarge as error:
+            headers["Connection"] = "close"
+        except TooLarge as error:
             code, text = _TOO_LARGE, _error_text(str(error))
-        headers = {**self._cors, **self._server.last_words}
         return Response(text, code, headers=headers, media_type="application/json")
+
+    async def _in_time(self, request: Request, path: str) -> tuple[int, bytes]:
+        """The reply; what was not ready in time is dropped when it is."""
+        ends = time.monotonic() + self._limits.timeout_s
+        body = await _until(ends, self._body(request), "The body did not come in time.")
+        loop = asyncio.get_running_loop()
+        replying = loop.run_in_executor(
+            self._pool, self._call, request.method, path, body, request.headers, ends
+        )
+        return await _until(ends, replying, "Timed out waiting for notification")
 
     async def _body(self, request: Request) -> bytes:
         body = bytearray()
         async for chunk in request.stream():
             body += chunk
-            self._limits.check(len(body))
+            self._limits.check_size(len(body))
         return bytes(body)
 
     def _call(
-        self, method: str, path: str, body: bytes, headers: Headers
+        self, method: str, path: str, body: bytes, headers: Headers, ends: float
     ) -> tuple[int, bytes]:
         try:
             if headers.get("content-encoding") == "gzip":
-                body = _unzipped(body, self._limits)
-            return 200, _encoded(self._calls.answer(method, path, body))
-        except _TooLarge:
+                body = self._limits.unzipped(body)
+            self._limits.check_json(body)
+            calls = RestCalls(self._api, max(ends - time.monotonic(), 0.0))
+            return 200, _encoded(calls.answer(method, path, body))
+        except TooLarge:
             raise
         except Exception as error:
             return _refusal(as_status(error, f"{method} {path}"))
+        finally:
+            if len(body) > _LARGE_BYTES:
+                give_back()
+
+
+async def _until(ends: float, what: Awaitable[_T], late: str) -> _T:
+    try:
+        return await asyncio.wait_for(what, max(ends - time.monotonic(), 0.0))
+    except asyncio.TimeoutError:
+        raise StatusError(Code.DEADLINE_EXCEEDED, late) from None
 
 
 def _refusal(status: StatusError) -> tuple[int, bytes]:
@@ -199,14 +199,3 @@ def _error_text(message: str) -> bytes:
 def _encoded(text: str) -> bytes:
     """Bytes that were no UTF-8 come out as they went in."""
     return text.encode("utf-8", "surrogateescape")
-
-
-def _unzipped(body: bytes, limits: Limits) -> bytes:
-    """The body that was zipped; no more of it is inflated than the limit."""
-    try:
-        with gzip.open(io.BytesIO(body)) as file:
-            inflated = file.read(limits.body_bytes + 1)
-    except (OSError, EOFError, zlib.error):
-        raise invalid_argument("Failed to uncompress the request body") from None
-    limits.check(len(inflated))
-    return inflated
