@@ -15,6 +15,7 @@ PACKAGES = ("uvcan_tf", "tfx_pipeline", "serving")
 LONGEST_FUNCTION = 40
 LONGEST_FILE = 250
 FORBIDDEN_IN_LIBRARY = {"tfx", "apache_beam", "grpc", "tfx_pipeline", "serving"}
+OF_BEAM = "uvcan_tf/visual/embed.py"  # the library's one pipeline
 OF_LIBRARY_IN_SERVING = {"uvcan_tf.compat", "uvcan_tf.features", "uvcan_tf.terminal"}
 #: The shelves of the library from the ground up: a module imports its own shelf, and
 #: lower floors only.
@@ -81,7 +82,9 @@ def test_the_library_stands_below_everything() -> None:
     }
     # A public name, imported when it is first asked for; here for type checkers only.
     lazy = ("uvcan_tf/__init__.py", "serving.client.client.RecommenderClient")
-    assert offenders == {lazy}
+    beam = {(file, name) for file, name in offenders if file == OF_BEAM}
+    assert {name.split(".")[0] for _, name in beam} == {"apache_beam"}
+    assert offenders - beam == {lazy}
 
 
 def test_the_library_names_what_stands_above_it_in_two_places() -> None:

@@ -41,6 +41,7 @@ EVAL: Final = "eval"
 USER_IDENTITY: Final = USER_ID
 PRIOR: Final = "prior"  # factors of either side: no column of a table
 VIDEO_IDENTITY: Final = VIDEO_ID
+VISUAL: Final = "visual"  # a vector made of a video's file
 
 # Signatures of the SavedModel, and the names of their inputs and outputs.
 SERVING_DEFAULT: Final = "serving_default"
@@ -51,7 +52,6 @@ EXPLAIN: Final = "explain"
 EVALUATE: Final = "evaluate"
 CLASSIFY: Final = "classify"
 REGRESS: Final = "regress"
-
 EXAMPLES: Final = "examples"
 INPUTS: Final = "inputs"  # of classify and regress: the names that TF Serving wants
 OUTPUTS: Final = "outputs"
@@ -166,7 +166,7 @@ PAPER: Final = Features(
         Categorical("author_id"),
         Categorical("music_id"),
         Categorical("tags", multivalued=True),
-        Dense("visual", 1024),
+        Dense(VISUAL, 1024),
     ),
     popularity_of="author_id",
     slices=("gender", "location"),

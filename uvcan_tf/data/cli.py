@@ -6,7 +6,7 @@ import contextlib
 import json
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, Final, get_args
 
 import click
 from rich.console import Console
@@ -20,6 +20,7 @@ from uvcan_tf.data.tables import read_tables
 from uvcan_tf.errors import DataError
 from uvcan_tf.evaluation_settings import LAST, RANDOM, TIME, EvaluationConfig
 from uvcan_tf.features import FEATURES_FILE, USER_ID, VIDEO_ID, DeclarationError
+from uvcan_tf.terminal.lazy_group import Lazy, LazyGroup
 
 __all__ = ["data"]
 
@@ -31,7 +32,16 @@ _raw = click.option(
 _out = click.option("--out", type=_folder, required=True, help="Folder for the tables.")
 
 
-@click.group()
+_LAZY: Final = {
+    "visual": Lazy(
+        "uvcan_tf.visual.cli:command",
+        "A vector of each video, from its file.",
+        "visual",
+    ),
+}
+
+
+@click.group(cls=LazyGroup, lazy=_LAZY)
 def data() -> None:
     """Make the three tables, or check them."""
 

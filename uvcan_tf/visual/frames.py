@@ -49,7 +49,9 @@ def frames(path: str, name: str) -> Iterator[Image]:
                 if frame is not None and moment >= second + 1:
                     second = int(moment)
                     yield _upright(frame)
-    except (FFmpegError, OSError) as error:
+    except DataError:
+        raise
+    except (FFmpegError, OSError, ValueError) as error:
         damage = error
     if second < 0:
         reason = "it holds none" if damage is None else _reason(damage)

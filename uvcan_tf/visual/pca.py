@@ -33,12 +33,19 @@ class Pca:
       projection: float32 [D, L], eigenvectors over the root of their variance.
       variances: float64 [L], of the components before whitening, the largest first.
       frames: how many it was fitted on.
+      weights: the digest of the network's weights.
     """
 
     mean: Array
     projection: Array
     variances: Array
     frames: int
+    weights: str = ""
+
+    @property
+    def length(self) -> int:
+        """The number of components."""
+        return self.projection.shape[1]
 
     def __call__(self, activations: Array) -> npt.NDArray[np.float32]:
         """Activations [..., D] -> whitened components float32 [..., L]."""
@@ -66,7 +73,8 @@ def load(path: Path) -> Pca:
             f"{path} should be a PCA that `data visual` wrote; fit it again with "
             f"--refit. Received: {str(error).splitlines()[0]}"
         ) from None
-    return Pca(**arrays | {"frames": int(arrays["frames"])})
+    frames, weights = int(arrays["frames"]), str(arrays["weights"])
+    return Pca(**arrays | {"frames": frames, "weights": weights})
 
 
 def fit(batches: Iterable[Array], components: int) -> Pca:
@@ -119,7 +127,8 @@ class _Moments:
 def _of_covariance(mean: Array, covariance: Array, frames: int, components: int) -> Pca:
     variances, vectors = np.linalg.eigh(covariance)  # ascending
     variances, vectors = variances[::-1], vectors[:, ::-1]
-    noise = max(variances[0], 0) * len(mean) * np.finfo(np.float64).eps
+    rounded = np.linalg.norm(mean) * np.finfo(np.float32).eps  # as activations are
+    noise = max(variances[0] * len(mean) * np.finfo(np.float64).eps, rounded**2)
     allowed = min(components, frames - 1, int(np.sum(variances > noise)))
     if not allowed:
         raise DataError(

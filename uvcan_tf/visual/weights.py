@@ -7,6 +7,7 @@ file runs no code of its own.
 
 from __future__ import annotations
 
+import hashlib
 import io
 import re
 import zipfile
@@ -20,7 +21,7 @@ import numpy.typing as npt
 
 from uvcan_tf.errors import ConfigError
 
-__all__ = ["Layers", "download", "read_weights"]
+__all__ = ["Layers", "download", "fingerprint", "read_weights"]
 
 #: The arrays of every layer by the name of its class.
 Layers = dict[str, list[list[npt.NDArray[Any]]]]
@@ -49,6 +50,7 @@ def read_weights(path: Path) -> Layers:
             arrays = list(_arrays(file))
     except (OSError, KeyError, zipfile.BadZipFile) as error:
         reason = str(error).splitlines()[0].strip("'\"").rstrip(".")
+        reason = reason if path.is_file() else "no such file"
         raise ConfigError(
             f"{path} should be a file of Keras' Inception-v3, `.h5` or `.keras`. "
             f"Received: {reason}."
@@ -65,6 +67,15 @@ def read_weights(path: Path) -> Layers:
             f"{counts[0]} and {counts[1]}."
         )
     return layers
+
+
+def fingerprint(layers: Layers) -> str:
+    """Twelve digits that are the same for the same numbers in any kind of file."""
+    digest = hashlib.sha256()
+    for arrays in layers.values():
+        for array in (array for layer in arrays for array in layer):
+            digest.update(np.asarray(array, "<f4").tobytes())
+    return digest.hexdigest()[:12]
 
 
 def download() -> Path:
