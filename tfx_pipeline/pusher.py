@@ -102,8 +102,10 @@ def newest_version(base: Path) -> Path | None:
 
 
 def is_whole(version: Path) -> bool:
-    """Whether a folder is a version: the file that is copied last is there."""
-    return (version / _MODEL).is_file()
+    """Whether a folder can be a version, by the rule of the embedded server."""
+    index = version / "variables" / "variables.index"
+    cut_off = index.parent.is_dir() and not index.is_file()
+    return (version / _MODEL).is_file() and not cut_off
 
 
 def _same(one: Path, other: Path) -> bool:

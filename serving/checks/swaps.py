@@ -22,6 +22,7 @@ import numpy as np
 from serving.checks.load import in_process
 from serving.client import calls
 from serving.client.connection import open_channel
+from serving.server.storage import PB_FILE
 from serving.wire import tensors
 from serving.wire.protos import (
     get_model_status_pb2,
@@ -129,9 +130,10 @@ def run(kinds: dict[int, Path], swaps: int, clients: int, least: int) -> dict[st
                 memory.append(_resident_mib(number))
                 if version > 2:
                     store.remove(version - 2)
-            (store.base / "1000").mkdir()  # holds no model
+            (store.base / "1000").mkdir()
+            (store.base / "1000" / PB_FILE).touch()  # a graph that is none
             _until(lambda: states().get(1000) == _END)
-            (store.base / "1000").rmdir()
+            store.remove(1000)
             store.remove(swaps + 1)
             _until(lambda: states().get(swaps) == _AVAILABLE)
             _reload(channel, store.base)

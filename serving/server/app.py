@@ -20,6 +20,7 @@ from serving.server.rest.server import RestServer
 from serving.server.signals import wait_to_be_told
 from serving.server.storage import ModelConfig
 from serving.server.store import ModelStore
+from serving.server.tls import credentials_of
 from serving.server.transport import Gate, grpc_server
 
 
@@ -38,7 +39,7 @@ class Server:
         self.options = options
         addresses.check_free(options)
         models = config.models_of(options)
-        credentials = config.credentials_of(options)
+        credentials = credentials_of(options)
         monitoring_path = config.monitoring_path_of(options)
         metrics = Metrics()
         self._loader = VersionLoader(options, metrics)

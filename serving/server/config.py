@@ -5,9 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-import grpc
-
-from serving.server.files import read_monitoring, read_ssl, read_text
+from serving.server.files import read_monitoring, read_text
 from serving.server.metrics import DEFAULT_PATH
 from serving.server.options import Options
 from serving.server.parameters import Parameters, read_parameters
@@ -56,18 +54,6 @@ def batching_of(options: Options) -> Parameters | None:
     if not options.batching_parameters_file:
         return Parameters()
     return read_parameters(Path(options.batching_parameters_file))
-
-
-def credentials_of(options: Options) -> grpc.ServerCredentials | None:
-    """TLS, mutual where the file says so; None talks in the clear."""
-    if not options.ssl_config_file:
-        return None
-    config = read_ssl(Path(options.ssl_config_file))
-    return grpc.ssl_server_credentials(
-        [(config.server_key.encode(), config.server_cert.encode())],
-        config.custom_ca.encode() or None,
-        config.client_verify,
-    )
 
 
 def monitoring_path_of(options: Options) -> str | None:

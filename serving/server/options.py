@@ -61,6 +61,11 @@ class Options:
     )
     monitoring_config_file: str = _flag("", "Text MonitoringConfig.")
     ssl_config_file: str = _flag("", "Text SSLConfig: TLS, mutual if it says so.")
+    tls_key: str = _flag("", "PEM private key of the gRPC server: TLS.")
+    tls_certificate: str = _flag("", "PEM certificate of the gRPC server.")
+    tls_roots: str = _flag(
+        "", "PEM certificates that clients must be signed by: mutual TLS."
+    )
     num_load_threads: int = _flag(0, "Accepted; each model has a thread of its own.")
     num_unload_threads: int = _flag(0, "Accepted, as above.")
     tensorflow_session_parallelism: int = _flag(0, "Threads for both kinds; 0: auto.")

@@ -18,11 +18,12 @@ from google.protobuf.message import DecodeError
 from tensorflow.python.client import pywrap_tf_session
 
 from serving.server.status import Code, StatusError, from_tensorflow
+from serving.server.storage import PB_FILE
 from serving.wire import tensors
 from serving.wire.protos import meta_graph_pb2, saved_model_pb2
 
-PB_FILE: Final = "saved_model.pb"
 _SLOW_S: Final = 0.002  # a run that takes longer has the threads between ops
+_VARIABLES: Final = frozenset({"VarHandleOp", "VariableV2"})
 _INIT_SIGNATURE: Final = "__saved_model_init_op"
 _INIT_COLLECTIONS: Final = ("saved_model_main_op", "legacy_init_op")
 
@@ -135,6 +136,9 @@ class SavedModel:
 
     def _initialise(self, folder: Path) -> None:
         """Builds the graph, restores variables, fills tables."""
+        variables = folder / "variables"
+        if not variables.is_dir() and _has_variables(self._meta):
+            raise StatusError(Code.NOT_FOUND, f"The folder {variables} is missing.")
         with self._graph.as_default():
             tf.graph_util.import_graph_def(self._meta.graph_def, name="")
         self._meta.ClearField("graph_def")  # the session has it; it can be large
@@ -144,9 +148,8 @@ class SavedModel:
             for entry in self._meta.asset_file_def
         }
         saver = self._meta.saver_def
-        if saver.restore_op_name and (folder / "variables").is_dir():
-            prefix = str(folder / "variables" / "variables")
-            feeds = {saver.filename_tensor_name: prefix, **assets}
+        if saver.restore_op_name and variables.is_dir():
+            feeds = {saver.filename_tensor_name: str(variables / "variables"), **assets}
             self._session.run(saver.restore_op_name, feeds)
         for name in _initialisers(self._meta):
             self._session.run(name, assets)
@@ -196,6 +199,14 @@ def _read(folder: Path, tags: Sequence[str]) -> meta_graph_pb2.MetaGraphDef:
         " To inspect available tag-sets in the SavedModel, please use the SavedModel "
         "CLI: `saved_model_cli`",
     )
+
+
+def _has_variables(meta: meta_graph_pb2.MetaGraphDef) -> bool:
+    """Whether a graph cannot answer before its variables are restored.
+
+    TF Serving loads it without them, and fails each call.
+    """
+    return any(node.op in _VARIABLES for node in meta.graph_def.node)
 
 
 def _initialisers(meta: meta_graph_pb2.MetaGraphDef) -> list[str]:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from serving.server.status import Code, StatusError, invalid_argument
 from serving.wire.protos import file_system_storage_path_source_pb2
 
 Policy: TypeAlias = Any  # FileSystemStoragePathSourceConfig.ServableVersionPolicy
+PB_FILE: Final = "saved_model.pb"
+_INDEX: Final = Path("variables") / "variables.index"
 
 
 def latest_policy() -> Policy:
@@ -60,21 +62,28 @@ def waiting_for(config: ModelConfig) -> str:
     base = config.base_path
     if not base.is_dir():
         found = "nothing, for there is no such folder"
-    elif (base / "saved_model.pb").exists():
-        found = "saved_model.pb, so this is a version itself; give the folder above it"
+    elif (base / PB_FILE).exists():
+        found = f"{PB_FILE}, so this is a version itself; give the folder above it"
     else:
-        names = sorted(path.name for path in base.iterdir())
-        found = ", ".join(names[:10]) + (", ..." if len(names) > 10 else "")
+        paths = sorted(base.iterdir())
+        found = ", ".join(_shown(path) for path in paths[:10])
+        found += ", ..." if len(paths) > 10 else ""
     return (
         f"Model {config.name} waits for a version: {base} should hold a folder whose "
-        f"name is a whole number, such as 1. Found: {found or 'an empty folder'}."
+        f"name is a whole number, such as 1, with a whole SavedModel in it. "
+        f"Found: {found or 'an empty folder'}."
     )
 
 
 def wanted_versions(config: ModelConfig) -> dict[int, Path] | None:
-    """Folders of the versions to serve; None where the base path cannot be read."""
+    """Folders of the versions to serve; None where the base path cannot be read.
+
+    A version that is not whole is none. Unlike this, TF Serving tries to load it, and
+    does not start although an older version is whole.
+    """
     try:
-        found = _versions(config.base_path)
+        numbered = _numbered(config.base_path)
+        found = {v: folder for v, folder in numbered.items() if is_whole(folder)}
     except OSError:
         return None
     kind = config.policy.WhichOneof("policy_choice")
@@ -86,11 +95,46 @@ def wanted_versions(config: ModelConfig) -> dict[int, Path] | None:
     return {version: found[version] for version in sorted(found)[-count:]}
 
 
-def _versions(base_path: Path) -> dict[int, Path]:
+def incomplete_versions(config: ModelConfig) -> list[str]:
+    """A sentence for each version that nobody takes, because it is not whole."""
+    try:
+        folders = list(_numbered(config.base_path).values())
+        return [
+            f"{folder} is not taken, for {lacks}. Copy a version beside the others "
+            "under a name that is no number, then rename it."
+            for folder in folders
+            if (lacks := _lacks(folder))
+        ]
+    except OSError:
+        return []
+
+
+def is_whole(folder: Path) -> bool:
+    """Whether a folder can be a version: the pipeline's Pusher has the same rule."""
+    return not _lacks(folder)
+
+
+def _lacks(folder: Path) -> str:
+    if not (folder / PB_FILE).is_file():
+        return f"it has no {PB_FILE}"
+    if (folder / _INDEX.parent).is_dir() and not (folder / _INDEX).is_file():
+        return f"it has no {_INDEX}"
+    return ""
+
+
+def _shown(path: Path) -> str:
+    lacks = "" if _number(path) is None else _lacks(path)
+    return f"{path.name} ({lacks})" if lacks else path.name
+
+
+def _numbered(base_path: Path) -> dict[int, Path]:
     """Every child whose name is a number; other names are being written."""
-    found: dict[int, Path] = {}
-    for child in sorted(base_path.iterdir()):
-        digits = child.name.removeprefix("-")
-        if digits.isascii() and digits.isdigit() and abs(int(child.name)) < 2**63:
-            found[int(child.name)] = child
-    return found
+    children = sorted(base_path.iterdir())
+    return {n: child for child in children if (n := _number(child)) is not None}
+
+
+def _number(path: Path) -> int | None:
+    digits = path.name.removeprefix("-")
+    if digits.isascii() and digits.isdigit() and int(digits) < 2**63:
+        return int(path.name)
+    return None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import math
 import threading
 import time
@@ -12,14 +11,13 @@ from typing import Final
 
 from serving.server.history import History
 from serving.server.lifecycle import Loading, VersionedModel, not_ready
+from serving.server.saying import Saying
 from serving.server.servable import Servable
 from serving.server.status import Code, StatusError, as_status, invalid_argument
-from serving.server.storage import ModelConfig, waiting_for, wanted_versions
+from serving.server.storage import ModelConfig, wanted_versions
 from serving.wire.protos import model_pb2
 
 RELOAD_LIMIT_S: Final = 600.0  # of a reload whose caller sets no limit
-_TELL_S: Final = 60.0  # between words about what is waited for
-_LOG = logging.getLogger(__name__)
 _PAUSE_S: Final = 0.1  # between looks while new models are awaited
 
 
@@ -39,6 +37,7 @@ class ModelStore:
         self._loading = loading
         self._poll_s = poll_s
         self._unready_labels = unready_labels
+        self._saying = Saying()
         self._configs: Mapping[str, ModelConfig] = {}
         self._models: Mapping[str, VersionedModel] = {}
         self._labels: Mapping[str, Mapping[str, int]] = {}
@@ -158,14 +157,11 @@ class ModelStore:
     ) -> None:
         """Waits until each new model has a ready version, or all of them failed."""
         _tell_versions(configs, added)
-        looked, told = time.monotonic(), -math.inf
+        looked, saying = time.monotonic(), Saying()
         for model in added.values():
             while not model.wait_until_decided(_PAUSE_S):
                 now = time.monotonic()
-                config = configs[model.name]
-                if now >= told + _TELL_S and not wanted_versions(config):
-                    _LOG.warning(waiting_for(config))
-                    told = now
+                saying.of_waiting(configs[model.name])
                 if self._stopped.is_set():
                     raise StatusError(Code.CANCELLED, "The server is stopping.")
                 if now > ends:
@@ -202,6 +198,7 @@ class ModelStore:
         """Tells each model which versions lie under its base path now."""
         with self._looking:
             _tell_versions(self._configs, self._models)
+            self._saying.of_incomplete(self._configs.values())
 
     def _poll(self) -> None:
         while self._poll_s and not self._stopped.wait(self._poll_s):

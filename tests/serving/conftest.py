@@ -166,6 +166,7 @@ class SslFiles:
     """A server's text SSLConfig, and what its clients need."""
 
     config: Path
+    key: Path
     certificate: Path
     client_key: Path
     client_certificate: Path
@@ -196,7 +197,13 @@ def ssl_files(folder: Path, mutual: bool) -> SslFiles:
     config = folder / "ssl.config"
     config.write_text("\n".join(lines))
     client = (folder / "client.key", folder / "client.pem")
-    return SslFiles(config, folder / "server.pem", *client)
+    return SslFiles(config, folder / "server.key", folder / "server.pem", *client)
+
+
+def break_version(folder: Path) -> None:
+    """Makes a version that looks whole, and that nobody can load."""
+    folder.mkdir(parents=True)
+    (folder / "saved_model.pb").write_bytes(b"no graph")
 
 
 def free_port() -> int:

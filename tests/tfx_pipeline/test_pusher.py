@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tfx_pipeline.pusher import newest_version, push
+from serving.server import storage
+from tfx_pipeline.pusher import is_whole, newest_version, push
 
 pytestmark = pytest.mark.slow  # TFX's import
 
@@ -16,6 +17,7 @@ def _model(folder: Path, content: bytes = b"graph") -> Path:
     (folder / "variables").mkdir(parents=True)
     (folder / "saved_model.pb").write_bytes(content)
     (folder / "variables" / "variables.data").write_bytes(content * 7)
+    (folder / "variables" / "variables.index").write_bytes(content)
     return folder
 
 
@@ -58,6 +60,21 @@ def test_a_folder_without_its_model_is_no_version(tmp_path: Path) -> None:
     whole = push(_model(tmp_path / "model"), tmp_path / "serving")
     (tmp_path / "serving" / "99999999999").mkdir()
     assert newest_version(tmp_path / "serving") == whole
+
+
+def test_the_server_has_the_same_rule(tmp_path: Path) -> None:
+    """Neither may import the other."""
+    version = _model(tmp_path / "1")
+    for missing, whole in (
+        ("saved_model.pb", False),
+        ("variables/variables.index", False),
+        ("variables", True),  # a model may have none
+    ):
+        path = version / missing
+        aside = path.rename(tmp_path / "aside")
+        assert is_whole(version) == storage.is_whole(version) == whole
+        aside.rename(path)
+    assert is_whole(version) and storage.is_whole(version)
 
 
 @pytest.fixture

@@ -435,12 +435,19 @@ def test_metrics_have_tf_servings_names(models: Path, tmp_path: Path) -> None:
     assert types[":tensorflow:serving:runtime_latency"] == "histogram"
 
 
-def test_tls_can_be_mutual(models: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("by_flags", [False, True])
+def test_tls_can_be_mutual(models: Path, tmp_path: Path, by_flags: bool) -> None:
     files = ssl_files(tmp_path, mutual=True)
     certificate = files.certificate.read_bytes()
-    with Server(
-        options(models / "uvcan", "uvcan", ssl_config_file=str(files.config))
-    ) as server:
+    flags = {"ssl_config_file": files.config}
+    if by_flags:
+        flags = {
+            "tls_key": files.key,
+            "tls_certificate": files.certificate,
+            "tls_roots": files.client_certificate,
+        }
+    told = {name: str(path) for name, path in flags.items()}
+    with Server(options(models / "uvcan", "uvcan", **told)) as server:
         target = f"localhost:{server.port}"
         trusted = Tls(certificate)
         known = Tls(
@@ -454,3 +461,33 @@ def test_tls_can_be_mutual(models: Path, tmp_path: Path) -> None:
             with RecommenderClient(target, tls=stranger, retries=0) as client:
                 with pytest.raises(ServerUnavailable):
                     client.recommend("u1")
+
+
+def test_tls_that_cannot_work_is_one_sentence(models: Path, tmp_path: Path) -> None:
+    files = ssl_files(tmp_path, mutual=True)
+    key, certificate = str(files.key), str(files.certificate)
+    for flags, told in (
+        ({"tls_key": key}, "should have --tls-key and --tls-certificate"),
+        (
+            {
+                "tls_key": key,
+                "tls_certificate": certificate,
+                "ssl_config_file": str(files.config),
+            },
+            "and no --ssl-config-file; give",
+        ),
+        (
+            {"tls_key": str(files.client_key), "tls_certificate": certificate},
+            f"Received: {files.client_key}, {certificate}, no roots",
+        ),
+        (
+            {"tls_key": key, "tls_certificate": str(tmp_path / "nowhere")},
+            "No such file or directory",
+        ),
+        (
+            {"tls_key": key, "tls_certificate": certificate, "tls_roots": key},
+            f"{certificate}, {key} \\(",
+        ),
+    ):
+        with pytest.raises(StatusError, match=told):
+            Server(options(models / "uvcan", "uvcan", **flags))

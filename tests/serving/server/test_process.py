@@ -21,7 +21,7 @@ import pytest
 from serving.checks.conformance.models import CONFIG_FILE
 from serving.checks.conformance.suite import all_cases
 from serving.wire.protos import get_model_status_pb2, model_service_pb2_grpc
-from tests.serving.conftest import free_port, until
+from tests.serving.conftest import break_version, free_port, until
 
 pytestmark = pytest.mark.slow  # each starts a process
 
@@ -132,7 +132,7 @@ def test_what_cannot_start_says_why_and_exits_255(
     tmp_path: Path, flags: list[str], message: str
 ) -> None:
     (tmp_path / "bad.config").write_text("improper { config")
-    (tmp_path / "1").mkdir()
+    break_version(tmp_path / "1")
     given = [flag.format(tmp=tmp_path) for flag in flags]
     begun = time.monotonic()
     with started("--port=0", *given) as process:

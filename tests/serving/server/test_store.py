@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from serving.server.history import State
 from serving.server.lifecycle import Loading
@@ -16,7 +17,7 @@ from serving.server.status import Code, StatusError
 from serving.server.storage import ModelConfig, latest_policy, wanted_versions
 from serving.server.store import ModelStore
 from serving.wire.protos import model_pb2
-from tests.serving.conftest import until
+from tests.serving.conftest import break_version, until
 
 
 @pytest.fixture
@@ -96,13 +97,13 @@ def test_a_broken_version_leaves_the_old_one_serving(
 ) -> None:
     _publish(models, base, 1)
     store.apply([ModelConfig("m", base)])
-    (base / "2").mkdir()
+    break_version(base / "2")
     until(lambda: _states(store).get(2) == State.END)
     assert _states(store)[1] == State.AVAILABLE
     assert _latest(store) == 1
     entry = store.history.of("m")[2]
-    assert entry.code == Code.NOT_FOUND
-    assert entry.message.endswith(f"Specified file path: {base / '2'}")
+    assert entry.code == Code.OUT_OF_RANGE
+    assert entry.message == "Read less bytes than requested"
 
 
 def test_a_version_that_failed_is_forgotten_once_its_folder_changes(
@@ -110,16 +111,49 @@ def test_a_version_that_failed_is_forgotten_once_its_folder_changes(
 ) -> None:
     _publish(models, base, 1)
     store.apply([ModelConfig("m", base)])
-    (base / "2").mkdir()
+    break_version(base / "2")
     until(lambda: _states(store).get(2) == State.END)
     shutil.copytree(models / "half_plus_two" / "1", base / "2", dirs_exist_ok=True)
     until(lambda: _latest(store) == 2)
-    (base / "3").mkdir()
+    break_version(base / "3")
     until(lambda: _states(store).get(3) == State.END)
-    (base / "3").rmdir()
+    shutil.rmtree(base / "3")
     time.sleep(0.1)
     _publish(models, base, 3)
     until(lambda: _latest(store) == 3)
+
+
+def test_a_version_that_is_not_whole_is_not_taken_and_said_once(
+    models: Path, base: Path, store: ModelStore, caplog: pytest.LogCaptureFixture
+) -> None:
+    _publish(models, base, 1)
+    (base / "2").mkdir()
+    (base / "3").symlink_to(base / "nowhere")
+    (base / "4").write_text("a file")
+    shutil.copytree(models / "uvcan" / "1", base / "5")
+    (base / "5" / "variables" / "variables.index").unlink()
+    store.apply([ModelConfig("m", base)])
+    assert _latest(store) == 1
+    time.sleep(0.1)  # several looks
+    for version in (2, 3, 4):
+        assert caplog.text.count(f"{base / str(version)} is not taken, for it has") == 1
+    assert "for it has no variables/variables.index. Copy a version" in caplog.text
+    assert _states(store) == {1: State.AVAILABLE}
+    shutil.copytree(models / "half_plus_two" / "1", base / "2", dirs_exist_ok=True)
+    until(lambda: _latest(store) == 2)
+
+
+def test_a_version_without_its_variables_fails_to_load(
+    base: Path, store: ModelStore
+) -> None:
+    module = tf.Module()
+    module.v = tf.Variable(2.0)
+    half = tf.function(lambda x: {"y": x * module.v})
+    x = tf.TensorSpec([], tf.float32, name="x")
+    tf.saved_model.save(module, str(base / "1"), half.get_concrete_function(x))
+    shutil.rmtree(base / "1" / "variables")
+    with pytest.raises(StatusError, match=f"folder {base}/1/variables is missing."):
+        store.apply([ModelConfig("m", base)])
 
 
 def test_what_is_waited_for_is_said(
@@ -134,7 +168,8 @@ def test_what_is_waited_for_is_said(
     assert "Found: an empty folder." in told(base)
     (base / "v1.0").mkdir()
     assert f"{base} should hold a folder whose name is a whole" in told(base)
-    assert "Found: v1.0." in told(base)
+    (base / "8").mkdir()
+    assert "Found: 8 (it has no saved_model.pb), v1.0." in told(base)
     assert "there is no such folder" in told(base / "nowhere")
     assert "a version itself" in told(models / "half_plus_two" / "1")
 
@@ -145,7 +180,7 @@ def test_a_repair_within_the_retries_is_picked_up(
     _publish(models, base, 1)
     store._loading = Loading(SavedModel, retries=200, pause_s=0.02)
     store.apply([ModelConfig("m", base)])
-    (base / "2").mkdir()
+    break_version(base / "2")
     until(lambda: _states(store).get(2) == State.LOADING)
     shutil.copytree(models / "half_plus_two" / "1", base / "2", dirs_exist_ok=True)
     until(lambda: _latest(store) == 2)
@@ -191,13 +226,13 @@ def test_a_call_in_progress_keeps_its_version(
 def test_a_version_that_never_loads_stops_the_start(
     base: Path, store: ModelStore
 ) -> None:
-    (base / "3").mkdir()
+    break_version(base / "3")
     with pytest.raises(StatusError) as caught:
         store.apply([ModelConfig("m", base)])
     assert caught.value.code == Code.UNKNOWN
     assert caught.value.message.startswith(
         "1 servable(s) did not become available: {{{name: m version: 3} due to error: "
-        "NOT_FOUND: Specified file path"
+        "OUT_OF_RANGE: Read less bytes"
     )
 
 
@@ -207,7 +242,7 @@ def test_a_reload_that_fails_leaves_no_trace(
     _publish(models, base, 1)
     store.apply([ModelConfig("m", base)])
     broken = base.with_name("broken")
-    (broken / "1").mkdir(parents=True)
+    break_version(broken / "1")
     with pytest.raises(StatusError, match="servable\\(s\\) did not become available"):
         store.apply([ModelConfig("n", broken)])
     empty = base.with_name("empty")
@@ -289,7 +324,7 @@ def test_a_relative_base_path_is_refused() -> None:
 
 def test_policies_choose_versions(base: Path) -> None:
     for name in ("1", "00000123", "7", ".tmp8", "x9", "1.5"):
-        (base / name).mkdir()
+        break_version(base / name)
 
     def wanted(**policy: object) -> list[int]:
         config = ModelConfig("m", base, type(latest_policy())(**policy))

@@ -19,7 +19,7 @@ from serving.wire.protos import (
     predict_pb2,
     prediction_service_pb2_grpc,
 )
-from tests.serving.conftest import options, until
+from tests.serving.conftest import break_version, options, until
 
 GROWTH = 1.10
 
@@ -76,9 +76,9 @@ def test_no_call_fails_while_versions_come_and_go(models: Path, tmp_path: Path) 
             if version == 11:
                 early = _resident()
         late = _resident()
-        (tmp_path / "50").mkdir()
+        break_version(tmp_path / "50")
         until(lambda: states().get(50) == State.END)
-        (tmp_path / "50").rmdir()
+        shutil.rmtree(tmp_path / "50")
         (tmp_path / "21").rename(tmp_path / ".gone")
         until(lambda: states()[20] == State.AVAILABLE)
         reload = model_management_pb2.ReloadConfigRequest()
