@@ -6,7 +6,7 @@ PYTHON := .venv/bin/python
 UV := .venv/bin/uv
 READY := .venv/.ready
 
-.PHONY: help setup demo test test-newest install-check readme-check protos check format kuairand toffee-b bench bench-growth bench-peers conformance load drills lock clean
+.PHONY: help setup demo test test-newest install-check readme-check kubeflow-check protos check format kuairand toffee-b bench bench-growth bench-peers conformance load drills lock clean
 
 help: ## this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 22
@@ -32,6 +32,9 @@ install-check: $(READY) ## the wheel, installed elsewhere: the client, then the 
 
 readme-check: $(READY) ## every command and every Python line of README and docs/python.md
 	$(PYTHON) -m pytest -m readme
+
+kubeflow-check: $(READY) ## every command of the compiled files, as the platforms run them: minutes
+	$(PYTHON) -m pytest -m kubeflow
 
 protos: $(READY) ## the generated *_pb2.py anew from their .proto files
 	$(UV) run -q --no-project --python $(PYTHON) --with grpcio-tools==1.49.1 --with 'setuptools<81' \

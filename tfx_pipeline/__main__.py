@@ -14,6 +14,8 @@ from typing import Any
 import click
 
 from tfx_pipeline import config as settings
+from tfx_pipeline.platforms import settings as platforms
+from tfx_pipeline.platforms.settings import KUBEFLOW, PLATFORMS
 from tfx_pipeline.quick_imports import quick_imports
 from uvcan_tf import config as uvcan_config
 from uvcan_tf import features as names
@@ -69,7 +71,14 @@ def run(data: Path, root: Path, config: Path | None, **switches: Any) -> None:
 
 
 @main.command("compile")
-@click.option("--out", type=FILE, required=True, help="The specification, JSON.")
+@click.option(
+    "--platform",
+    type=click.Choice(PLATFORMS),
+    default=KUBEFLOW,
+    show_default=True,
+    help="Kubeflow Pipelines v2 or Vertex AI.",
+)
+@click.option("--out", type=FILE, required=True, help="YAML; of Vertex AI, JSON.")
 @click.option(
     "--data",
     default="/mnt/uvcan/tables",
@@ -85,6 +94,14 @@ def run(data: Path, root: Path, config: Path | None, **switches: Any) -> None:
 @click.option("--features", type=FILE, help="Declaration. [default: the paper's]")
 @click.option("--config", type=FILE, help="Hyper-parameters, JSON. [default: built in]")
 @click.option("--image", default="uvcan-tf", show_default=True, help="Of this project.")
+@click.option("--steps", type=FILE, help="Machines, retries, volume: docs/kubeflow.md.")
+@click.option("--min-hit-rate", default=0.05, show_default=True, help="HR@10 to reach.")
+@click.option(
+    "--tolerance",
+    default=0.01,
+    show_default=True,
+    help="How far HR@10 may fall below the last blessed model's.",
+)
 @click.option(
     "--drift",
     type=click.Choice(settings.REACTIONS),
@@ -96,14 +113,17 @@ def run(data: Path, root: Path, config: Path | None, **switches: Any) -> None:
 @click.option("--bulk-infer", is_flag=True, help="Score the held-out pairs.")
 @click.option("--beam-arg", "beam_args", multiple=True, help="Of another Beam runner.")
 def compile_command(
+    platform: str,
     out: Path,
     features: Path | None,
     config: Path | None,
     image: str,
+    steps: Path | None,
     **switches: Any,
 ) -> None:
-    """Write the same pipeline as a Kubeflow Pipelines v2 specification."""
+    """Write the same pipeline for Kubeflow Pipelines or Vertex AI."""
     with one_sentence():
+        known = platforms.load(steps, platform=platform, image=image)
         pipeline = settings.PipelineConfig(
             features=names.load(features) if features else names.PAPER,
             config=_hyper_parameters(config),
@@ -111,12 +131,12 @@ def compile_command(
         )
         if not out.parent.is_dir():
             raise ConfigError(f"--out {out}: the folder {out.parent} does not exist.")
-    quiet()
-    with quick_imports():
-        from tfx_pipeline import kubeflow
+        quiet()
+        with quick_imports():
+            from tfx_pipeline.platforms import compile as compiler
 
-    schemas = kubeflow.compile_pipeline(pipeline, out, image)
-    click.echo(f"Wrote {out}. Copy the content of {schemas} to {pipeline.schemas}.")
+        compiler.compile_pipeline(pipeline, out, known)
+    click.echo(f"Wrote {out}.")
 
 
 @main.command()

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import ml_metadata as mlmd
+from tfx.dsl.components.base.base_node import BaseNode
+from tfx.dsl.components.common.resolver import Resolver
 from tfx.dsl.input_resolution.strategies.latest_blessed_model_strategy import (
     LatestBlessedModelStrategy,
 )
-from tfx.types import Artifact
+from tfx.types import Artifact, Channel
+from tfx.types.standard_artifacts import Model, ModelBlessing
 
+from tfx_pipeline.config import PipelineConfig
 from tfx_pipeline.store import last_outputs
 
 
@@ -28,3 +32,14 @@ class PreviousBlessedModel(LatestBlessedModelStrategy):
             for key, artifacts in input_dict.items()
         }
         return super().resolve_artifacts(store, others)
+
+
+def resolver(config: PipelineConfig, trainer: BaseNode) -> BaseNode:
+    """The node that asks the metadata store, once the Trainer is done."""
+    node = Resolver(
+        strategy_class=PreviousBlessedModel,
+        model=Channel(type=Model),
+        model_blessing=Channel(type=ModelBlessing),
+    ).with_id("LatestBlessedModel")
+    node.add_upstream_node(trainer)
+    return node

@@ -108,11 +108,6 @@ class PipelineConfig:
         return f"{self.root}/serving/{self.name}"
 
     @property
-    def schemas(self) -> str:
-        """Where the generated schemas lie, a folder for each declaration."""
-        return f"{self.root}/schemas"
-
-    @property
     def accepted(self) -> str:
         """Where the statistics of the tables that were let through last are kept."""
         return f"{self.root}/accepted"

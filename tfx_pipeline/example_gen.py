@@ -39,10 +39,6 @@ _FAST: Final = tf.io.TFRecordOptions(compression_type="GZIP", compression_level=
 def example_gen(config: PipelineConfig) -> FileBasedExampleGen:
     """The component: `config.data` in, `Examples` of four splits out."""
     split = example_gen_pb2.SplitConfig.Split
-    custom = example_gen_pb2.CustomConfig()
-    content = struct_pb2.Struct()
-    content.update(config.data_config())
-    custom.custom_config.Pack(content)
     return FileBasedExampleGen(
         input_base=config.data,
         output_config=example_gen_pb2.Output(
@@ -50,9 +46,18 @@ def example_gen(config: PipelineConfig) -> FileBasedExampleGen:
                 splits=[split(name=n, hash_buckets=1) for n in snapshot.SPLITS]
             )
         ),
-        custom_config=custom,
+        custom_config=custom_config(config),
         custom_executor_spec=BeamExecutorSpec(Executor),
     )
+
+
+def custom_config(config: PipelineConfig) -> str:
+    """What the executor is told beside the tables' address, as TFX writes it."""
+    custom = example_gen_pb2.CustomConfig()
+    content = struct_pb2.Struct()
+    content.update(config.data_config())
+    custom.custom_config.Pack(content)
+    return str(proto_utils.proto_to_json(custom))
 
 
 class Executor(BaseBeamExecutor):

@@ -13,13 +13,15 @@ from tfx.orchestration.local.local_dag_runner import LocalDagRunner
 from tfx.orchestration.portable import runtime_parameter_utils
 from tfx.proto.orchestration import pipeline_pb2
 
-from tfx_pipeline import lock, mending, schema, timings
-from tfx_pipeline.baseline import PreviousBlessedModel
+from tfx_pipeline import baseline, lock, mending, timings
 from tfx_pipeline.config import PipelineConfig
+from tfx_pipeline.example_gen import example_gen
 from tfx_pipeline.memory import forget_peak
-from tfx_pipeline.pipeline import create_pipeline
+from tfx_pipeline.pipeline import Parts, create_pipeline
 from tfx_pipeline.store import STORE, connect
 from tfx_pipeline.timings import Timing
+
+_PARTS = Parts(data=lambda config: [example_gen(config)], baseline=baseline.resolver)
 
 
 def _nothing(_: Any) -> None:
@@ -55,10 +57,8 @@ def run(
 
     with lock.held(root):
         mending.mend(root, say)
-        folder = Path(config.schemas) / schema.fingerprint(config.features)
-        schema.write_for_pipeline(config.features, folder)
         connection = metadata.sqlite_metadata_connection_config(str(root / STORE))
-        pipeline = create_pipeline(config, PreviousBlessedModel, connection)
+        pipeline = create_pipeline(config, _PARTS, connection)
         try:
             _Runner(started, ended).run(pipeline)
         finally:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Callable
+
 from ml_metadata.proto import metadata_store_pb2
 from tfx.components import (
     Evaluator,
@@ -10,44 +13,52 @@ from tfx.components import (
     Trainer,
     Transform,
 )
-from tfx.components.schema_gen.import_schema_gen.component import ImportSchemaGen
 from tfx.dsl.components.base.base_node import BaseNode
-from tfx.dsl.components.common.resolver import Resolver, ResolverStrategy
-from tfx.dsl.input_resolution.strategies.latest_blessed_model_strategy import (
-    LatestBlessedModelStrategy,
-)
 from tfx.orchestration.pipeline import Pipeline
 from tfx.proto import pusher_pb2, trainer_pb2, transform_pb2
-from tfx.types import Channel
-from tfx.types.standard_artifacts import Model, ModelBlessing
 
 from tfx_pipeline import schema, snapshot
-from tfx_pipeline.config import PipelineConfig
+from tfx_pipeline.config import FEATURES_KEY, PipelineConfig
 from tfx_pipeline.drift_gate import DriftGate
 from tfx_pipeline.evaluation import eval_config
-from tfx_pipeline.example_gen import example_gen
 from tfx_pipeline.gates import AnomalyGate
 from tfx_pipeline.pusher import WholePusher
 from tfx_pipeline.switched import bulk_inferrer, infra_validator, tuner
+from tfx_pipeline.table_schema import TableSchema
 from uvcan_tf import features as names
 
 #: Interactions hold no value that these two do not.
 TABLES = [names.USERS, names.VIDEOS]
 
 
+@dataclasses.dataclass(frozen=True)
+class Parts:
+    """The nodes that each runner has of its own.
+
+    Args:
+      data: ExampleGen, after the nodes that it needs.
+      baseline: the node that finds the model to compare with, given the Trainer.
+      closing: what is done at the end, given ExampleGen and the Evaluator.
+    """
+
+    data: Callable[[PipelineConfig], list[BaseNode]]
+    baseline: Callable[[PipelineConfig, BaseNode], BaseNode]
+    closing: Callable[[BaseNode, BaseNode], list[BaseNode]] = lambda *_: []
+
+
 def create_pipeline(
     config: PipelineConfig,
-    baseline_strategy: type[ResolverStrategy] = LatestBlessedModelStrategy,
+    parts: Parts,
     metadata: metadata_store_pb2.ConnectionConfig | None = None,
 ) -> Pipeline:
-    """The one graph of both runners.
+    """The one graph of all runners.
 
     Args:
       config: what to run on, with the switches.
-      baseline_strategy: how the model to compare with is found.
+      parts: the nodes that the runner has of its own.
       metadata: the metadata store, where the platform does not bring its own.
     """
-    data = example_gen(config)
+    *before, data = parts.data(config)
     statistics = StatisticsGen(examples=data.outputs["examples"])
     schemas = {name: _schema(config, name) for name in schema.NAMES}
     validators = {n: _validator(statistics, schemas[n], n) for n in schema.SPLITS_OF}
@@ -56,7 +67,7 @@ def create_pipeline(
     transform = _transform(config, data, schemas[schema.UNION], drift_gate)
     tuned = [tuner(config, data, transform)] if config.tune else []
     trainer = _trainer(config, data, transform, tuned)
-    baseline = _baseline(baseline_strategy, trainer)
+    baseline = parts.baseline(config, trainer)
     evaluator = _evaluator(config, data, trainer, baseline)
     checked = [infra_validator(data, trainer)] if config.check_serving else []
     pusher = _pusher(config, trainer, evaluator, checked)
@@ -65,9 +76,10 @@ def create_pipeline(
         pipeline_name=config.name,
         pipeline_root=config.root,
         components=[
-            *(data, statistics, *schemas.values(), *validators.values()),
+            *(*before, data, statistics, *schemas.values(), *validators.values()),
             *(anomaly_gate, drift_gate, transform, *tuned, trainer),
             *(baseline, evaluator, *checked, pusher, *inferred),
+            *parts.closing(data, evaluator),
         ],
         enable_cache=True,
         metadata_connection_config=metadata,
@@ -76,8 +88,8 @@ def create_pipeline(
 
 
 def _schema(config: PipelineConfig, name: str) -> BaseNode:
-    file = f"{config.schemas}/{schema.fingerprint(config.features)}/{name}.pbtxt"
-    return ImportSchemaGen(schema_file=file).with_id(f"ImportSchemaGen.{name}")
+    content = config.transform_config()[FEATURES_KEY]
+    return TableSchema(declaration=content, table=name).with_id(f"TableSchema-{name}")
 
 
 def _validator(statistics: BaseNode, described: BaseNode, name: str) -> BaseNode:
@@ -86,7 +98,7 @@ def _validator(statistics: BaseNode, described: BaseNode, name: str) -> BaseNode
         statistics=statistics.outputs["statistics"],
         schema=described.outputs["schema"],
         exclude_splits=others,
-    ).with_id(f"ExampleValidator.{name}")
+    ).with_id(f"ExampleValidator-{name}")
 
 
 def _anomaly_gate(
@@ -142,16 +154,6 @@ def _trainer(
         custom_config=config.training_config(),
         hyperparameters=found,
     )
-
-
-def _baseline(strategy: type[ResolverStrategy], trainer: BaseNode) -> BaseNode:
-    resolver = Resolver(
-        strategy_class=strategy,
-        model=Channel(type=Model),
-        model_blessing=Channel(type=ModelBlessing),
-    ).with_id("LatestBlessedModel")
-    resolver.add_upstream_node(trainer)
-    return resolver
 
 
 def _evaluator(

@@ -72,14 +72,14 @@ def push(model: Path, base: Path) -> Path:
     for left_behind in base.glob(f"{INCOMPLETE}*"):
         shutil.rmtree(left_behind)
     newest = newest_version(base)
-    if newest is not None and _same(model, newest):
+    if newest is not None and is_same(model, newest):
         return newest
     taken = [int(path.name) for path in base.iterdir() if path.name.isdigit()]
     version = base / str(max(int(time.time()), *(number + 1 for number in taken), 0))
     partial = base / f"{INCOMPLETE}{version.name}"
     try:
         shutil.copytree(model, partial)
-        if not _same(model, partial):
+        if not is_same(model, partial):
             raise PushError(
                 f"The copy of {model} should hold the same bytes. Received: other "
                 f"ones in {partial}. Check the disk, then run again."
@@ -108,7 +108,8 @@ def is_whole(version: Path) -> bool:
     return (version / _MODEL).is_file() and not cut_off
 
 
-def _same(one: Path, other: Path) -> bool:
+def is_same(one: Path, other: Path) -> bool:
+    """Whether two folders hold the same files with the same bytes."""
     names = _files(one)
     if names != _files(other):
         return False

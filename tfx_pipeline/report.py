@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import tensorflow_model_analysis as tfma
+from tfx.types import Artifact
 from tfx.types.standard_artifacts import Examples
 
 from tfx_pipeline import rows
@@ -33,7 +34,7 @@ class Report:
     slices: dict[str, dict[str, float]]
     blessed: bool
     reasons: tuple[str, ...]
-    pushed: Path | None
+    pushed: Path | None = None
 
 
 def read(config: PipelineConfig) -> Report:
@@ -45,18 +46,23 @@ def read(config: PipelineConfig) -> Report:
     store = connect(str(Path(config.root) / STORE))
     (examples,) = last_outputs(store, "FileBasedExampleGen")
     by_type = {a.type: a for a in last_outputs(store, "Evaluator")}
-    slices = _slices(by_type["ModelEvaluation"].uri)
     artifact = Examples()
     artifact.set_mlmd_artifact(examples)
-    expected = {names.EVAL: rows.recorded(artifact)[names.EVAL]}
+    found = of_evaluation(artifact, by_type["ModelEvaluation"].uri)
+    return dataclasses.replace(found, pushed=newest_version(Path(config.serving)))
+
+
+def of_evaluation(examples: Artifact, folder: str) -> Report:
+    """The figures and the verdict of one evaluation of the examples.
+
+    Raises:
+      RowCountError: the Evaluator saw other rows than ExampleGen wrote.
+    """
+    slices = _slices(folder)
+    expected = {names.EVAL: rows.recorded(examples)[names.EVAL]}
     rows.check("Evaluator", expected, {names.EVAL: int(slices["overall"][COUNT])})
-    verdict = tfma.load_validation_result(by_type["ModelEvaluation"].uri)
-    return Report(
-        slices=slices,
-        blessed=verdict.validation_ok,
-        reasons=tuple(_reasons(verdict)),
-        pushed=newest_version(Path(config.serving)),
-    )
+    verdict = tfma.load_validation_result(folder)
+    return Report(slices, verdict.validation_ok, tuple(_reasons(verdict)))
 
 
 def _slices(folder: str) -> dict[str, dict[str, float]]:

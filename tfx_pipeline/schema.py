@@ -65,36 +65,24 @@ def union(features: Features) -> schema_pb2.Schema:
 
 
 def texts(features: Features) -> dict[str, str]:
-    """The content of each table's `.pbtxt` file, by the table's name."""
-    return {
-        name: text_format.MessageToString(schema)
-        for name, schema in schemas(features).items()
-    }
+    """The content of each `.pbtxt` file: of each table's, and of their union's."""
+    every = {**schemas(features), UNION: union(features)}
+    return {name: text_format.MessageToString(found) for name, found in every.items()}
 
 
 def write(features: Features, folder: Path) -> list[Path]:
     """Writes `interactions.pbtxt`, `users.pbtxt` and `videos.pbtxt`."""
     folder.mkdir(parents=True, exist_ok=True)
-    paths = []
-    for name, text in texts(features).items():
+    every, paths = texts(features), []
+    for name in SPLITS_OF:
         paths.append(folder / f"{name}.pbtxt")
-        paths[-1].write_text(text, encoding="utf-8")
+        paths[-1].write_text(every[name], encoding="utf-8")
     return paths
 
 
-def write_for_pipeline(features: Features, folder: Path) -> None:
-    """Writes the three schemas and their union where the pipeline imports them."""
-    write(features, folder)
-    text = text_format.MessageToString(union(features))
-    (folder / f"{UNION}.pbtxt").write_text(text, encoding="utf-8")
-
-
 def fingerprint(features: Features) -> str:
-    """Names the schemas' content: a changed declaration has a folder of its own.
-
-    ImportSchemaGen is cached by the file's name, not by its content.
-    """
-    whole = "".join(texts(features).values()) + str(union(features))
+    """Names the schemas' content: a changed declaration has a folder of its own."""
+    whole = "".join(texts(features).values())
     return hashlib.sha256(whole.encode()).hexdigest()[:12]
 
 

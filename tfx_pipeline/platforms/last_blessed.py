@@ -1,0 +1,67 @@
+"""The model that a candidate has to beat, where no resolver can be asked."""
+
+# No `from __future__ import annotations`: TFX reads the annotations at run time.
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from tfx.dsl.component.experimental.annotations import (
+    InputArtifact,
+    OutputArtifact,
+    Parameter,
+)
+from tfx.dsl.component.experimental.decorators import component
+from tfx.dsl.components.base.base_node import BaseNode
+from tfx.dsl.io import fileio
+from tfx.types.standard_artifacts import Model
+from tfx.utils import io_utils, path_utils
+
+from tfx_pipeline.addresses import is_local
+from tfx_pipeline.config import PipelineConfig
+from tfx_pipeline.pusher import is_same
+
+#: A property of a model that is none; `step` leaves such an input out.
+ABSENT: Final = "absent"
+
+
+@component
+def LastBlessedModel(
+    candidate: InputArtifact[Model],
+    model: OutputArtifact[Model],
+    serving: Parameter[str],
+) -> None:
+    """Copies the newest pushed version that is not the candidate itself.
+
+    A model is pushed if, and only if, it was blessed, so that the serving folder knows
+    which was blessed last.
+    """
+    known = path_utils.serving_model_path(candidate.uri)
+    others = (v for v in pushed_versions(serving) if not _is_known(v, known))
+    found = next(others, None)
+    model.set_int_custom_property(ABSENT, int(found is None))
+    if found is not None:
+        io_utils.copy_dir(found, path_utils.serving_model_dir(model.uri))
+
+
+def last_blessed(config: PipelineConfig, trainer: BaseNode) -> BaseNode:
+    """The node, after the Trainer."""
+    return LastBlessedModel(
+        candidate=trainer.outputs["model"], serving=config.serving
+    ).with_id("LastBlessedModel")
+
+
+def pushed_versions(serving: str) -> Iterator[str]:
+    """The whole versions of a folder or an address, the newest first."""
+    names = fileio.listdir(serving) if fileio.exists(serving) else []
+    numbers = sorted(int(n) for n in (n.strip("/") for n in names) if n.isdigit())
+    for number in reversed(numbers):
+        if fileio.exists(f"{serving}/{number}/saved_model.pb"):
+            yield f"{serving}/{number}"
+
+
+def _is_known(version: str, model: str) -> bool:
+    """Whether a version is the model; elsewhere nothing is read twice to know."""
+    if not is_local(version) or not is_local(model):
+        return False
+    return is_same(Path(version), Path(model))
