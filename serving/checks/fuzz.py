@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import sys
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, MutableMapping, MutableSequence, Sequence
 from typing import Any, Final
 
 import click
@@ -55,7 +55,8 @@ def mutate_fields(message: Any, source: random.Random) -> None:
         if holder is None:
             return
         values = getattr(holder, field.name)
-        if field.label != field.LABEL_REPEATED:
+        many = isinstance(values, MutableSequence | MutableMapping)
+        if not many:
             if field.message_type or source.random() < 0.3:
                 holder.ClearField(field.name)
             else:
@@ -84,7 +85,7 @@ def _fields(message: Any) -> Iterator[tuple[Any, Any]]:
             if not field.message_type.fields_by_name["value"].message_type:
                 continue
         else:
-            inner = value if field.label == field.LABEL_REPEATED else [value]
+            inner = value if isinstance(value, MutableSequence) else [value]
         for part in inner:
             yield from _fields(part)
 

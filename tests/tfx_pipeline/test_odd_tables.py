@@ -412,7 +412,11 @@ def corruptions() -> list[Case]:
         ("vectors of text", saved(LOOK.astype(str)), "Received: <U"),
         ("vectors of objects", saved(LOOK.astype(object)), "not a readable NumPy file"),
         ("vectors with NaN", saved(LOOK + np.nan), "NaN or infinity"),
-        ("vectors too large", saved(LOOK * 1e300 + 1e300), "NaN or infinity"),
+        (
+            "vectors too large",
+            saved(LOOK.astype(np.float64) * 1e300 + 1e300),
+            "NaN or infinity",
+        ),
         ("vectors as text", as_csv("videos", look="1 2 3"), "should be a list column"),
     ]
     for value in ("2", "", "yes", "-1", "0.5", "nan", "1 0"):

@@ -15,6 +15,7 @@ from typing import Any, Final
 import numpy as np
 
 from serving.server.status import StatusError, invalid_argument
+from uvcan_tf.compat import of_every_python
 
 _BOM: Final = b"\xef\xbb\xbf"
 _TOO_BIG: Final = "Number too big to be stored in double."
@@ -46,7 +47,7 @@ def parse(body: bytes) -> dict[str, Any]:
     try:
         document = _read(text)
     except json.JSONDecodeError as error:
-        document = _read_short_infinities(text, error)
+        document = _read_short_infinities(text, of_every_python(error))
     _check_surrogates(text)
     if not isinstance(document, dict):
         raise format_error(document, "Is not object")
