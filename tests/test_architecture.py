@@ -22,7 +22,7 @@ OF_LIBRARY_IN_SERVING = {"uvcan_tf.compat", "uvcan_tf.features", "uvcan_tf.termi
 FLOORS = (
     ("compat", "errors", "safe_names", "terminal", "threads"),
     ("feature_kinds", "json_files", "validators"),
-    ("evaluation_settings", "ials_settings", "features"),
+    ("evaluation_settings", "history_settings", "ials_settings", "features"),
     ("config", "network"),
     ("data", "presets", "search_spaces"),
     ("catalogue", "evaluation", "factorization", "visual"),

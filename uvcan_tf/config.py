@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from uvcan_tf.errors import ConfigError
 from uvcan_tf.evaluation_settings import EvaluationConfig, RecommendationConfig
+from uvcan_tf.history_settings import HistorySettings
 from uvcan_tf.ials_settings import IALSSettings
 from uvcan_tf.json_files import read_json
 from uvcan_tf.validators import (
@@ -23,6 +24,7 @@ __all__ = [
     "Config",
     "ConfigError",
     "EvaluationConfig",
+    "HistorySettings",
     "IALSSettings",
     "ModelConfig",
     "RecommendationConfig",
@@ -129,8 +131,9 @@ class TrainingConfig:
 class Config:
     """All settings of one run.
 
-    With `prior`, UVCAN learns what a matrix factorisation leaves open; without, the
-    default, it is the paper's.
+    With `prior`, UVCAN learns what a matrix factorisation leaves open; with `history`,
+    a user is also the videos that they liked. Without either, the default, it is the
+    paper's.
 
     >>> Config().model.factors
     32
@@ -141,6 +144,7 @@ class Config:
     evaluation: EvaluationConfig = EvaluationConfig()
     recommendation: RecommendationConfig = RecommendationConfig()
     prior: IALSSettings | None = None
+    history: HistorySettings | None = None
 
     @property
     def ranks_skipped_impressions_last(self) -> bool:
@@ -205,6 +209,7 @@ def from_json(content: Mapping[str, Any]) -> Config:
         "evaluation": EvaluationConfig,
         "recommendation": RecommendationConfig,
         "prior": IALSSettings,
+        "history": HistorySettings,
     }
     unknown = set(_object("A config", content)) - set(sections)
     if unknown:
@@ -216,7 +221,7 @@ def from_json(content: Mapping[str, Any]) -> Config:
         **{
             name: _section(kind, name, content.get(name, {}))
             for name, kind in sections.items()
-            if name != "prior" or content.get(name) is not None
+            if name not in ("prior", "history") or content.get(name) is not None
         }
     )
 

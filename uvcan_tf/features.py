@@ -37,10 +37,8 @@ HELD_OUT: Final = "held_out_video_ids"
 TRAIN: Final = "train"
 EVAL: Final = "eval"
 
-# Facet names of the two identity embeddings (h^u and h^v, section 3.2).
-USER_IDENTITY: Final = USER_ID
 PRIOR: Final = "prior"  # factors of either side: no column of a table
-VIDEO_IDENTITY: Final = VIDEO_ID
+LIKED_VIDEOS: Final = "liked_videos"  # a user's history as a facet
 VISUAL: Final = "visual"  # a vector made of a video's file
 
 # Signatures of the SavedModel, and the names of their inputs and outputs.
@@ -62,6 +60,7 @@ VIDEO_IDS: Final = "video_ids"
 K: Final = "k"
 EXCLUDE_VIDEO_IDS: Final = "exclude_video_ids"
 CANDIDATE_VIDEO_IDS: Final = "candidate_video_ids"
+LIKED_VIDEO_IDS: Final = "liked_video_ids"
 SCORE: Final = "score"
 FOUND: Final = "found"
 KNOWN_USER: Final = "known_user"
@@ -76,8 +75,8 @@ AUC: Final = "auc"
 FEATURES_FILE: Final = "features.json"
 
 _RESERVED: Final = frozenset(
-    {USER_ID, VIDEO_ID, LABEL, TIMESTAMP, POPULARITY, HELD_OUT}
-    | {K, VIDEO_IDS, EXCLUDE_VIDEO_IDS, CANDIDATE_VIDEO_IDS}
+    {USER_ID, VIDEO_ID, LABEL, TIMESTAMP, POPULARITY, HELD_OUT, LIKED_VIDEOS}
+    | {K, VIDEO_IDS, EXCLUDE_VIDEO_IDS, CANDIDATE_VIDEO_IDS, LIKED_VIDEO_IDS}
 )
 
 
@@ -138,12 +137,12 @@ class Features:
     @property
     def user_facets(self) -> tuple[str, ...]:
         """Names of the columns of q^u: the identity, then each user feature."""
-        return (USER_IDENTITY, *(f.name for f in self.user))
+        return (USER_ID, *(f.name for f in self.user))
 
     @property
     def video_facets(self) -> tuple[str, ...]:
         """Names of the columns of q^v: the identity, then each video feature."""
-        return (VIDEO_IDENTITY, *(f.name for f in self.video))
+        return (VIDEO_ID, *(f.name for f in self.video))
 
     def columns_of(self, facets: Iterable[str]) -> list[str]:
         """The users' own names of facets or features."""

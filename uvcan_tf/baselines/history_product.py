@@ -1,18 +1,15 @@
 """The user as the sum of the videos that they liked: a product, and nothing else.
 
-An autoencoder of likes with separate input and output vectors, which asks for likes
-that it was not given, as in Liang et al., Variational Autoencoders for Collaborative
-Filtering (WWW 2018), by a softmax over candidates that all users of a step share, with
-the correction of Yi et al., Sampling-Bias-Corrected Neural Modeling (RecSys 2019).
+UVCAN's product of `network.liked_videos` without the network, trained by
+`model.shared_softmax`.
 
-Shapes: B users of a step, L likes of them together, C candidates of a step, V videos,
-K factors.
+Shapes: B users, V videos.
 """
 
 from __future__ import annotations
 
 import dataclasses
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +18,14 @@ import tensorflow_recommenders as tfrs
 
 from uvcan_tf.data.dataset import Dataset, IntArray
 from uvcan_tf.data.matrices import likes_of
+from uvcan_tf.history_settings import HistorySettings
+from uvcan_tf.model.histories import Histories
+from uvcan_tf.model.shared_softmax import (
+    SharedCandidates,
+    log_popularity,
+    product_loss,
+)
+from uvcan_tf.network.liked_videos import LikedVideos
 from uvcan_tf.training.sparse_adam import SparseAdam
 from uvcan_tf.validators import (
     require_count,
@@ -28,8 +33,6 @@ from uvcan_tf.validators import (
     require_number,
     require_positive,
 )
-
-_NEVER = -1e9  # a logit that no softmax notices
 
 
 @dataclasses.dataclass(frozen=True)
@@ -69,16 +72,21 @@ class HistoryProductSettings:
         require_not_negative("l2", self.l2)
         require_number("given", self.given, 0, 1)
 
-
-class _Likes(NamedTuple):
-    """Likes of a step's users: who, and which video, int [L] each."""
-
-    user: tf.Tensor
-    video: tf.Tensor
+    @property
+    def history(self) -> HistorySettings:
+        """The part that UVCAN has, too."""
+        return HistorySettings(
+            factors=self.factors,
+            given=self.given,
+            uniform=self.uniform,
+            candidates=self.candidates,
+            users=self.users,
+            initial_stddev=self.initial_stddev,
+        )
 
 
 class HistoryProduct(tfrs.Model):  # type: ignore[misc]  # tfrs is untyped
-    """ŷ_uv = h_u · o_v + b_v, where h_u = Σ i_w / √n over the n liked videos w.
+    """ŷ_uv = h_u · o_v + b_v alone, trained as UVCAN's; see `LikedVideos`.
 
     Args:
       dataset: its training pairs are the likes.
@@ -91,33 +99,21 @@ class HistoryProduct(tfrs.Model):  # type: ignore[misc]  # tfrs is untyped
         settings: HistoryProductSettings = HistoryProductSettings(),
     ) -> None:
         super().__init__()
-        self._settings = settings
-        self._videos = dataset.videos.size
+        self._l2 = settings.l2
         self._likes = likes_of(dataset)
-        rows = dataset.train.by_user(dataset.users.size)
-        self._starts = tf.constant(rows.starts, tf.int32)
-        self._liked = tf.constant(rows.videos - 1, tf.int32)
-        draw = np.random.default_rng(settings.seed)
-        shape = (self._videos, settings.factors)
-        self.inputs_of, self.outputs_of = (
-            tf.Variable(draw.normal(0, settings.initial_stddev, shape), dtype="float32")
-            for _ in range(2)
+        self.layer = LikedVideos(
+            dataset.videos.size + 2,
+            settings.factors,
+            stddev=settings.initial_stddev,
+            seed=settings.seed * 2,
         )
-        likes = np.bincount(rows.videos - 1, minlength=self._videos)
-        share = (likes + 1) / (likes.sum() + self._videos)
-        self.bias = tf.Variable(np.log(share), dtype=tf.float32)
-        self._log_q = tf.constant(self._log_chance(likes, rows.starts), tf.float32)
-        self._step = tf.Variable(0, dtype=tf.int64, trainable=False)
-
-    def _log_chance(
-        self, likes: npt.NDArray[Any], starts: npt.NDArray[Any]
-    ) -> npt.NDArray[Any]:
-        """log of the chance that a video is among the candidates of a step, [V]."""
-        settings = self._settings
-        users = max(1, int((np.diff(starts) > 0).sum()))
-        asked = likes * (1 - settings.given) * min(1.0, settings.users / users)
-        drawn = min(settings.uniform / self._videos, 1 - 1e-6)
-        return np.log(1 - (1 - drawn) * np.exp(-asked))
+        self.layer.build()
+        self.layer.bias.assign(log_popularity(dataset))
+        histories = Histories(dataset.train, dataset.users.size, dataset.trained_videos)
+        self._shared = SharedCandidates(
+            dataset, histories, settings.history, settings.seed
+        )
+        self.step = tf.Variable(0, dtype=tf.int64, trainable=False)
 
     @tf.autograph.experimental.do_not_convert
     def train_step(self, inputs: tf.Tensor) -> dict[str, tf.Tensor]:
@@ -125,62 +121,12 @@ class HistoryProduct(tfrs.Model):  # type: ignore[misc]  # tfrs is untyped
         return super().train_step(inputs)
 
     def compute_loss(self, inputs: tf.Tensor, training: bool = False) -> tf.Tensor:
-        """Cross-entropy of the asked likes of user rows int [B], by softmax.
-
-        Every call splits the users' likes anew into given and asked ones.
-        """
-        likes = self._likes_of(inputs)
-        draw = tf.random.stateless_uniform(tf.shape(likes.video), self._seed(0))
-        chosen = draw < self._settings.given
-        given, asked = (
-            _Likes(*(tf.boolean_mask(part, mask) for part in likes))
-            for mask in (chosen, ~chosen)
-        )
-        candidates = self._candidates(asked.video)  # [C]
-        column = tf.tensor_scatter_nd_update(
-            tf.fill([self._videos], -1), candidates[:, None], _range(candidates)
-        )  # [V], -1 where a video is no candidate
-        h = self._history(given, tf.shape(inputs)[0])  # [B, K]
-        outputs = tf.gather(self.outputs_of, candidates)  # [C, K]
-        logits = tf.matmul(h, outputs, transpose_b=True)
-        logits += tf.gather(self.bias - self._log_q, candidates)  # [B, C]
-        hidden = _places(given, column)
-        penalty = tf.fill(tf.shape(hidden)[:1], _NEVER)
-        logits = tf.tensor_scatter_nd_add(logits, hidden, penalty)
-        found = tf.gather_nd(tf.nn.log_softmax(logits), _places(asked, column))
+        """`shared_softmax_loss` of user rows int [B], split anew at every call."""
+        drawn = self._shared.draw(inputs, self.step)
         if training:
-            self._step.assign_add(1)
-        loss = -tf.reduce_sum(found) / tf.cast(tf.maximum(tf.size(found), 1), "float32")
-        squares = tf.nn.l2_loss(h) + tf.nn.l2_loss(outputs)
-        return loss + self._settings.l2 * squares / tf.cast(tf.size(inputs), tf.float32)
-
-    def _likes_of(self, users: tf.Tensor) -> _Likes:
-        """The training likes of user rows int [B]; `user` is the place in the batch."""
-        first, last = (tf.gather(self._starts, users + i) for i in (0, 1))
-        positions = tf.ragged.range(first, last)
-        videos = tf.gather(self._liked, positions.values)
-        return _Likes(tf.cast(positions.value_rowids(), tf.int32), videos)
-
-    def _candidates(self, asked: tf.Tensor) -> tf.Tensor:
-        """Distinct videos int [C]: the asked ones, then uniform ones."""
-        uniform = tf.random.stateless_uniform(
-            [self._settings.uniform], self._seed(1), 0, self._videos, tf.int32
-        )
-        every = tf.unique(tf.concat([asked, uniform], axis=0)).y
-        return every[: self._settings.candidates]
-
-    def _history(self, given: _Likes, users: tf.Tensor) -> tf.Tensor:
-        """h [B, K]."""
-        ones = tf.ones_like(given.user, tf.float32)
-        count = tf.math.unsorted_segment_sum(ones, given.user, users)
-        total = tf.math.unsorted_segment_sum(
-            tf.gather(self.inputs_of, given.video), given.user, users
-        )
-        return total / tf.sqrt(tf.maximum(count, 1.0))[:, None]
-
-    def _seed(self, stream: int) -> tf.Tensor:
-        seed = self._settings.seed * 2 + stream
-        return tf.stack([self._step, tf.constant(seed, tf.int64)])
+            self.step.assign_add(1)
+        h = self.layer(drawn.given, tf.size(inputs))
+        return product_loss(drawn, self.layer, drawn.candidates, h, self._l2)
 
     def scores(self, users: IntArray) -> npt.NDArray[np.float32]:
         """float32 [B, V] from all training likes; without any, by popularity."""
@@ -188,9 +134,13 @@ class HistoryProduct(tfrs.Model):  # type: ignore[misc]  # tfrs is untyped
 
     def scores_of_likes(self, likes: Any) -> npt.NDArray[np.float32]:
         """float32 [B, V] of people known by their likes alone, a sparse [B, V]."""
+        inputs, outputs, bias = (
+            table.numpy()[1:-1]
+            for table in (self.layer.inputs, self.layer.outputs, self.layer.bias)
+        )
         count = np.asarray(likes.sum(axis=1)).reshape(-1, 1)
-        h = likes @ self.inputs_of.numpy() / np.sqrt(np.maximum(count, 1))
-        scores = h @ self.outputs_of.numpy().T + self.bias.numpy()
+        h = likes @ inputs / np.sqrt(np.maximum(count, 1))
+        scores = h @ outputs.T + bias
         return scores.astype(np.float32)
 
 
@@ -208,15 +158,3 @@ def fit_history_product(
     )
     model.fit(batches, epochs=settings.epochs, verbose=0)
     return model
-
-
-def _range(x: tf.Tensor) -> tf.Tensor:
-    return tf.range(tf.size(x))
-
-
-def _places(likes: _Likes, column: tf.Tensor) -> tf.Tensor:
-    """int [*, 2]: (user, candidate) of the likes whose video is a candidate."""
-    place = tf.gather(column, likes.video)
-    there = place >= 0
-    pair = tf.stack([likes.user, place], axis=1)
-    return tf.boolean_mask(pair, there)

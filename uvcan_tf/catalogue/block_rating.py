@@ -6,7 +6,8 @@ depends on the user alone or on the video alone is computed once, and what the u
 attention finds is kept as weights of the user's N facets instead of as vectors.
 
 Shapes: B users, C videos of a block, M facets of a video, N of a user, K factors, H
-width of the first hidden layer, P factors of the prior, G either K or K + N.
+width of the first hidden layer, P factors of the prior, D of the history, G either K
+or K + N.
 """
 
 from __future__ import annotations
@@ -16,8 +17,9 @@ from typing import NamedTuple
 import tensorflow as tf
 
 from uvcan_tf.network.attention import AttentionWeights, linear
-from uvcan_tf.network.co_attention import CoAttentionNetwork, UserRepresentation
+from uvcan_tf.network.co_attention import CoAttentionNetwork
 from uvcan_tf.network.facets import Facets
+from uvcan_tf.network.representations import UserRepresentation
 
 
 class VideoBlock(NamedTuple):
@@ -28,6 +30,7 @@ class VideoBlock(NamedTuple):
     bias: tuple[tf.Tensor, ...]  # b of each hop, lowest where missing, [M, C]
     hidden_part: tf.Tensor  # hᵛ's part of the first hidden layer, [H, C]
     prior: tuple[tf.Tensor, ...]  # y of the prior, [P, C], if there is one
+    history: tuple[tf.Tensor, ...]  # [o; b] of the history, [D + 1, C], if it counts
 
 
 class PreparedUser(NamedTuple):
@@ -40,6 +43,7 @@ class PreparedUser(NamedTuple):
     W: tf.Tensor  # of the first hidden layer, for [v̂ᵛ; a], [H, G]
     hidden_part: tf.Tensor  # the rest of the first hidden layer, [H, C=1]
     prior: tuple[tf.Tensor, ...]  # x of the prior, [P], if there is one
+    history: tuple[tf.Tensor, ...]  # [h; 1] of the history, [D + 1], if it counts
 
 
 class BlockRating(tf.Module):
@@ -58,8 +62,13 @@ class BlockRating(tf.Module):
             self._user = network.user_attention.hop_weights
         self._rating = network.rating.weights_of()
 
-    def block(self, facets: Facets, prior: tuple[tf.Tensor, ...]) -> VideoBlock:
-        """Facets [C, M, K] and the prior's y [C, P] with the videos innermost.
+    def block(
+        self,
+        facets: Facets,
+        prior: tuple[tf.Tensor, ...],
+        history: tuple[tf.Tensor, ...] = (),
+    ) -> VideoBlock:
+        """Facets [C, M, K], the prior's y and the history's [o; b], videos innermost.
 
         W_x X comes after the transposition: of all that a block holds, only the facets
         change their layout.
@@ -76,6 +85,7 @@ class BlockRating(tf.Module):
             bias=tuple(_masked(hop.b[:, None], mask) for hop in self._video),
             hidden_part=tf.matmul(self._rating.h_v, X[0], transpose_a=True),
             prior=tuple(tf.transpose(y) for y in prior),
+            history=tuple(tf.transpose(y) for y in history),
         )
 
     def prepared(self, user: UserRepresentation) -> PreparedUser:
@@ -99,6 +109,7 @@ class BlockRating(tf.Module):
             W=W,
             hidden_part=hidden_part[..., None],
             prior=tuple(x[:, 0] for x in user.prior),
+            history=tuple(x[:, 0] for x in user.history),
         )
 
     def logits(self, user: PreparedUser, video: VideoBlock) -> tf.Tensor:
@@ -123,16 +134,18 @@ class BlockRating(tf.Module):
         if self._user:
             z = tf.concat([v, a], axis=0)
         x = user.W @ z + video.hidden_part + user.hidden_part  # [H, C]
-        prior: tf.Tensor | float = 0.0
+        added: tf.Tensor | float = 0.0
         if self._rating.prior is not None:
             kernel, scale = self._rating.prior
             product = tf.linalg.matvec(video.prior[0], user.prior[0], transpose_a=True)
-            x, prior = x + kernel[:, None] * product, scale * product  # [C]
+            x, added = x + kernel[:, None] * product, scale * product  # [C]
+        for h, o in zip(user.history, video.history, strict=True):
+            added += tf.linalg.matvec(o, h, transpose_a=True)  # [C]
         x = tf.nn.relu(x)
         *hidden, (W, b) = self._rating.rest
         for W_i, b_i in hidden:
             x = tf.nn.relu(tf.matmul(W_i, x, transpose_a=True) + b_i[:, None])
-        return (tf.matmul(W, x, transpose_a=True) + b[:, None])[0] + prior
+        return (tf.matmul(W, x, transpose_a=True) + b[:, None])[0] + added
 
 
 def _attention(H: tf.Tensor, w_h: tf.Tensor, b: tf.Tensor) -> tf.Tensor:

@@ -15,19 +15,21 @@ import tensorflow as tf
 
 from uvcan_tf.catalogue.block_rating import BlockRating, PreparedUser, VideoBlock
 from uvcan_tf.data.dataset import Dataset, IntArray
-from uvcan_tf.network.co_attention import (
-    CoAttentionNetwork,
+from uvcan_tf.network.co_attention import CoAttentionNetwork
+from uvcan_tf.network.facets import Facets
+from uvcan_tf.network.representations import (
     Rated,
     UserRepresentation,
     VideoRepresentation,
 )
-from uvcan_tf.network.facets import Facets
 from uvcan_tf.threads import in_threads
 
 _BLOCK = 1024  # enough for the cost of an operation to be that of its numbers
 _BLOCK_COMPILED = 512  # what is between the operations still fits a core's cache
 _USERS_AT_ONCE = 32
 _ROWS_AT_ONCE = 8192
+
+_VideoFacets = tuple[Facets, tuple[tf.Tensor, ...], tuple[tf.Tensor, ...]]
 
 
 class Representing(Protocol):
@@ -142,8 +144,8 @@ class Catalogue(tf.Module):
             parallel_iterations=1,
         )
 
-    def _facets_of(self, videos: tf.Tensor) -> tuple[Facets, tuple[tf.Tensor, ...]]:
-        """Facets and the prior's y of video rows int [...]."""
+    def _facets_of(self, videos: tf.Tensor) -> _VideoFacets:
+        """Facets, the prior's y and the history's [o; b] of video rows int [...]."""
         return tf.nest.map_structure(lambda x: tf.gather(x, videos), self._facets)
 
     def block(self, number: tf.Tensor) -> VideoBlock:
@@ -208,11 +210,9 @@ class _Compiled:
         return tf.while_loop(lambda i, _: i < count, rate_one, first)[1].stack()
 
 
-def _facets(
-    model: Representing, videos: tf.Tensor
-) -> tuple[Facets, tuple[tf.Tensor, ...]]:
+def _facets(model: Representing, videos: tf.Tensor) -> _VideoFacets:
     represented = model.represent_videos(videos)
-    return represented.facets, represented.prior
+    return represented.facets, represented.prior, represented.history
 
 
 def _empty(parts: Any, rows: int) -> Any:

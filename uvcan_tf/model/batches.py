@@ -78,28 +78,38 @@ class Batches:
           drop_ids: whether some rows become the unknown one.
         """
         users, videos = self._drawn(positions, step)  # [B], [B, C]
+        correction = tf.zeros(tf.shape(videos))
+        if self._mixed is not None:
+            correction = self._mixed.correction(users, videos)
+        return self.of_pairs(users, videos, correction, step, drop_ids)
+
+    def of_pairs(
+        self,
+        users: tf.Tensor,
+        videos: tf.Tensor,
+        correction: tf.Tensor,
+        step: tf.Tensor,
+        drop_ids: bool,
+    ) -> Batch:
+        """The batch of users [B] and videos [B, C] that were drawn already."""
         known_users, known_videos = users[:, None], videos
         if drop_ids:
             sides = self._dataset.users, self._dataset.videos
             known_users = self._dropped(known_users, sides[0], step, stream=2)
             known_videos = self._dropped(known_videos, sides[1], step, stream=3)
-        correction = tf.zeros(tf.shape(videos))
-        if self._mixed is not None:
-            correction = self._mixed.correction(users, videos)
         return Batch(users, videos, known_users, known_videos, correction)
 
     def _drawn(
         self, positions: tf.Tensor, step: tf.Tensor
     ) -> tuple[tf.Tensor, tf.Tensor]:
         """Users [B] and videos [B, C]: an observed one, then unobserved ones."""
-        epoch = step // -(-self.pairs // self._training.batch_size)
-        order = tf.stack([tf.cast(self._training.seed, tf.int64), epoch])
-        chosen = tf.random.experimental.index_shuffle(
-            positions, order, tf.constant(self.pairs - 1, tf.int64)
-        )
+        steps = -(-self.pairs // self._training.batch_size)
+        seed = self._training.seed
+        chosen = shuffled(positions, self.pairs, seed, step // steps)
         users, videos = (tf.gather(column, chosen) for column in self._observed)
-        seed = self._seed(step, stream=1)
-        negatives = self._sampler(users, self._training.negatives, seed)
+        negatives = self._sampler(
+            users, self._training.negatives, self._seed(step, stream=1)
+        )
         return users, tf.concat([videos[:, None], negatives], axis=1)
 
     def _dropped(
@@ -112,6 +122,15 @@ class Batches:
     def _seed(self, step: tf.Tensor, stream: int) -> tf.Tensor:
         seed = tf.cast(self._training.seed * 8 + stream, tf.int64)
         return tf.stack([tf.convert_to_tensor(step), seed])
+
+
+def shuffled(
+    positions: tf.Tensor, count: int, seed: int, epoch: tf.Tensor
+) -> tf.Tensor:
+    """What stands at positions int64 [B] of 0..count-1 in an epoch's order."""
+    order = tf.stack([tf.cast(seed, tf.int64), epoch])
+    last = tf.constant(count - 1, tf.int64)
+    return tf.random.experimental.index_shuffle(positions, order, last)
 
 
 def trainable(dataset: Dataset) -> Pairs:

@@ -26,10 +26,14 @@ _PAIRS_A_BLOCK = 512  # at most
 
 
 class FacetsAndPrior(NamedTuple):
-    """All that the network needs of users, or of videos, [B, C or 1, ...] each."""
+    """All that the network needs of users, or of videos, [B, C or 1, ...] each.
+
+    added: of videos, what is added to the logits, [B, C], if anything is.
+    """
 
     facets: tuple[FacetValues, ...]
     prior: tuple[tf.Tensor, ...]
+    added: tuple[tf.Tensor, ...] = ()
 
 
 class BlockedLoss:
@@ -52,6 +56,8 @@ class BlockedLoss:
         self._softmax = training.softmax
         self._embeddings = network.user_embedding, network.video_embedding
         tables = {x.ref() for layer in self._embeddings for x in layer.weights}
+        if network.history:
+            tables |= {x.ref() for x in network.liked_videos.weights}
         self._weights = [
             x for x in network.trainable_variables if x.ref() not in tables
         ]
@@ -69,6 +75,10 @@ class BlockedLoss:
                 (_longer(columns[PRIOR], spare),) if PRIOR in columns else (),
             )
             for embedding, columns in zip(self._embeddings, (user, video), strict=True)
+        )
+        added = self._network.history_products(user, video)
+        video_inputs = video_inputs._replace(
+            added=tuple(_longer(x, spare) for x in added)
         )
         share = tf.fill([pairs], 1 / tf.cast(pairs, tf.float32))
         rest = (_longer(correction, spare), _longer(share, spare))
@@ -141,6 +151,7 @@ class BlockedLoss:
             network.user_of_facets(X_u, user.prior),
             network.video_of_facets(X_v, video.prior),
         ).logits  # [P, C]
+        logits = tf.add_n([logits, *video.added])
         wrong = cross_entropies(logits - correction, self._softmax)  # [P, C or 1]
         if self._l2:
             wrong += embedding_l2_by_pair(X_u.X, X_v.X, self._l2)
@@ -156,17 +167,19 @@ class BlockedLoss:
 
 
 def _values(user: FacetsAndPrior, video: FacetsAndPrior) -> list[tf.Tensor]:
-    return [x.values for inputs in (user, video) for x in inputs.facets]
+    of_facets = [x.values for inputs in (user, video) for x in inputs.facets]
+    return [*of_facets, *video.added]
 
 
 def _with(values: Sequence[tf.Tensor], *inputs: FacetsAndPrior) -> list[FacetsAndPrior]:
     """The same inputs with other values."""
     left = iter(values)
+    facets = [
+        tuple(FacetValues(next(left), x.there) for x in old.facets) for old in inputs
+    ]
     return [
-        FacetsAndPrior(
-            tuple(FacetValues(next(left), x.there) for x in old.facets), old.prior
-        )
-        for old in inputs
+        FacetsAndPrior(of, old.prior, tuple(next(left) for _ in old.added))
+        for of, old in zip(facets, inputs, strict=True)
     ]
 
 

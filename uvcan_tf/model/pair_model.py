@@ -16,7 +16,7 @@ from uvcan_tf.config import TrainingConfig
 from uvcan_tf.data.dataset import NO_PAIRS, Dataset, Pairs
 from uvcan_tf.evaluation.scorers import ModelScorer
 from uvcan_tf.model import losses
-from uvcan_tf.model.batches import Batches
+from uvcan_tf.model.batches import Batch, Batches, trainable
 from uvcan_tf.model.row_tables import Columns, RowTables
 
 #: A nest of tensors [B, C, ...]: all of users, or of videos, that a rating needs.
@@ -104,11 +104,27 @@ class PairModel(tfrs.Model, abc.ABC):  # type: ignore[misc]  # tfrs is untyped
           The mean cross-entropy of the B * (1 + S) pairs, or of the B choices by
           softmax, plus L2; see `losses`.
         """
-        batch = self.batches.draw(inputs, self.step, drop_ids=training)
-        loss = self.mean_loss(*self.tables.of_batch(batch), batch.correction)
+        loss = self.step_loss(inputs, drop_ids=training)
         if training:
             self.step.assign_add(1)
         return loss + losses.weight_l2(self.trainable_variables, self.training.l2)
+
+    def step_loss(self, inputs: tf.Tensor, drop_ids: bool) -> tf.Tensor:
+        """The loss of one step but for L2 of the weights that are no embeddings."""
+        batch = self.batches.draw(inputs, self.step, drop_ids)
+        return self.mean_loss(*self.columns_of(batch), batch.correction)
+
+    def columns_of(self, batch: Batch) -> tuple[Columns, Columns]:
+        """What training sees of a batch: columns [B, C=1, *] and [B, C, *]."""
+        return self.tables.of_batch(batch)
+
+    @property
+    def examples(self) -> tuple[int, int]:
+        """How many examples an epoch has, and a step: here observed pairs."""
+        return len(trainable(self.dataset)), self.training.batch_size
+
+    def remember(self, likes: Pairs) -> None:
+        """Rates with these likes as the users' history, where the model has one."""
 
     def mean_loss_at_once(
         self, user_columns: Columns, video_columns: Columns, correction: tf.Tensor

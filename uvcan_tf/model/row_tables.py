@@ -48,6 +48,7 @@ class RowTables:
       prior: its factors are one more column, where there is a prior.
       distinct_vectors: whether a batch has the dense features once for each distinct
         video, to be projected once.
+      user_ids: whether the ids of users count.
     """
 
     def __init__(
@@ -55,8 +56,10 @@ class RowTables:
         dataset: Dataset,
         prior: Prior | None = None,
         distinct_vectors: bool = False,
+        user_ids: bool = True,
     ) -> None:
-        self._users = _table(dataset.users, USER_ID, dataset.trained_users)
+        self.known_users = dataset.trained_users & user_ids
+        self._users = _table(dataset.users, USER_ID, self.known_users)
         self._videos = _table(dataset.videos, VIDEO_ID, dataset.trained_videos)
         self._prior = prior
         if prior is not None:

@@ -5,22 +5,34 @@ Shapes: B pairs or users, C candidate videos.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
-from typing import final
+from typing import Any, final
 
+import numpy as np
 import tensorflow as tf
 
 from uvcan_tf.catalogue.catalogue import Catalogue
-from uvcan_tf.config import Config
-from uvcan_tf.data.dataset import NO_PAIRS, Dataset
+from uvcan_tf.config import Config, HistorySettings
+from uvcan_tf.data.dataset import NO_PAIRS, Dataset, Pairs
 from uvcan_tf.evaluation.scorers import ModelScorer, ranked
 from uvcan_tf.factorization.attribute_means import AttributeMeans
 from uvcan_tf.factorization.cross_fitted import PRIOR_SCALE, CrossFitted
+from uvcan_tf.features import LIKED_VIDEOS, VIDEO_ID
+from uvcan_tf.model.batches import Batch, shuffled, trainable
 from uvcan_tf.model.blocked_loss import WORTHWHILE_FROM, BlockedLoss
+from uvcan_tf.model.histories import Histories
 from uvcan_tf.model.pair_model import PairModel
 from uvcan_tf.model.row_tables import Columns, RowTables, facet_specs
-from uvcan_tf.network.co_attention import (
-    CoAttentionNetwork,
+from uvcan_tf.model.shared_softmax import (
+    SharedCandidates,
+    log_popularity,
+    product_loss,
+)
+from uvcan_tf.network.co_attention import CoAttentionNetwork
+from uvcan_tf.network.facets import DENSE, FacetSpec
+from uvcan_tf.network.liked_videos import Likes
+from uvcan_tf.network.representations import (
     Rated,
     UserRepresentation,
     VideoRepresentation,
@@ -43,13 +55,19 @@ class UVCAN(PairModel):
     network: CoAttentionNetwork
 
     def __init__(self, dataset: Dataset, config: Config) -> None:
+        user, video = facet_specs(dataset)
+        history = config.history
+        if history is not None and history.facet:
+            user = (*user, FacetSpec(LIKED_VIDEOS, DENSE, history.factors))
         network = CoAttentionNetwork(
-            *facet_specs(dataset),
+            user,
+            video,
             factors=config.model.factors,
             hops=config.model.hops,
             hidden=config.model.hidden_widths,
             video_attention_only=config.model.video_attention_only,
             prior_scale=None if config.prior is None else PRIOR_SCALE,
+            **_of_history(history),
             stddev=config.model.initial_stddev,
             seed=config.training.seed * 10_000,
         )
@@ -57,17 +75,107 @@ class UVCAN(PairModel):
         if config.ranks_skipped_impressions_last:
             never_drawn = dataset.impressions
         prior = None if config.prior is None else CrossFitted(dataset, config.prior)
+        training = config.training
+        if history is not None and history.shared_softmax:
+            training = dataclasses.replace(training, softmax=True)
         super().__init__(
             dataset,
-            config.training,
+            training,
             network,
             config.model.id_dropout,
-            RowTables(dataset, prior, distinct_vectors=True),
+            RowTables(dataset, prior, True, history is None or history.user_ids),
             never_drawn,
         )
         self.config = config
         self._prior = prior
         self._blocked: BlockedLoss | None = None
+        self.histories: Histories | None = None
+        self._shared: SharedCandidates | None = None
+        if history is not None:
+            self._remember_likes(dataset, history)
+
+    def _remember_likes(self, dataset: Dataset, history: HistorySettings) -> None:
+        if self.network.history:
+            self.network.liked_videos.build()
+        if self.network.history_product:
+            self.network.liked_videos.bias.assign(log_popularity(dataset))
+        known = dataset.trained_videos
+        self.histories = Histories(dataset.train, dataset.users.size, known)
+        self._users = tf.constant(np.unique(trainable(dataset).user), tf.int32)
+        if history.shared_softmax:
+            seed = self.training.seed
+            self._shared = SharedCandidates(dataset, self.histories, history, seed)
+
+    @property
+    def examples(self) -> tuple[int, int]:
+        """Users instead of pairs where a step's users share candidates."""
+        if self._shared is None or self.config.history is None:
+            return super().examples
+        return len(self._users), self.config.history.users
+
+    def remember(self, likes: Pairs) -> None:
+        if self.histories is not None:
+            self.histories.replace(likes)
+
+    def step_loss(self, inputs: tf.Tensor, drop_ids: bool) -> tf.Tensor:
+        if self._shared is None:
+            return super().step_loss(inputs, drop_ids)
+        return self._shared_loss(self._shared, inputs, drop_ids)
+
+    def columns_of(self, batch: Batch) -> tuple[Columns, Columns]:
+        """Without a pair's own video in the history of its user."""
+        if self.histories is None:
+            return self.tables.of_batch(batch)
+        likes = self.histories.without(batch.users, batch.videos[:, 0])
+        return self._with_history(batch, self._history(likes, tf.size(batch.users)))
+
+    def _shared_loss(
+        self, shared: SharedCandidates, positions: tf.Tensor, drop_ids: bool
+    ) -> tf.Tensor:
+        """The product over all candidates, the network over a few of each asked like.
+
+        The network rates `batch_size` asked likes of a step at most.
+        """
+        users, at_once = self.examples
+        epoch = self.step // -(-users // at_once)
+        chosen = shuffled(positions, users, self.training.seed, epoch)
+        drawn = shared.draw(tf.gather(self._users, chosen), self.step)
+        h = self._history(drawn.given, tf.size(chosen))  # [B, D]
+        asked = Likes(*(part[: self.training.batch_size] for part in drawn.asked))
+        videos, correction = shared.negatives(
+            drawn, asked, self.training.negatives, self.step
+        )
+        rows = tf.gather(drawn.users, asked.user)
+        batch = self.batches.of_pairs(rows, videos, correction, self.step, drop_ids)
+        columns = self._with_history(batch, tf.gather(h, asked.user))
+        loss = self.mean_loss(*columns, batch.correction)
+        if self.network.history_product:
+            known = self.tables.videos(drawn.candidates)[VIDEO_ID]
+            layer, l2 = self.network.liked_videos, self.training.l2
+            loss += product_loss(drawn, layer, known, h, l2)
+        return loss
+
+    def _history(self, likes: Likes, users: tf.Tensor) -> tf.Tensor:
+        """[B, D]; D = 0 where only the loss knows of likes."""
+        if not self.network.history:
+            return tf.zeros([users, 0])
+        return self.network.liked_videos(likes, users)
+
+    def _with_history(self, batch: Batch, h: tf.Tensor) -> tuple[Columns, Columns]:
+        """The columns of a batch whose users have the histories [B, D]."""
+        user, video = self.tables.of_batch(batch)
+        return {**user, LIKED_VIDEOS: h[:, None]}, video
+
+    def user_representation(self, users: tf.Tensor) -> UserRepresentation:
+        columns = self.tables.users(users)
+        if self.histories is not None:
+            rows = tf.reshape(users, [-1])
+            h = self._history(self.histories.of(rows), tf.size(rows))
+            shape = tf.concat([tf.shape(users), tf.shape(h)[1:]], axis=0)
+            columns[LIKED_VIDEOS] = tf.ensure_shape(
+                tf.reshape(h, shape), [*users.shape, h.shape[1]]
+            )
+        return self.network.user_representation(columns)
 
     def mean_loss(
         self, user_columns: Columns, video_columns: Columns, correction: tf.Tensor
@@ -105,3 +213,14 @@ class UVCAN(PairModel):
     def scorer(self) -> ModelScorer:
         last = self.config.ranks_skipped_impressions_last
         return ranked(Catalogue(self), self.dataset, last)
+
+
+def _of_history(history: HistorySettings | None) -> dict[str, Any]:
+    """What the network is told of it."""
+    if history is None:
+        return {}
+    return {
+        "history": history.factors if history.facet or history.product else 0,
+        "history_product": history.product,
+        "history_stddev": history.initial_stddev,
+    }

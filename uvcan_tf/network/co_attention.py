@@ -1,48 +1,27 @@
 """UVCAN as one layer over the features of a pair; Video-Att is a switch of it.
 
 Shapes: B users, C candidate videos, N user facets, M video facets, K factors, H width
-of the first hidden layer, P factors of the prior.
+of the first hidden layer, P factors of the prior, D of the history.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import tensorflow as tf
 
-from uvcan_tf.features import PRIOR
+from uvcan_tf.features import LIKED_VIDEOS, PRIOR, VIDEO_ID
 from uvcan_tf.network.facets import Facets, FacetSpec
+from uvcan_tf.network.liked_videos import LikedVideos
 from uvcan_tf.network.rating import Rating
+from uvcan_tf.network.representations import (
+    Rated,
+    UserRepresentation,
+    VideoRepresentation,
+)
 from uvcan_tf.network.side_embedding import SideEmbedding
 from uvcan_tf.network.stacked_attention import StackedAttention
-
-
-class UserRepresentation(NamedTuple):
-    """All of a user that does not depend on the video."""
-
-    facets: Facets
-    projected: tuple[tf.Tensor, ...]  # W_x X of each user hop, [B, C=1, N, K]
-    q: tf.Tensor  # q̂₀, [B, C=1, K]
-    hidden_part: tf.Tensor  # hᵘ's part of the first hidden layer, [B, C=1, H]
-    prior: tuple[tf.Tensor, ...] = ()  # x of the prior, [B, C=1, P], if there is one
-
-
-class VideoRepresentation(NamedTuple):
-    """All of a video that does not depend on the user; B=1 serves all users."""
-
-    facets: Facets
-    projected: tuple[tf.Tensor, ...]  # W_x X of each video hop, [B, C, M, K]
-    hidden_part: tf.Tensor  # hᵛ's part of the first hidden layer, [B, C, H]
-    prior: tuple[tf.Tensor, ...] = ()  # y of the prior, [B, C, P], if there is one
-
-
-class Rated(NamedTuple):
-    """Logits ŷ [B, C] and every hop's attention, [B, C, M] and [B, C, N]."""
-
-    logits: tf.Tensor
-    video_attention: tuple[tf.Tensor, ...]
-    user_attention: tuple[tf.Tensor, ...]
 
 
 @tf.keras.utils.register_keras_serializable("uvcan")
@@ -63,6 +42,12 @@ class CoAttentionNetwork(tf.keras.layers.Layer):
         `Rating`. The factors x and y of a matrix factorisation are then the column
         `PRIOR` of either, and the network learns what they leave open. Unlike the
         paper.
+      history: D, the length of the vectors of liked videos; 0 leaves them out. The
+        column `LIKED_VIDEOS` of users is then h, as `liked_videos` gives it. It is a
+        facet where `user` names it as one. Unlike the paper.
+      history_product: whether h · o + b of `LikedVideos` is added to the rating; the
+        MLP then begins with an output of 0.
+      history_stddev: standard deviation of the initial vectors of videos.
       stddev, seed: of the initial weights.
 
     Call: (user columns, video columns) -> `Rated`. `user_representation` and
@@ -78,6 +63,9 @@ class CoAttentionNetwork(tf.keras.layers.Layer):
         hidden: Sequence[int] = (64, 32, 16),
         video_attention_only: bool = False,
         prior_scale: float | None = None,
+        history: int = 0,
+        history_product: bool = False,
+        history_stddev: float = 0.05,
         stddev: float = 0.1,
         seed: int = 0,
         **kwargs: Any,
@@ -90,6 +78,9 @@ class CoAttentionNetwork(tf.keras.layers.Layer):
         self.hidden = tuple(hidden)
         self.video_attention_only = video_attention_only
         self.prior_scale = prior_scale
+        self.history = history
+        self.history_product = history_product
+        self.history_stddev = history_stddev
         self.stddev = stddev
         self.seed = seed
         self._make_layers()
@@ -111,18 +102,33 @@ class CoAttentionNetwork(tf.keras.layers.Layer):
             self.user_attention = StackedAttention(
                 self.hops, N, K, **drawn("user_attention", 5)
             )
-        self.rating = Rating(self.hidden, K, self.prior_scale, **drawn("rating", 6))
+        self.rating = Rating(
+            self.hidden,
+            K,
+            self.prior_scale,
+            begins_at_zero=self.history_product,
+            **drawn("rating", 6),
+        )
+        if self.history:
+            layer = {**drawn("liked_videos", 7), "stddev": self.history_stddev}
+            self.liked_videos = LikedVideos(
+                self.video[0].rows, self.history, self.history_product, **layer
+            )
 
     def user_representation(
         self, columns: Mapping[str, tf.Tensor]
     ) -> UserRepresentation:
         """From columns [B, C=1, ...]."""
-        return self.user_of_facets(self.user_embedding(columns), self._prior(columns))
+        facets = self.user_embedding(columns)
+        return self.user_of_facets(facets, self._prior(columns), self._h(columns))
 
     def user_of_facets(
-        self, facets: Facets, prior: tuple[tf.Tensor, ...]
+        self,
+        facets: Facets,
+        prior: tuple[tf.Tensor, ...],
+        history: tuple[tf.Tensor, ...] = (),
     ) -> UserRepresentation:
-        """From facets [B, C=1, N, K] and the prior's x [B, C=1, P]."""
+        """From facets [B, C=1, N, K], the prior's x and the history's [h; 1]."""
         summary = self.summary(facets, self.summary.project(facets.X))
         return UserRepresentation(
             facets=facets,
@@ -132,27 +138,49 @@ class CoAttentionNetwork(tf.keras.layers.Layer):
             q=summary.x,
             hidden_part=self.rating.user_part(facets.X[..., 0, :]),
             prior=prior,
+            history=history,
         )
 
     def video_representation(
         self, columns: Mapping[str, tf.Tensor]
     ) -> VideoRepresentation:
         """From columns [B, C, ...]."""
-        return self.video_of_facets(self.video_embedding(columns), self._prior(columns))
+        facets = self.video_embedding(columns)
+        return self.video_of_facets(facets, self._prior(columns), self._o(columns))
 
     def video_of_facets(
-        self, facets: Facets, prior: tuple[tf.Tensor, ...]
+        self,
+        facets: Facets,
+        prior: tuple[tf.Tensor, ...],
+        history: tuple[tf.Tensor, ...] = (),
     ) -> VideoRepresentation:
-        """From facets [B, C, M, K] and the prior's y [B, C, P]."""
+        """From facets [B, C, M, K], the prior's y and the history's [o; b]."""
         return VideoRepresentation(
             facets=facets,
             projected=self.video_attention.project(facets.X),
             hidden_part=self.rating.video_part(facets.X[..., 0, :]),
             prior=prior,
+            history=history,
         )
 
     def _prior(self, columns: Mapping[str, tf.Tensor]) -> tuple[tf.Tensor, ...]:
         return (columns[PRIOR],) if PRIOR in columns else ()
+
+    def _h(self, user: Mapping[str, tf.Tensor]) -> tuple[tf.Tensor, ...]:
+        if not self.history_product:
+            return ()
+        return (self.liked_videos.user_factors(user[LIKED_VIDEOS]),)
+
+    def _o(self, video: Mapping[str, tf.Tensor]) -> tuple[tf.Tensor, ...]:
+        if not self.history_product:
+            return ()
+        return (self.liked_videos.video_factors(video[VIDEO_ID]),)
+
+    def history_products(
+        self, user: Mapping[str, tf.Tensor], video: Mapping[str, tf.Tensor]
+    ) -> tuple[tf.Tensor, ...]:
+        """h · o + b of columns, [B, C], if it counts."""
+        return _products(self._h(user), self._o(video))
 
     def rate(self, user: UserRepresentation, video: VideoRepresentation) -> Rated:
         """Every user of [B, C=1, ...] with every video of [B or 1, C, ...]."""
@@ -166,6 +194,8 @@ class CoAttentionNetwork(tf.keras.layers.Layer):
             for x, y in zip(user.prior, video.prior, strict=True)
         )
         logits = self.rating(u, v.x, user.hidden_part, video.hidden_part, *products)
+        for product in _products(user.history, video.history):
+            logits += product
         return Rated(logits, v.a, user_attention)
 
     def call(
@@ -185,6 +215,9 @@ class CoAttentionNetwork(tf.keras.layers.Layer):
             "hidden": self.hidden,
             "video_attention_only": self.video_attention_only,
             "prior_scale": self.prior_scale,
+            "history": self.history,
+            "history_product": self.history_product,
+            "history_stddev": self.history_stddev,
             "stddev": self.stddev,
             "seed": self.seed,
         }
@@ -196,3 +229,13 @@ class CoAttentionNetwork(tf.keras.layers.Layer):
             for name in ("user", "video")
         }
         return cls(**{**config, **facets})
+
+
+def _products(
+    user: tuple[tf.Tensor, ...], video: tuple[tf.Tensor, ...]
+) -> tuple[tf.Tensor, ...]:
+    """[B, C] of users [B, C=1, P] and videos [B or 1, C, P]; nothing of nothing."""
+    return tuple(
+        tf.matmul(x, y, transpose_b=True)[:, 0]
+        for x, y in zip(user, video, strict=True)
+    )

@@ -45,6 +45,7 @@ class Rating(tf.keras.layers.Layer):
       prior_scale: with a prior, the first weight s of its share of the logit. Unlike
         the paper, ŷ = MLP([z; p]) + s p then, p being what the prior says of the pair.
         The MLP begins with an output of 0, so that training begins with the prior.
+      begins_at_zero: whether the MLP begins with an output of 0 without a prior, too.
       stddev, seed: of the initial weights.
 
     Call: (v̂ᵘ [B, C, K], v̂ᵛ [B, C, K], user part [B, 1, H], video part [B, C, H], and
@@ -56,6 +57,7 @@ class Rating(tf.keras.layers.Layer):
         hidden: Sequence[int],
         factors: int,
         prior_scale: float | None = None,
+        begins_at_zero: bool = False,
         stddev: float = 0.1,
         seed: int = 0,
         **kwargs: Any,
@@ -64,6 +66,7 @@ class Rating(tf.keras.layers.Layer):
         self.hidden = tuple(hidden)
         self.factors = factors
         self.prior_scale = prior_scale
+        self.begins_at_zero = begins_at_zero
         self.stddev = stddev
         self.seed = seed
 
@@ -89,12 +92,13 @@ class Rating(tf.keras.layers.Layer):
                 shape=[],
                 initializer=tf.keras.initializers.Constant(self.prior_scale),
             )
+        from_zero = self.begins_at_zero or self.prior_scale is not None
         self._rest = [
             tf.keras.layers.Dense(
                 width,
                 activation=activation,
                 kernel_initializer="zeros"
-                if self.prior_scale is not None and activation is None
+                if from_zero and activation is None
                 else gaussian(self.stddev, self.seed + 4 + number),
             )
             for number, (width, activation) in enumerate(
@@ -149,6 +153,7 @@ class Rating(tf.keras.layers.Layer):
             "hidden": self.hidden,
             "factors": self.factors,
             "prior_scale": self.prior_scale,
+            "begins_at_zero": self.begins_at_zero,
             "stddev": self.stddev,
             "seed": self.seed,
         }

@@ -12,7 +12,7 @@ import tensorflow as tf
 
 from uvcan_tf import features as names
 from uvcan_tf.catalogue.catalogue import Catalogue
-from uvcan_tf.network.co_attention import Rated
+from uvcan_tf.network.representations import Rated
 from uvcan_tf.saved_model.evaluate_signature import ByUser
 from uvcan_tf.saved_model.optional_inputs import for_each
 from uvcan_tf.saved_model.request_users import Attributes, Users

@@ -61,7 +61,7 @@ class Recommender(tf.Module):
         self._lookup = AssetLookup(ids, folder)
         trained = model.dataset
         self._identities = {
-            names.USER_ID: _fixed(identity_column(trained.trained_users)),
+            names.USER_ID: _fixed(identity_column(model.tables.known_users)),
             names.VIDEO_ID: _fixed(identity_column(trained.trained_videos)),
         }
         self._means = model.prior_means

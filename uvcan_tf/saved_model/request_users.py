@@ -13,7 +13,8 @@ from uvcan_tf.catalogue.catalogue import Catalogue
 from uvcan_tf.data.encoding import Encoded, Raw, raw_spec
 from uvcan_tf.factorization.attribute_means import AttributeMeans, with_cold_start
 from uvcan_tf.features import USER_ID, Categorical, Features
-from uvcan_tf.network.co_attention import CoAttentionNetwork, UserRepresentation
+from uvcan_tf.network.co_attention import CoAttentionNetwork
+from uvcan_tf.network.representations import UserRepresentation
 from uvcan_tf.saved_model.optional_inputs import for_each
 
 Transform = Callable[[Raw], Encoded]

@@ -42,8 +42,7 @@ def fit(
       dataset: with `train`; of `test`, only whether any video is in neither.
       config: hyper-parameters.
       folder: for checkpoints, the learning curve and TensorBoard's files. A run that
-        was killed and is started again with the same data and config continues at its
-        last epoch.
+        was killed goes on at its last epoch, if data and config are the same.
       report: called with one sentence at a time; nothing is reported by default.
       build: makes the model of the training pairs that are left, and the config.
       logs: another place for TensorBoard's files than `logs` in the folder.
@@ -63,6 +62,7 @@ def fit(
     model.compile(optimizer=SparseAdam(training.learning_rate))
     model((tf.constant([1]), tf.constant([[1]])))
     TrainingRun(model, part, config, say).train(folder, logs)
+    model.remember(dataset.train)
     return model
 
 

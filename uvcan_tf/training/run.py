@@ -45,6 +45,7 @@ class TrainingRun:
     ) -> None:
         self._model, self._config, self._say = model, config, say
         self._pairs = len(trainable(part))
+        self._examples, self._at_once = model.examples
         self._state = RunState(model.network)
         self._validation = Validation(model, part, config)
 
@@ -92,10 +93,10 @@ class TrainingRun:
         ]
         left = state.epochs_left(training)
         if left:
-            steps = -(-self._pairs // training.batch_size)
+            steps = -(-self._examples // self._at_once)
             with progress.progress("Training", steps * left) as bar:
                 self._model.fit(
-                    positions(self._pairs, training.batch_size),
+                    positions(self._examples, self._at_once),
                     initial_epoch=int(state.epoch),
                     epochs=training.epochs,
                     callbacks=[*callbacks, Bar(bar)],
@@ -115,9 +116,9 @@ class TrainingRun:
         }
 
 
-def positions(pairs: int, batch_size: int) -> tf.data.Dataset:
-    """One epoch: int64 [B] positions; the model decides which pair stands where."""
-    starts = tf.data.Dataset.range(0, pairs, batch_size)
+def positions(examples: int, at_once: int) -> tf.data.Dataset:
+    """One epoch: int64 [B] positions; the model decides which example stands where."""
+    starts = tf.data.Dataset.range(0, examples, at_once)
     return starts.map(
-        lambda start: tf.range(start, tf.minimum(start + batch_size, pairs))
+        lambda start: tf.range(start, tf.minimum(start + at_once, examples))
     )

@@ -39,7 +39,11 @@ def fitted(world: Dataset) -> HistoryProduct:
 
 
 def vectors_of(model: HistoryProduct) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    return model.inputs_of.numpy(), model.outputs_of.numpy(), model.bias.numpy()
+    layer = model.layer
+    inputs, outputs, bias = (
+        table.numpy()[1:-1] for table in (layer.inputs, layer.outputs, layer.bias)
+    )
+    return inputs, outputs, bias
 
 
 def test_it_learns_two_communities(fitted: HistoryProduct, world: Dataset) -> None:
@@ -78,11 +82,11 @@ def test_the_loss_is_the_softmax_over_shared_candidates(world: Dataset) -> None:
     loss = float(model.compute_loss(tf.constant(users)))
     liked = [np.sort(world.train.video[world.train.user == u]) - 1 for u in users]
     draws = tf.random.stateless_uniform(
-        [sum(map(len, liked))], tf.constant([0, 6], tf.int64)
+        [sum(map(len, liked))], tf.constant([0, 24], tf.int64)
     ).numpy()
     parts = np.split(draws < 0.7, np.cumsum([len(x) for x in liked])[:-1])
     uniform = tf.random.stateless_uniform(
-        [7], tf.constant([0, 7], tf.int64), 0, VIDEOS + 1, tf.int32
+        [7], tf.constant([0, 25], tf.int64), 0, VIDEOS + 1, tf.int32
     ).numpy()
     asked = [x[~chosen] for x, chosen in zip(liked, parts, strict=True)]
     candidates = list(dict.fromkeys([*np.concatenate(asked), *uniform]))

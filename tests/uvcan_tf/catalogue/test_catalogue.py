@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -9,15 +11,17 @@ import tensorflow as tf
 from tests import worlds
 from uvcan_tf.catalogue import catalogue as module
 from uvcan_tf.catalogue.catalogue import Catalogue
+from uvcan_tf.config import HistorySettings
 from uvcan_tf.model.uvcan import UVCAN
 
 USERS = np.array([1, 3, 4, 5, 6], np.int32)  # 6 is the unknown user
 VIDEOS = 11
 
 
-@pytest.fixture
-def model() -> UVCAN:
-    model = UVCAN(worlds.small(), worlds.SMALL_CONFIG)
+@pytest.fixture(params=[None, HistorySettings(factors=3)], ids=["paper", "history"])
+def model(request: pytest.FixtureRequest) -> UVCAN:
+    config = dataclasses.replace(worlds.SMALL_CONFIG, history=request.param)
+    model = UVCAN(worlds.small(), config)
     model.rate(tf.constant([1]), tf.constant([[1]]))
     shake(model, seed=1)
     return model

@@ -10,7 +10,7 @@ import pytest
 import tensorflow as tf
 
 from tests import worlds
-from uvcan_tf.config import Config, IALSSettings
+from uvcan_tf.config import Config, HistorySettings, IALSSettings
 from uvcan_tf.model.batches import Batch
 from uvcan_tf.model.blocked_loss import WORTHWHILE_FROM
 from uvcan_tf.model.uvcan import UVCAN
@@ -31,6 +31,9 @@ CONFIGS = {
         ),
     ),
     "with a prior": dataclasses.replace(SMALL, prior=IALSSettings(factors=3)),
+    "with a history": dataclasses.replace(
+        SMALL, history=HistorySettings(factors=3, shared_softmax=False)
+    ),
 }
 
 

@@ -12,8 +12,9 @@ import pytest
 import tensorflow as tf
 
 from tests import oracle
-from uvcan_tf.network.co_attention import CoAttentionNetwork, Rated
+from uvcan_tf.network.co_attention import CoAttentionNetwork
 from uvcan_tf.network.facets import CATEGORICAL, DENSE, MULTIVALUED, FacetSpec
+from uvcan_tf.network.representations import Rated
 from uvcan_tf.network.stacked_attention import StackedAttention
 
 K = 7

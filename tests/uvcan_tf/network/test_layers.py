@@ -15,6 +15,7 @@ import tensorflow as tf
 from tests.uvcan_tf.network import test_co_attention as paper
 from uvcan_tf.network.co_attention import CoAttentionNetwork
 from uvcan_tf.network.facets import Facets
+from uvcan_tf.network.liked_videos import LikedVideos, Likes
 from uvcan_tf.network.rating import Rating
 from uvcan_tf.network.side_embedding import SideEmbedding
 from uvcan_tf.network.stacked_attention import StackedAttention
@@ -47,6 +48,12 @@ def _rate(layer: Layer) -> tf.Tensor:
     return layer(noise(B, C, K), noise(B, C, K) + 1, h_u, h_v)
 
 
+def _like(layer: Layer) -> tf.Tensor:
+    h = layer(Likes(tf.constant([0, 1, 1]), tf.constant([2, 4, 1])), B)
+    videos = layer.video_factors(tf.range(C))
+    return tf.matmul(layer.user_factors(h), videos, transpose_b=True)
+
+
 def _pair(layer: Layer) -> tf.Tensor:
     return layer(paper.tensors(paper.USERS), paper.tensors(paper.VIDEOS)).logits
 
@@ -64,6 +71,11 @@ CASES = {
         lambda seed: StackedAttention(1, F, K, guided=False, seed=seed),
         _attend,
         (B, C, K),
+    ),
+    "liked videos": Case(
+        lambda seed: LikedVideos(F, K, seed=seed),
+        _like,
+        (B, C),
     ),
     "rating": Case(lambda seed: Rating((11, 5, 3), K, seed=seed), _rate, (B, C)),
     "network": Case(

@@ -157,7 +157,7 @@ class Board(tf.keras.callbacks.Callback):
             self._image(f"attention_by_{column}/{side}", weights, rows, side)
 
     def _image(self, tag: str, weights: Any, rows: list[str], side: str) -> None:
-        columns = facet_names(self._watched.dataset)[side]
+        columns = facet_names(self._watched)[side]
         title = f"Mean {side.replace('_', ' ')}"
         drawn = heat_map.figure(weights, rows, columns, title)
         tf.summary.image(tag, heat_map.pixels(drawn)[None])

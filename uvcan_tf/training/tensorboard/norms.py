@@ -50,7 +50,7 @@ class Norms:
         )
         with tf.GradientTape() as tape:
             batch = model.batches.draw(positions, model.step, drop_ids=False)
-            columns = model.tables.of_batch(batch)
+            columns = model.columns_of(batch)
             user = model.network.user_representation(columns[0])
             video = model.network.video_representation(columns[1])
             logits, embedded = (

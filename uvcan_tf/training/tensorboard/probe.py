@@ -13,7 +13,7 @@ import numpy.typing as npt
 import tensorflow as tf
 
 from uvcan_tf import features as names
-from uvcan_tf.data.dataset import Dataset, Pairs
+from uvcan_tf.data.dataset import Pairs
 from uvcan_tf.model.negatives import UnobservedSampler
 from uvcan_tf.model.pair_model import PairModel
 from uvcan_tf.model.uvcan import UVCAN
@@ -94,12 +94,12 @@ class Probe:
         return {f"{feature}={vocabulary[value]}": values == value for value in largest}
 
 
-def facet_names(dataset: Dataset) -> dict[str, list[str]]:
+def facet_names(model: UVCAN) -> dict[str, list[str]]:
     """The users' own names of the facets, by the side that is attended to."""
-    features = dataset.features
+    network, features = model.network, model.dataset.features
     return {
-        names.VIDEO_ATTENTION: features.columns_of(features.video_facets),
-        names.USER_ATTENTION: features.columns_of(features.user_facets),
+        names.VIDEO_ATTENTION: features.columns_of(f.name for f in network.video),
+        names.USER_ATTENTION: features.columns_of(f.name for f in network.user),
     }
 
 

@@ -1,0 +1,94 @@
+"""What a step gives, asks and draws; the loss itself is tested with its baseline."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tests.uvcan_tf.baselines.communities import USERS, VIDEOS, communities
+from uvcan_tf.config import HistorySettings
+from uvcan_tf.data.dataset import Dataset
+from uvcan_tf.model.histories import Histories
+from uvcan_tf.model.shared_softmax import SharedCandidates, SharedStep
+from uvcan_tf.network.liked_videos import Likes
+
+WORLD = communities()
+WIDE = HistorySettings(uniform=7, users=11)
+SETTINGS = HistorySettings(uniform=7, candidates=19, users=11)
+
+
+def shared(dataset: Dataset, settings: HistorySettings = SETTINGS) -> SharedCandidates:
+    known = dataset.trained_videos
+    histories = Histories(dataset.train, dataset.users.size, known)
+    return SharedCandidates(dataset, histories, settings, seed=3)
+
+
+def step(number: int, settings: HistorySettings = SETTINGS) -> SharedStep:
+    users = tf.constant([1, 24, 30])
+    return shared(WORLD, settings).draw(users, tf.constant(number, tf.int64))
+
+
+def listed(likes: Likes) -> set[tuple[int, int]]:
+    return set(zip(likes.user.numpy(), likes.video.numpy(), strict=True))
+
+
+def test_every_like_is_either_given_or_asked_for() -> None:
+    for number in range(20):
+        drawn = step(number)
+        given, asked = listed(drawn.given), listed(drawn.asked)
+        assert not given & asked
+        own = np.isin(WORLD.train.user, [1, 24, 30])
+        assert len(given | asked) == own.sum()
+
+
+def test_likes_are_split_anew_at_every_step() -> None:
+    assert listed(step(0).given) != listed(step(1).given)
+    assert listed(step(1).given) == listed(step(1).given)
+
+
+def test_a_step_asks_for_something_where_every_like_is_given() -> None:
+    drawn = step(0, HistorySettings(given=1.0, uniform=7))
+    assert len(listed(drawn.asked)) == 1
+
+
+def test_the_chance_of_a_candidate_is_what_is_counted() -> None:
+    """Over many steps of users drawn uniformly, as an epoch does."""
+    drawer, draw = shared(WORLD, WIDE), np.random.default_rng(2)
+    step_of = tf.function(drawer.draw, autograph=False, reduce_retracing=True)
+    counts, steps = np.zeros(VIDEOS + 3), 400
+    for number in range(steps):
+        users = tf.constant(draw.permutation(USERS)[:11] + 1, tf.int32)
+        drawn = step_of(users, tf.constant(number, tf.int64))
+        candidates = drawn.candidates.numpy()
+        assert len(set(candidates)) == len(candidates)
+        counts[candidates] += 1
+        chance = dict(zip(candidates, np.exp(drawn.log_q), strict=True))
+        nobody = chance.get(VIDEOS + 1, 7 / (VIDEOS + 1))  # drawn uniformly alone
+        assert nobody == pytest.approx(7 / (VIDEOS + 1), rel=1e-5)
+    assert counts[0] == counts[-1] == 0
+    assert counts[VIDEOS + 1] / steps == pytest.approx(7 / (VIDEOS + 1), abs=0.08)
+    liked = [v for v in chance if v <= VIDEOS]
+    expected = np.array([chance[v] for v in liked])
+    np.testing.assert_allclose(counts[liked] / steps, expected, atol=0.1)
+
+
+def test_negatives_are_candidates_and_none_that_the_user_likes_counts() -> None:
+    drawer = shared(WORLD)
+    number = tf.constant(4, tf.int64)
+    drawn = drawer.draw(tf.constant([1, 24, 30]), number)
+    videos, correction = drawer.negatives(drawn, drawn.asked, 13, number)
+    likes = listed(drawn.given) | listed(drawn.asked)
+    log_q = dict(zip(drawn.candidates.numpy(), drawn.log_q.numpy(), strict=True))
+    for user, own, row, less in zip(
+        drawn.asked.user.numpy(),
+        drawn.asked.video.numpy(),
+        videos.numpy(),
+        correction.numpy(),
+        strict=True,
+    ):
+        assert row[0] == own
+        for place, (video, minus) in enumerate(zip(row, less, strict=True)):
+            liked = place > 0 and (user, video) in likes
+            assert minus == (np.float32(1e9) if liked else log_q[video])
+    assert (correction.numpy() == np.float32(1e9)).any()

@@ -1,0 +1,120 @@
+"""UVCAN with the users' likes: each part beside NumPy, alone and together."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tests import worlds
+from tests.uvcan_tf.baselines.communities import USERS, VIDEOS, communities
+from uvcan_tf.config import Config, HistorySettings, ModelConfig, TrainingConfig
+from uvcan_tf.features import LIKED_VIDEOS
+from uvcan_tf.model.uvcan import UVCAN
+from uvcan_tf.training.fit import fit
+
+SMALL = HistorySettings(factors=3, uniform=4, users=3)
+ALONE = {
+    "product": {"facet": False, "shared_softmax": False},
+    "shared_softmax": {"facet": False, "product": False},
+    "all": {},
+}
+
+
+def config(**changes: Any) -> Config:
+    history = dataclasses.replace(SMALL, **changes)
+    return dataclasses.replace(worlds.SMALL_CONFIG, history=history)
+
+
+def shaken(settings: Config) -> UVCAN:
+    model = UVCAN(worlds.small(), settings)
+    model((tf.constant([1]), tf.constant([[1]])))
+    rng = np.random.default_rng(1)
+    weights = [rng.normal(0, 0.5, w.shape) for w in model.network.weights]
+    model.network.set_weights(weights)
+    return model
+
+
+def history_of(model: UVCAN, videos: np.ndarray) -> np.ndarray:
+    table = model.network.liked_videos.inputs.numpy()
+    return table[videos].sum(axis=0) / np.sqrt(max(1, len(videos)))
+
+
+def test_the_product_is_what_is_added_to_the_rating() -> None:
+    model = shaken(config(facet=False))
+    users, videos = tf.constant([1, 3]), tf.constant([[2, 5], [1, 7]])
+    user = model.user_representation(users[:, None])
+    video = model.video_representation(videos)
+    less = (part._replace(history=()) for part in (user, video))
+    found = model.logits_of(user, video) - model.logits_of(*less)
+    layer, train = model.network.liked_videos, model.dataset.train
+    known = model.tables.videos(videos)["video_id"].numpy()
+    for row, own in enumerate((1, 3)):
+        h = history_of(model, train.video[train.user == own])
+        o, b = layer.outputs.numpy()[known[row]], layer.bias.numpy()[known[row]]
+        np.testing.assert_allclose(found[row], o @ h + b, rtol=1e-4, atol=1e-5)
+
+
+def test_the_facet_is_the_history_projected() -> None:
+    model = shaken(config(product=False))
+    facets = model.user_representation(tf.constant([[4], [5]])).facets
+    [W] = [w for w in model.network.user_embedding.weights if LIKED_VIDEOS in w.name]
+    train = model.dataset.train
+    expected = history_of(model, train.video[train.user == 4]) @ W.numpy()
+    np.testing.assert_allclose(facets.X[0, 0, -1], expected, rtol=1e-4, atol=1e-5)
+    assert facets.mask[:, 0, -1].numpy().tolist() == [True, False]  # 5 likes nothing
+
+
+def test_the_asked_video_does_not_speak_for_itself() -> None:
+    """Of a user of one like, the loss sees no history at all."""
+    settings = config(shared_softmax=False)
+    dataset = worlds.small()
+    one = dataset.train.user != 1
+    one[np.argmin(one)] = True
+    dataset = dataclasses.replace(dataset, train=dataset.train.where(one))
+    model = UVCAN(dataset, settings)
+    model((tf.constant([1]), tf.constant([[1]])))
+    [position] = [
+        p
+        for p in range(len(dataset.train))
+        if model.batches.draw(tf.constant([p], tf.int64), model.step, False).users == 1
+    ]
+    with tf.GradientTape() as tape:
+        loss = model.compute_loss(tf.constant([position], tf.int64))
+    inputs = model.network.liked_videos.inputs
+    gradient = tape.gradient(loss, inputs, unconnected_gradients="zero")
+    assert not tf.reduce_any(tf.convert_to_tensor(gradient) != 0)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("changes", ALONE.values(), ids=ALONE.keys())
+def test_a_part_alone_learns_two_communities(changes: dict[str, bool]) -> None:
+    history = HistorySettings(factors=5, uniform=7, users=11, **changes)
+    settings = Config(
+        model=ModelConfig(factors=8),
+        training=TrainingConfig(
+            learning_rate=0.01, batch_size=64, epochs=20, validation_fraction=0
+        ),
+        history=history,
+    )
+    world = communities()
+    scores = fit(world, settings).scorer().scores(world.test.user)
+    own = scores[np.arange(USERS), world.test.video - 1]
+    first, second = scores[:, : VIDEOS // 2], scores[:, VIDEOS // 2 : VIDEOS]
+    other = np.where(world.test.video[:, None] <= VIDEOS // 2, second, first)
+    assert (own > other.max(axis=1)).mean() > 0.9
+
+
+def test_all_likes_are_the_history_once_trained() -> None:
+    training = dataclasses.replace(
+        worlds.SMALL_CONFIG.training, epochs=1, validation_fraction=0.4
+    )
+    dataset = worlds.small()
+    model = fit(dataset, dataclasses.replace(config(), training=training))
+    assert len(model.dataset.train) < len(dataset.train)
+    trained = model.dataset.trained_videos
+    likes = model.histories.of(tf.range(1, dataset.users.size + 1))
+    assert tf.size(likes.video) == trained[dataset.train.video].sum()

@@ -1,0 +1,56 @@
+"""Settings of a user's history: the videos that they liked, as part of the model."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from uvcan_tf.validators import (
+    require_boolean,
+    require_count,
+    require_number,
+)
+
+__all__ = ["HistorySettings"]
+
+
+@dataclasses.dataclass(frozen=True)
+class HistorySettings:
+    """What UVCAN makes of the videos that a user liked. Unlike the paper.
+
+    Args:
+      factors: D, the length of the vectors of liked videos.
+      facet: whether the history is one more facet of the user.
+      product: whether its product with a vector of the video, and the video's bias,
+        are added to the rating, and the MLP learns what they leave open.
+      user_ids: whether a user's id counts, too. Without it, a user is likes and
+        attributes alone: nothing is remembered that a new person could not have.
+      shared_softmax: whether a step is `users` users, whose likes are split anew into
+        given and asked ones, and the loss a softmax over candidates that all of them
+        share; see `model.shared_softmax`. Otherwise a step is of pairs, as in the
+        paper, and the pair's own video is left out of the history.
+      given: the share of a user's likes that make the history of a step; the others
+        are asked for.
+      uniform: candidates of a step that are drawn uniformly, beside all asked videos.
+      candidates: of a step, at most.
+      users: of a step.
+      initial_stddev: standard deviation of the initial vectors.
+    """
+
+    factors: int = 128
+    facet: bool = True
+    product: bool = True
+    user_ids: bool = True
+    shared_softmax: bool = True
+    given: float = 0.7
+    uniform: int = 512
+    candidates: int = 1536
+    users: int = 128
+    initial_stddev: float = 0.05
+
+    def __post_init__(self) -> None:
+        for name in ("factors", "uniform", "candidates", "users"):
+            require_count(f"history.{name}", getattr(self, name))
+        for name in ("facet", "product", "user_ids", "shared_softmax"):
+            require_boolean(f"history.{name}", getattr(self, name))
+        require_number("history.given", self.given, 0, 1)
+        require_number("history.initial_stddev", self.initial_stddev, 1e-8, 10)

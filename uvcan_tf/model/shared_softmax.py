@@ -1,0 +1,176 @@
+"""The softmax over candidates that all users of a step share, with logQ correction.
+
+Each user's likes are split anew at every step: some are given and make the history, the
+others are asked for among the step's candidates.
+
+    L = - mean over asked likes (u, v) of log softmax_c(ŷ_uc - log q_c) at c = v
+
+over the candidates c that are not given by u, where q_c is the chance that a step has
+the candidate c; see Yi et al., Sampling-Bias-Corrected Neural Modeling (RecSys 2019).
+
+Shapes: B users of a step, L likes, A asked ones, C candidates, S negatives of an asked
+like, R video rows, V videos.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import tensorflow as tf
+
+from uvcan_tf.data.dataset import Dataset
+from uvcan_tf.history_settings import HistorySettings
+from uvcan_tf.model.histories import Histories, where
+from uvcan_tf.network.liked_videos import LikedVideos, Likes
+
+_NEVER = -1e9  # a logit that no softmax notices
+
+
+class SharedStep(NamedTuple):
+    """What one step gives and asks."""
+
+    users: tf.Tensor  # rows [B]
+    given: Likes
+    asked: Likes
+    candidates: tf.Tensor  # video rows [C]
+    log_q: tf.Tensor  # of the candidates, [C]
+    column: tf.Tensor  # [R]: the candidate that a video row is, -1 where it is none
+
+    def places(self, likes: Likes) -> tf.Tensor:
+        """int [*, 2]: (user, candidate) of the likes whose video is a candidate."""
+        place = tf.gather(self.column, likes.video)
+        pair = tf.stack([likes.user, place], axis=1)
+        return tf.boolean_mask(pair, place >= 0)
+
+
+class SharedCandidates:
+    """Draws steps; everything random is a function of the seed and the step.
+
+    Args:
+      dataset: its training pairs are the likes.
+      histories: of the same pairs.
+      settings: of the split and the candidates.
+      seed: of every draw.
+    """
+
+    def __init__(
+        self,
+        dataset: Dataset,
+        histories: Histories,
+        settings: HistorySettings,
+        seed: int,
+    ) -> None:
+        self._histories = histories
+        self._settings = settings
+        self._seed = seed
+        self._videos = dataset.videos.size
+        likes = np.bincount(dataset.train.video, minlength=self._videos + 2)
+        users = max(1, len(np.unique(dataset.train.user)))
+        self._log_q = tf.constant(self._log_chance(likes, users), tf.float32)
+
+    def _log_chance(
+        self, likes: npt.NDArray[np.int64], users: int
+    ) -> npt.NDArray[np.float64]:
+        """log of the chance that a video row is a candidate of a step, [R]."""
+        settings = self._settings
+        asked = likes * (1 - settings.given) * min(1.0, settings.users / users)
+        drawn = min(settings.uniform / self._videos, 1 - 1e-6)
+        return np.log(1 - (1 - drawn) * np.exp(-asked))
+
+    def draw(self, users: tf.Tensor, step: tf.Tensor) -> SharedStep:
+        """The step of user rows int [B]."""
+        likes = self._histories.of(users)
+        draw = tf.random.stateless_uniform(
+            tf.shape(likes.video), self._seed_of(step, stream=0)
+        )
+        is_given = draw < self._settings.given
+        first = tf.range(tf.size(draw)) == 0  # is asked for where nothing else is
+        is_given &= ~(first & tf.reduce_all(is_given))
+        asked = where(likes, ~is_given)
+        candidates = self._candidates(asked.video, step)
+        column = tf.tensor_scatter_nd_update(
+            tf.fill([self._videos + 2], -1),
+            candidates[:, None],
+            tf.range(tf.size(candidates)),
+        )
+        log_q = tf.gather(self._log_q, candidates)
+        given = where(likes, is_given)
+        return SharedStep(users, given, asked, candidates, log_q, column)
+
+    def _candidates(self, asked: tf.Tensor, step: tf.Tensor) -> tf.Tensor:
+        """Distinct video rows int [C]: the asked ones, then uniform ones."""
+        seed = self._seed_of(step, stream=1)
+        shape = [self._settings.uniform]
+        uniform = tf.random.stateless_uniform(
+            shape, seed, 1, self._videos + 1, tf.int32
+        )
+        every = tf.unique(tf.concat([asked, uniform], axis=0)).y
+        return every[: self._settings.candidates]
+
+    def negatives(
+        self, drawn: SharedStep, asked: Likes, count: int, step: tf.Tensor
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        """Video rows [A, 1 + S], the asked one first, and what to subtract from logits.
+
+        The S negatives are drawn from the step's candidates, so that log q corrects
+        for them, too. One that the user likes does not count.
+        """
+        shape = [tf.size(asked.video), count]
+        chosen = tf.random.stateless_uniform(
+            shape, self._seed_of(step, 2), 0, tf.size(drawn.candidates), tf.int32
+        )
+        liked = tf.zeros([tf.size(drawn.users), tf.size(drawn.candidates)], tf.bool)
+        for likes in (drawn.given, drawn.asked):
+            places = drawn.places(likes)
+            yes = tf.fill(tf.shape(places)[:1], True)
+            liked = tf.tensor_scatter_nd_update(liked, places, yes)
+        row = tf.repeat(asked.user[:, None], count, axis=1)
+        is_liked = tf.gather_nd(liked, tf.stack([row, chosen], axis=2))  # [A, S]
+        correction = tf.where(is_liked, -_NEVER, tf.gather(drawn.log_q, chosen))
+        own = tf.gather(self._log_q, asked.video)[:, None]
+        videos = tf.gather(drawn.candidates, chosen)
+        return (
+            tf.concat([asked.video[:, None], videos], axis=1),
+            tf.concat([own, correction], axis=1),
+        )
+
+    def _seed_of(self, step: tf.Tensor, stream: int) -> tf.Tensor:
+        seed = tf.constant(self._seed * 8 + stream, tf.int64)
+        return tf.stack([tf.cast(step, tf.int64), seed])
+
+
+def shared_softmax_loss(drawn: SharedStep, logits: tf.Tensor) -> tf.Tensor:
+    """L of logits ŷ [B, C]."""
+    logits -= drawn.log_q
+    hidden = drawn.places(drawn.given)
+    penalty = tf.fill(tf.shape(hidden)[:1], _NEVER)
+    logits = tf.tensor_scatter_nd_add(logits, hidden, penalty)
+    asked = drawn.places(drawn.asked)
+    found = tf.gather_nd(tf.nn.log_softmax(logits), asked)
+    return -tf.reduce_sum(found) / tf.cast(tf.maximum(tf.size(found), 1), tf.float32)
+
+
+def product_loss(
+    drawn: SharedStep, layer: LikedVideos, videos: tf.Tensor, h: tf.Tensor, l2: float
+) -> tf.Tensor:
+    """L of the products of histories h [B, D] with the candidates, and their l2.
+
+    videos: the rows [C] as which the candidates are known.
+    """
+    y = layer.video_factors(videos)  # [C, D + 1]
+    loss = shared_softmax_loss(
+        drawn, tf.matmul(layer.user_factors(h), y, transpose_b=True)
+    )
+    if not l2:
+        return loss
+    squares = tf.nn.l2_loss(h) + tf.nn.l2_loss(y[:, :-1])
+    return loss + l2 * squares / tf.cast(tf.size(drawn.users), tf.float32)
+
+
+def log_popularity(dataset: Dataset) -> npt.NDArray[np.float32]:
+    """log of each video row's share of the likes, one added to each, [R]."""
+    likes = np.bincount(dataset.train.video, minlength=dataset.videos.size + 2)
+    share = (likes + 1) / (likes.sum() + dataset.videos.size)
+    return np.log(share).astype(np.float32)
