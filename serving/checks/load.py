@@ -2,90 +2,51 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
 import os
-import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import click
 
+from serving.checks.latency import Call, Latency, measure, side_by_side
 from serving.client import calls
 from serving.client.connection import open_channel
 from serving.wire import tensors
 from serving.wire.protos import prediction_service_pb2_grpc
 
-Call = Callable[[], Any]
-_WARM_CALLS = 5
+_TURNS: Final = 5  # that two servers take in one row
 
 
 @dataclasses.dataclass(frozen=True)
-class Latency:
-    """Seconds at three percentiles, and calls a second."""
+class Row:
+    """Figures of one call.
 
-    count: int
-    p50_s: float
-    p95_s: float
-    p99_s: float
-    per_second: float
+    Args:
+      call: its name, with the number of videos.
+      clients: how many there were, or what stood for them.
+      batching: whether the server joins calls.
+      latency: the figures.
+    """
+
+    call: str
+    clients: str
+    batching: bool
+    latency: Latency
 
     def __str__(self) -> str:
-        p50, p95, p99 = (x * 1000 for x in (self.p50_s, self.p95_s, self.p99_s))
-        return f"{p50:9.3f} {p95:9.3f} {p99:9.3f} {self.per_second:9.1f}"
+        on = "on" if self.batching else ""
+        return f"{self.call:15s} {self.clients:>9s} {on:>8s} {self.latency}"
 
-    def to_json(self) -> dict[str, float]:
-        """Milliseconds."""
-        return {
-            "count": self.count,
-            "p50_ms": round(self.p50_s * 1000, 3),
-            "p95_ms": round(self.p95_s * 1000, 3),
-            "p99_ms": round(self.p99_s * 1000, 3),
-            "per_second": round(self.per_second, 1),
-        }
-
-
-def measure(calls_of_clients: list[Call], seconds: float) -> Latency:
-    """Calls from one thread for each client until the time is over."""
-    took: list[list[float]] = [[] for _ in calls_of_clients]
-
-    def ask(call: Call, own: list[float]) -> None:
-        for _ in range(_WARM_CALLS):
-            call()
-        ends = time.perf_counter() + seconds
-        while time.perf_counter() < ends:
-            own.append(_timed(call))
-
-    pairs = zip(calls_of_clients, took, strict=True)
-    threads = [threading.Thread(target=ask, args=pair) for pair in pairs]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return summary([value for own in took for value in own], seconds)
-
-
-def side_by_side(first: Call, second: Call, seconds: float) -> tuple[Latency, Latency]:
-    """Two calls in turn until the time is over, so that both meet the same machine."""
-    took: tuple[list[float], list[float]] = ([], [])
-    for _ in range(_WARM_CALLS):
-        first(), second()
-    ends = time.perf_counter() + seconds
-    while time.perf_counter() < ends:
-        for call, own in zip((first, second), took, strict=True):
-            own.append(_timed(call))
-    one, other = (summary(own, sum(own)) for own in took)
-    return one, other
-
-
-def summary(values: list[float], seconds: float) -> Latency:
-    """Percentiles of latencies gathered within some seconds."""
-    ordered = sorted(values)
-    last = len(ordered) - 1
-    p50, p95, p99 = (ordered[round(share * last)] for share in (0.5, 0.95, 0.99))
-    return Latency(len(ordered), p50, p95, p99, len(ordered) / seconds)
+    def to_json(self) -> dict[str, Any]:
+        """As it is kept."""
+        named = {"call": self.call, "clients": self.clients}
+        if self.batching:
+            named["batching"] = "on"
+        return {**named, **self.latency.to_json()}
 
 
 def in_process(folder: Path) -> Callable[[Any], Call]:
@@ -115,12 +76,6 @@ def in_process(folder: Path) -> Callable[[Any], Call]:
     return bound
 
 
-def _timed(call: Call) -> float:
-    begun = time.perf_counter()
-    call()
-    return time.perf_counter() - begun
-
-
 def _requests(model: str, candidates: list[int], k: int) -> dict[str, Any]:
     found = {
         f"rank {count}": calls.rank_request(
@@ -135,31 +90,53 @@ def _numbers(text: str) -> list[int]:
     return [int(part) for part in text.split(",")]
 
 
-def _rows(
-    target: str,
-    requests: dict[str, Any],
-    clients: list[int],
-    seconds: float,
-    alone: Callable[[Any], Call] | None,
-) -> Iterator[tuple[str, str, Latency]]:
-    """(call, clients, latency) of everything that is to be measured."""
-    for name, request in requests.items():
-        with open_channel(target) as channel:
-            stub = prediction_service_pb2_grpc.PredictionServiceStub(channel)
+@dataclasses.dataclass(frozen=True)
+class _Plan:
+    """Who calls whom, and for how long.
 
-            def call(predict: Any = stub.Predict, sent: Any = request) -> Any:
-                return predict(sent, timeout=60.0)
+    Args:
+      targets: addresses, by whether the server there joins calls.
+      clients: numbers of clients.
+      seconds: for each row.
+      alone: runs a request without a server; None leaves those rows out.
+    """
 
-            if alone:
-                without, one = side_by_side(alone(request), call, seconds)
-                yield name, "no server", without
-                yield name, "in turn", one
-            for count in clients:
-                yield name, str(count), measure([call] * count, seconds)
+    targets: Mapping[bool, str]
+    clients: Sequence[int]
+    seconds: float
+    alone: Callable[[Any], Call] | None
+
+    def rows(self, requests: Mapping[str, Any]) -> Iterator[Row]:
+        """Everything that is to be measured; servers side by side take turns."""
+        for name, request in requests.items():
+            with contextlib.ExitStack() as stack:
+                asked = {
+                    batching: _call(stack.enter_context(open_channel(target)), request)
+                    for batching, target in self.targets.items()
+                }
+                if self.alone:
+                    both = side_by_side(self.alone(request), asked[False], self.seconds)
+                    for who, found in zip(("no server", "in turn"), both, strict=True):
+                        yield Row(name, who, False, found)
+                for count in self.clients:
+                    groups = [[call] * count for call in asked.values()]
+                    turns = _TURNS if len(groups) > 1 else 1
+                    measured = measure(groups, self.seconds, turns)
+                    for batching, found in zip(asked, measured, strict=True):
+                        yield Row(name, str(count), batching, found)
+
+
+def _call(channel: Any, request: Any) -> Call:
+    predict = prediction_service_pb2_grpc.PredictionServiceStub(channel).Predict
+    return lambda: predict(request, timeout=60.0)
 
 
 @click.command()
 @click.option("--target", default="localhost:8500", show_default=True)
+@click.option(
+    "--batching-target",
+    help="host:port of the same model with --enable_batching, to take turns with.",
+)
 @click.option("--model-name", default="uvcan", show_default=True)
 @click.option("--clients", default="1,8,32", show_default=True)
 @click.option("--candidates", default="1,100,1000", show_default=True)
@@ -174,6 +151,7 @@ def _rows(
 @click.option("--out", type=click.Path(path_type=Path), help="Figures as JSON.")
 def load(
     target: str,
+    batching_target: str | None,
     model_name: str,
     clients: str,
     candidates: str,
@@ -182,14 +160,27 @@ def load(
     folder: Path | None,
     out: Path | None,
 ) -> None:
-    """Prints p50, p95 and p99 in milliseconds, and calls a second."""
-    requests = _requests(model_name, _numbers(candidates), k)
+    """Prints p50, p95 and p99 in milliseconds, and calls a second.
+
+    Refused calls are counted beside the answered ones, by their status.
+    """
+    targets = {False: target, **({True: batching_target} if batching_target else {})}
     alone = in_process(folder) if folder else None
-    click.echo(f"{'call':15s} {'clients':>9s}       p50       p95       p99   calls/s")
+    plan = _Plan(targets, _numbers(clients), seconds, alone)
+    click.echo(
+        f"{'call':15s} {'clients':>9s} {'batching':>8s}"
+        "       p50       p95       p99   calls/s"
+    )
     rows = []
-    for name, who, found in _rows(target, requests, _numbers(clients), seconds, alone):
-        click.echo(f"{name:15s} {who:>9s} {found}")
-        rows.append({"call": name, "clients": who, **found.to_json()})
+    for row in plan.rows(_requests(model_name, _numbers(candidates), k)):
+        click.echo(str(row))
+        rows.append(row.to_json())
+        if not row.latency.count:
+            raise click.ClickException(
+                f"The server at {targets[row.batching]} should answer `{row.call}` for "
+                f"{row.clients} clients. Received: {row.latency.refused}. Start it "
+                "with `--grpc_max_threads` above that number, with that model."
+            )
     if out:
         figures = {"cores": os.cpu_count(), "seconds": seconds, "rows": rows}
         out.write_text(json.dumps(figures, indent=1) + "\n")
