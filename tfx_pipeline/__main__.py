@@ -1,4 +1,4 @@
-"""Command line: `run`, `compile` and `schema`.
+"""Command line: `run`, `compile` and `schema`; `looking.py` has what only looks.
 
 TFX takes seconds to import, so nothing here imports it before the arguments are
 checked.
@@ -6,21 +6,21 @@ checked.
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import click
 
 from tfx_pipeline import config as settings
+from tfx_pipeline import looking
 from tfx_pipeline.platforms import settings as platforms
 from tfx_pipeline.platforms.settings import KUBEFLOW, PLATFORMS
 from tfx_pipeline.quick_imports import quick_imports
+from tfx_pipeline.sentences import one_sentence
 from uvcan_tf import config as uvcan_config
 from uvcan_tf import features as names
 from uvcan_tf.config import Config
-from uvcan_tf.errors import ConfigError, UvcanError
+from uvcan_tf.errors import ConfigError
 from uvcan_tf.terminal.device import device_option
 from uvcan_tf.terminal.quiet import quiet
 
@@ -158,13 +158,8 @@ def _hyper_parameters(file: Path | None) -> Config:
     return uvcan_config.load(file) if file else Config()
 
 
-@contextlib.contextmanager
-def one_sentence() -> Iterator[None]:
-    """A mistake of the user's ends the command with its sentence, status 1."""
-    try:
-        yield
-    except UvcanError as error:
-        raise click.ClickException(str(error)) from None
+for _command in (looking.lineage, looking.report, looking.show, looking.tensorboard):
+    main.add_command(_command)
 
 
 if __name__ == "__main__":

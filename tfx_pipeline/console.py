@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import logging
 import os
@@ -11,9 +12,11 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from tfx_pipeline import failures, local, report
+from tfx_pipeline import board, failures, local, report, runs
 from tfx_pipeline.config import PipelineConfig
 from tfx_pipeline.evaluation import COUNT, REPORTED
+from tfx_pipeline.page.content import RunReader
+from tfx_pipeline.page.write import write
 from tfx_pipeline.report import Report
 from tfx_pipeline.screen import logs_in
 from tfx_pipeline.timings import Timing
@@ -27,13 +30,40 @@ def run(config: PipelineConfig) -> bool:
         shown = _Shown(Console(file=terminal, highlight=False))
         try:
             timings = local.run(config, shown.started, shown.finished, shown.say)
-            _show(shown.console, config, report.read(config))
+            found = report.read(config)
+            _show(shown.console, Path(config.serving), found)
         except Exception as error:  # shown as one sentence; the log has the rest
             logging.getLogger(__name__).exception("The run has stopped.")
             shown.failed(failures.sentence(error, Path(config.root), log))
+            with contextlib.suppress(Exception):  # the log has what a page cannot tell
+                write(Path(config.root))
             return False
         _show_timings(shown.console, timings)
+        shown.say(f"Report: {_leave_pages(Path(config.root), found)}")
     return True
+
+
+def show(root: Path, number: int | None) -> None:
+    """Prints the figures and timings of an earlier run, the last one when None.
+
+    Raises:
+      ConfigError: there is no such run.
+    """
+    console, run = Console(highlight=False), RunReader(root, number)
+    console.print(f"Run {run.number}, began {run.began}")
+    for node in run.failed:
+        console.print(f"Failed: {node}")
+    found = run.report()
+    if found is not None:
+        _show(console, root / "serving", found)
+    _show_timings(console, run.timings())
+
+
+def _leave_pages(root: Path, found: Report) -> Path:
+    """Writes the run's page, and the Evaluator's figures for TensorBoard."""
+    name = f"run-{runs.newest(root)}"
+    board.write_evaluation(found.slices, root / runs.TENSORBOARD / name)
+    return write(root)
 
 
 def leave(status: int) -> None:
@@ -72,7 +102,7 @@ def _line(timing: Timing) -> str:
     return f"  {timing.component:<32}{took:>10}"
 
 
-def _show(console: Console, config: PipelineConfig, found: Report) -> None:
+def _show(console: Console, serving: Path, found: Report) -> None:
     table = Table("slice", *REPORTED, "pairs", box=None, title="Evaluation")
     for name, metrics in found.slices.items():
         figures = [f"{metrics[metric]:.4f}" for metric in REPORTED]
@@ -82,7 +112,7 @@ def _show(console: Console, config: PipelineConfig, found: Report) -> None:
         console.print(f"Blessed. Pushed to {found.pushed}", soft_wrap=True)
         return
     console.print(f"Not blessed, not pushed: {' '.join(found.reasons)}", soft_wrap=True)
-    kept = found.pushed or f"nothing yet in {config.serving}"
+    kept = found.pushed or f"nothing yet in {serving}"
     console.print(f"In use: {kept}", soft_wrap=True)
 
 
@@ -90,8 +120,12 @@ def _show_timings(console: Console, timings: list[Timing]) -> None:
     table = Table("component", "wall time", "peak memory", box=None, title="Timings")
     for timing in timings:
         took = "cached" if timing.cached else f"{timing.wall_s:.1f} s"
-        table.add_row(timing.component, took, f"{timing.peak_mb:,.0f} MB")
+        table.add_row(timing.component, took, _memory(timing.peak_mb))
     total = sum(timing.wall_s for timing in timings)
-    peak = max(timing.peak_mb for timing in timings)
-    table.add_row("all", f"{total:.1f} s", f"{peak:,.0f} MB")
+    peak = max((timing.peak_mb or 0 for timing in timings), default=0)
+    table.add_row("all", f"{total:.1f} s", _memory(peak))
     console.print(table)
+
+
+def _memory(peak_mb: float | None) -> str:
+    return f"{peak_mb:,.0f} MB" if peak_mb else "not recorded"

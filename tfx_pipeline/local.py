@@ -13,7 +13,7 @@ from tfx.orchestration.local.local_dag_runner import LocalDagRunner
 from tfx.orchestration.portable import runtime_parameter_utils
 from tfx.proto.orchestration import pipeline_pb2
 
-from tfx_pipeline import baseline, lock, mending, timings
+from tfx_pipeline import baseline, lock, mending, runs, timings
 from tfx_pipeline.config import PipelineConfig
 from tfx_pipeline.example_gen import example_gen
 from tfx_pipeline.memory import forget_peak
@@ -57,12 +57,14 @@ def run(
 
     with lock.held(root):
         mending.mend(root, say)
+        folder_of_run = runs.begin(connect(str(root / STORE)), root)
         connection = metadata.sqlite_metadata_connection_config(str(root / STORE))
         pipeline = create_pipeline(config, _PARTS, connection)
         try:
             _Runner(started, ended).run(pipeline)
         finally:
-            timings.write(found, root / "timings.json")
+            for place in (root, folder_of_run):
+                timings.write(found, place / timings.FILE)
         mending.drop_used_checkpoints(connect(str(root / STORE)), root)
     return found
 

@@ -7,7 +7,7 @@ import os
 import shutil
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from tfx.components import Pusher
 from tfx.components.pusher import executor
@@ -16,6 +16,7 @@ from tfx.proto import pusher_pb2
 from tfx.types import Artifact, standard_component_specs
 from tfx.utils import io_utils, proto_utils
 
+from tfx_pipeline import model_card
 from tfx_pipeline.addresses import is_local
 from uvcan_tf.errors import UvcanError
 
@@ -48,9 +49,25 @@ class Executor(executor.Executor):
             return
         (pushed,) = output_dict[standard_component_specs.PUSHED_MODEL_KEY]
         model = self.GetModelPath(input_dict)
+        blessings = input_dict.get(standard_component_specs.MODEL_BLESSING_KEY)
+        evaluated = _Evaluated.by(blessings[0]) if blessings else None
         io_utils.copy_dir(model, pushed.uri)
-        version = push(Path(model), Path(base))
+        version = push(Path(model), Path(base), evaluated)
         self._MarkPushed(pushed, str(version), version.name)
+
+
+class _Evaluated(NamedTuple):
+    """What the card tells of how a model was found: the Evaluator's own folder."""
+
+    folder: Path
+    baseline: str
+
+    @classmethod
+    def by(cls, blessing: Artifact) -> _Evaluated:
+        """The evaluation lies beside the blessing, under the same number."""
+        place = Path(blessing.uri)
+        baseline = blessing.get_string_custom_property("baseline_model")
+        return cls(place.parents[1] / "evaluation" / place.name, baseline)
 
 
 class WholePusher(Pusher):
@@ -59,11 +76,11 @@ class WholePusher(Pusher):
     EXECUTOR_SPEC = ExecutorClassSpec(Executor)
 
 
-def push(model: Path, base: Path) -> Path:
+def push(model: Path, base: Path, evaluated: _Evaluated | None = None) -> Path:
     """Gives the base path a new version that holds the model; returns its folder.
 
     A run that was killed after its push finds the model in the newest version, and
-    pushes it no second time.
+    pushes it no second time. Only the card of a version tells more than the model's.
 
     Raises:
       PushError: what was copied is not what was to be copied.
@@ -84,6 +101,8 @@ def push(model: Path, base: Path) -> Path:
                 f"The copy of {model} should hold the same bytes. Received: other "
                 f"ones in {partial}. Check the disk, then run again."
             )
+        if evaluated is not None:
+            model_card.add_evaluation(partial, *evaluated)
         _write_out(partial)
         partial.rename(version)
     except BaseException:
@@ -118,9 +137,10 @@ def is_same(one: Path, other: Path) -> bool:
 
 
 def _files(folder: Path) -> list[str]:
-    return sorted(
+    names = (
         str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()
     )
+    return sorted(name for name in names if name != model_card.CARD)
 
 
 def _write_out(folder: Path) -> None:

@@ -55,3 +55,30 @@ def node_names(store: mlmd.MetadataStore) -> list[str]:
 
 def _nodes(store: mlmd.MetadataStore) -> list[metadata_store_pb2.Context]:
     return list(store.get_contexts_by_type("node"))
+
+
+def pipeline_runs(store: mlmd.MetadataStore) -> list[metadata_store_pb2.Context]:
+    """The runs that the store knows of, the first one first."""
+    runs = store.get_contexts_by_type("pipeline_run")
+    return sorted(runs, key=lambda run: run.id)
+
+
+def executions_of(
+    store: mlmd.MetadataStore, run: metadata_store_pb2.Context
+) -> dict[str, metadata_store_pb2.Execution]:
+    """The executions of one run by the names of their nodes, in their order."""
+    inside = {e.id: e for e in store.get_executions_by_context(run.id)}
+    found = {
+        execution.id: context.name.partition(".")[2]
+        for context in _nodes(store)
+        for execution in store.get_executions_by_context(context.id)
+        if execution.id in inside
+    }
+    return {found[number]: inside[number] for number in sorted(found)}
+
+
+def node_of_execution(store: mlmd.MetadataStore, execution_id: int) -> str:
+    """The name of the node that an execution belongs to."""
+    contexts = store.get_contexts_by_execution(execution_id)
+    names = {c.name.partition(".")[2] for c in contexts if c.type == "node"}
+    return names.pop() if names else ""

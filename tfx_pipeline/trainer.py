@@ -11,6 +11,7 @@ import click
 import tensorflow_transform as tft
 from tfx.components.trainer.fn_args_utils import FnArgs
 
+from tfx_pipeline import model_card, runs
 from tfx_pipeline.addresses import delivered, is_local
 from tfx_pipeline.config import (
     CHECKPOINTS,
@@ -25,11 +26,14 @@ from uvcan_tf import config as settings
 from uvcan_tf import features as names
 from uvcan_tf.config import Config
 from uvcan_tf.data.dataset import Dataset
+from uvcan_tf.errors import TrainingError
 from uvcan_tf.features import Features
+from uvcan_tf.json_files import read_json
 from uvcan_tf.model.uvcan import UVCAN
 from uvcan_tf.saved_model.export import export
 from uvcan_tf.search_spaces import tuned
 from uvcan_tf.training.fit import fit
+from uvcan_tf.training.tensorboard.board import Logs
 
 
 def run_fn(fn_args: FnArgs) -> None:
@@ -37,11 +41,14 @@ def run_fn(fn_args: FnArgs) -> None:
     features, config = load(fn_args)
     dataset = data(fn_args, features)
     kept = checkpoints(fn_args)
+    logs = None if kept is None else runs.training_logs(kept.parents[1], kept)
     with delivered(fn_args.model_run_dir) as run:
-        model = train(dataset, config, kept or run, run)
+        model = train(dataset, config, kept or run, run, logs)
+        training = read_json(run / "training.json", TrainingError)
     with delivered(fn_args.serving_model_dir) as folder:
         transform = TransformLayer(_transform_output(fn_args))
         export(model, dataset, transform, config, folder)
+        model_card.write_made_of(dataset, config, training, folder)
     if kept is not None:
         execution = Path(fn_args.serving_model_dir).parent.name
         (kept / EXPORTED_BY).write_text(execution, encoding="ascii")
@@ -61,12 +68,14 @@ def data(fn_args: FnArgs, features: Features) -> Dataset:
     return read_dataset(patterns, _transform_output(fn_args), features)
 
 
-def train(dataset: Dataset, config: Config, folder: Path, run: Path) -> UVCAN:
+def train(
+    dataset: Dataset, config: Config, folder: Path, run: Path, logs: Logs | None
+) -> UVCAN:
     """Fits in `folder`, which a killed run finds again, then copies its files to `run`.
 
     The checkpoints stay in `folder` until the model is published; see `mending`.
     """
-    model = fit(dataset, config, folder, report=say)
+    model = fit(dataset, config, folder, report=say, logs=logs)
     if folder != run:
         unused = shutil.ignore_patterns(CHECKPOINTS)
         shutil.copytree(folder, run, ignore=unused, dirs_exist_ok=True)

@@ -8,7 +8,9 @@ from pathlib import Path
 from tfx.components.trainer.fn_args_utils import FnArgs
 from tfx.components.tuner.component import TunerFnResult
 
-from tfx_pipeline.config import TRIALS
+from tfx_pipeline import runs
+from tfx_pipeline.addresses import is_local
+from tfx_pipeline.config import CHECKPOINTS_KEY, TRIALS
 from tfx_pipeline.trainer import data, load, say
 from uvcan_tf.config import Config
 from uvcan_tf.data.dataset import Dataset
@@ -22,11 +24,22 @@ def tuner_fn(fn_args: FnArgs) -> TunerFnResult:
     """Searches on the same training pairs as the Trainer will see."""
     features, config = load(fn_args)
     dataset = data(fn_args, features)
-    return TunerFnResult(search(dataset, config, Path(fn_args.working_dir)), {})
+    checkpoints = fn_args.custom_config[CHECKPOINTS_KEY]
+    root = Path(checkpoints).parent if is_local(checkpoints) else None
+    tuner = search(dataset, config, Path(fn_args.working_dir), root)
+    return TunerFnResult(tuner, {})
 
 
-def search(dataset: Dataset, config: Config, folder: Path) -> Search:
+def search(
+    dataset: Dataset, config: Config, folder: Path, root: Path | None = None
+) -> Search:
     """The search of the experiments, from the given config on, one fit a trial.
+
+    Args:
+      dataset: set apart from it are the pairs by which trials are compared.
+      config: the first trial.
+      folder: of the search, in which it can be taken up again.
+      root: of the pipeline, where TensorBoard's files of the trials are kept.
 
     Raises:
       TrainingError: there are no validation pairs to compare trials by.
@@ -43,7 +56,9 @@ def search(dataset: Dataset, config: Config, folder: Path) -> Search:
     others = (point for point in draws(space, TRIALS, "UVCAN")[1:] if point != first)
 
     def measure(values: Values, run: Path) -> dict[str, float]:
-        fit(dataset, tuned(config, values), run)
+        number = 1 + int(run.name.rpartition("-")[2])
+        logs = None if root is None else runs.trial_logs(root, number)
+        fit(dataset, tuned(config, values), run, logs=logs)
         content = json.loads((run / "training.json").read_text(encoding="utf-8"))
         return {MONITOR: content[MONITOR]}
 

@@ -99,3 +99,11 @@ def test_a_full_disk_leaves_the_old_version_and_nothing_else(
         push(large, serving)
     assert _names(serving) == {old.name}
     assert newest_version(serving) == old
+
+
+def test_a_version_whose_card_tells_more_is_the_same_model(tmp_path: Path) -> None:
+    model = _model(tmp_path / "model")
+    version = push(model, tmp_path / "serving")
+    (version / "assets.extra").mkdir()
+    (version / "assets.extra" / "model_card.json").write_text("{}")
+    assert push(model, tmp_path / "serving") == version

@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 from tests.tfx_pipeline.worlds import FEATURES, write_world
+from tests.uvcan_tf.training.tensorboard.boards import Asked
 from tfx_pipeline import tuner
+from tfx_pipeline.config import TRIALS
 from uvcan_tf import presets
 from uvcan_tf import search_spaces as spaces
 from uvcan_tf.config import Config, EvaluationConfig, ModelConfig, TrainingConfig
@@ -94,3 +96,24 @@ def test_the_search_space_is_that_of_the_experiments(
     assert tuned(preset, first) == preset
     for point in others:
         assert all(point[name] in expected[name] for name in expected)
+
+
+@pytest.mark.slow
+def test_twelve_trials_are_twelve_sessions(dataset: Dataset, tmp_path: Path) -> None:
+    """Each with a folder of its own under the root, kept after the search."""
+    rates = tuple(0.001 * n for n in range(1, TRIALS))
+    patch = pytest.MonkeyPatch()
+    patch.setattr(spaces, "NEURAL", {RATE: rates})
+    first = tuned(CONFIG, {RATE: 0.05, "training.epochs": 1})
+    search = tuner.search(dataset, first, tmp_path / "search", tmp_path)
+    patch.undo()
+    search.search()
+    board = Asked(tmp_path / "tensorboard")
+    groups = board.sessions()
+    assert len(groups) == TRIALS == 12
+    found = {group["hparams"][RATE] for group in groups}
+    assert found == pytest.approx({0.05, *rates})
+    names = sorted(s["name"] for group in groups for s in group["sessions"])
+    assert names == [f"run-1-trial-{n:02d}" for n in range(1, TRIALS + 1)]
+    statuses = {s["status"] for group in groups for s in group["sessions"]}
+    assert statuses == {"STATUS_SUCCESS"}

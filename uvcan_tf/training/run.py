@@ -27,6 +27,7 @@ from uvcan_tf.training.callbacks import (
 )
 from uvcan_tf.training.run_state import RunState
 from uvcan_tf.training.tensorboard.board import Board, Logs, watched_pairs
+from uvcan_tf.training.tensorboard.probe import facet_names
 from uvcan_tf.training.validation import Validation
 
 
@@ -113,6 +114,7 @@ class TrainingRun:
             MONITOR: float(self._state.best) if measured else None,
             "curve": curve.epochs,
             "attention": board.attention,
+            "facets": facet_names(self._model.dataset),
         }
 
 

@@ -1,0 +1,80 @@
+"""Some recommendations of a SavedModel, with what they rest on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+import tensorflow as tf
+
+from uvcan_tf import features as names
+
+_USERS: Final = 10
+
+
+class Side(NamedTuple):
+    """One side's attention: facets, and [hops, facets] weights."""
+
+    facets: tuple[str, ...]
+    weights: tuple[tuple[float, ...], ...]
+
+
+class Example(NamedTuple):
+    """A user's best video, and what either looked at in the other."""
+
+    user: str
+    video: str
+    score: float
+    of_video: Side
+    of_user: Side
+
+    @property
+    def looked_at(self) -> str:
+        """The facet of the video with most weight at the last hop."""
+        weights = self.of_video.weights[-1]
+        number = int(np.argmax(weights))
+        return f"{self.of_video.facets[number]} ({weights[number]:.0%})"
+
+
+def examples(model: Path) -> list[Example]:
+    """The first recommendation for users taken evenly from the model's own."""
+    signatures = tf.saved_model.load(str(model)).signatures
+    users = (model / "assets" / f"{names.USER_ID}.txt").read_text("utf-8").splitlines()
+    chosen = users[:: max(len(users) // _USERS, 1)][:_USERS]
+    best = _best(signatures[names.RECOMMEND], chosen)
+    found = best[names.FOUND].numpy() > 0
+    users = tf.constant(np.array(chosen, object)[found], tf.string)
+    videos = tf.constant(best[names.VIDEO_IDS].numpy()[found, 0], tf.string)
+    if not len(users):
+        return []
+    why = signatures[names.EXPLAIN](**{names.USER_ID: users, names.VIDEO_ID: videos})
+    content = {name: value.numpy() for name, value in why.items()}
+    return [
+        Example(
+            users[row].numpy().decode(),
+            videos[row].numpy().decode(),
+            float(content[names.SCORE][row]),
+            _side(content, row, names.VIDEO_FACETS, names.VIDEO_ATTENTION),
+            _side(content, row, names.USER_FACETS, names.USER_ATTENTION),
+        )
+        for row in range(len(users))
+    ]
+
+
+def _best(recommend: Any, users: list[str]) -> Any:
+    """The first video of users; an optional input is one row of nothing."""
+    _, optional = recommend.structured_input_signature
+    nothing = {
+        name: tf.zeros([1] * spec.shape.rank, spec.dtype)
+        for name, spec in optional.items()
+    }
+    given = {names.USER_ID: tf.constant(users), names.K: tf.constant([1])}
+    return recommend(**{**nothing, **given})
+
+
+def _side(content: Any, row: int, facets: str, weights: str) -> Side:
+    return Side(
+        tuple(name.decode() for name in content[facets][row]),
+        tuple(tuple(map(float, hop)) for hop in content[weights][row]),
+    )
