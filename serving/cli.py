@@ -7,6 +7,7 @@ import functools
 import json
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import click
@@ -15,8 +16,9 @@ from rich.console import Console
 from serving.client import terminal
 from serving.client.client import RecommenderClient
 from serving.client.errors import ServingError
-from serving.client.records import Scored, Tls
+from serving.client.records import Explanation, Scored, Tls
 from serving.flags import tls_options
+from uvcan_tf.terminal import attention_file
 from uvcan_tf.terminal.lazy_group import Lazy, LazyGroup
 from uvcan_tf.terminal.quiet import quiet
 
@@ -67,6 +69,16 @@ _CLIENT_OPTIONS = (
     tls_options,
     click.option("--json", "as_json", is_flag=True, help="Print JSON."),
 )
+
+
+def _picture(
+    context: click.Context, parameter: click.Parameter, path: Path | None
+) -> Path | None:
+    """A file of a kind that can be written."""
+    if path is not None and path.suffix not in attention_file.ENDINGS:
+        endings = " or ".join(attention_file.ENDINGS)
+        raise click.BadParameter(f"The name should end in {endings}.")
+    return path
 
 
 def _client_command(function: Callable[..., Any]) -> click.Command:
@@ -153,15 +165,49 @@ def rank(
     _print_scored(f"Ranked for {user}", ordered, as_json)
 
 
-@click.option("--video", required=True, help="Video id.")
+@click.option(
+    "--out",
+    type=click.Path(dir_okay=False, path_type=Path),
+    callback=_picture,
+    help="Draw it in this file: .png or .html.",
+)
+@click.option("--top", default=50, show_default=True, help="Best videos of a user.")
+@click.option("--video", help="Video id. [default: the user's best videos]")
 @click.option("--user", required=True, help="User id.")
-def explain(client: RecommenderClient, user: str, video: str, as_json: bool) -> None:
+def explain(
+    client: RecommenderClient,
+    user: str,
+    video: str | None,
+    top: int,
+    out: Path | None,
+    as_json: bool,
+) -> None:
     """Draws what user and video looked at in each other."""
-    explanation = client.explain(user, video)
-    if as_json:
-        click.echo(json.dumps(dataclasses.asdict(explanation)))
+    if video is not None:
+        found = [client.explain(user, video)]
     else:
-        terminal.show_explanation(Console(), explanation)
+        found = [client.explain(user, v.video_id) for v in client.recommend(user, top)]
+    if out is not None and found:
+        _draw(out, found)
+    if as_json:
+        content = [dataclasses.asdict(explanation) for explanation in found]
+        click.echo(json.dumps(content if video is None else content[0]))
+    elif out is None:
+        for explanation in found:
+            terminal.show_explanation(Console(), explanation)
+
+
+def _draw(out: Path, found: list[Explanation]) -> None:
+    from serving.client import pictures
+
+    try:
+        attention_file.write(out, pictures.title(found), pictures.matrices(found))
+    except ModuleNotFoundError as error:
+        raise _Failure(
+            f"A PNG needs the package {error.name}, which pip install 'uvcan-tf[tf]' "
+            "brings; a file that ends in .html needs nothing."
+        ) from None
+    click.echo(out, err=True)
 
 
 for _function in (recommend, rank, explain):

@@ -158,7 +158,13 @@ def _hyper_parameters(file: Path | None) -> Config:
     return uvcan_config.load(file) if file else Config()
 
 
-for _command in (looking.lineage, looking.report, looking.show, looking.tensorboard):
+for _command in (
+    looking.explain,
+    looking.lineage,
+    looking.report,
+    looking.show,
+    looking.tensorboard,
+):
     main.add_command(_command)
 
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
+from typing import Any
 
 import click
 
 from tfx_pipeline.quick_imports import quick_imports
 from tfx_pipeline.sentences import one_sentence
+from uvcan_tf.errors import ConfigError
+from uvcan_tf.terminal import attention_file
 from uvcan_tf.terminal.quiet import quiet
 
 _ROOT = click.option(
@@ -77,3 +81,55 @@ def lineage(version: str, root: Path, as_json: bool) -> None:
         click.echo(f"{step.number:>4}  {step.node}, {step.began}, {step.took_s:.1f} s")
         for kind, place in step.made:
             click.echo(f"      {kind}  {place}")
+
+
+@click.command()
+@_ROOT
+@click.option("--user", help="A user id.")
+@click.option("--video", help="A video id; without, the user's best videos.")
+@click.option("--slice", "group", help="NAME=VALUE of users, instead of one user.")
+@click.option("--top", default=50, show_default=True, help="Best videos of a user.")
+@click.option(
+    "--out", type=click.Path(dir_okay=False, path_type=Path), help="PNG, HTML."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def explain(root: Path, out: Path | None, as_json: bool, **asked: Any) -> None:
+    """Tell what users and videos look at in each other, by the model pushed last."""
+    quiet()
+    with one_sentence(), quick_imports():
+        from tfx_pipeline.explanations import Explainer
+
+        _check(out, **asked)
+        explained = _explained(Explainer(root.resolve()), **asked)
+    if out is not None:
+        attention_file.write(out, explained.title, explained.matrices)
+        click.echo(out, err=as_json)
+    if as_json or out is None:
+        click.echo(json.dumps(dataclasses.asdict(explained), indent=2))
+
+
+def _check(
+    out: Path | None, user: str | None, group: str | None, video: str | None, top: int
+) -> None:
+    if (user is None) == (group is None):
+        raise ConfigError("Either --user or --slice should be given, and not both.")
+    if group is not None and "=" not in group:
+        raise ConfigError(f"--slice should be NAME=VALUE. Received: {group!r}.")
+    if top < 1:
+        raise ConfigError(f"--top should be at least 1. Received: {top}.")
+    if out is not None and out.suffix not in attention_file.ENDINGS:
+        raise ConfigError(
+            f"--out should end in {' or '.join(attention_file.ENDINGS)}. "
+            f"Received: {out}."
+        )
+
+
+def _explained(
+    explainer: Any, user: str | None, group: str | None, video: str | None, top: int
+) -> Any:
+    if user is None:
+        name, _, value = str(group).partition("=")
+        return explainer.slice(name, value, top)
+    if video is None:
+        return explainer.user(user, top)
+    return explainer.pair(user, video)

@@ -1,15 +1,19 @@
 """What a person at a terminal sees."""
 
 import json
+import re
 import signal
 import socket
 import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 from click.testing import CliRunner, Result
+from PIL import Image
 
 from serving.cli import main
 from serving.client.client import RecommenderClient
@@ -73,6 +77,60 @@ def test_explain_prints_json_for_machines(target: str) -> None:
         *("explain", "--user", "u1", "--video", "v2", "--json", "--target", target)
     )
     assert json.loads(result.output)["user"]["facets"] == ["user_id", "gender"]
+
+
+def _explained(target: str, out: Path, *arguments: str) -> Any:
+    """The JSON that is printed beside the file."""
+    result = _run(
+        *("explain", "--user", "u1", "--out", str(out), "--json", *arguments),
+        *("--target", target),
+    )
+    assert result.exit_code == 0, result.output
+    return json.loads(result.output.replace(str(out), ""))
+
+
+def _rows(page: str) -> list[list[str]]:
+    return [
+        re.findall(r"<td[^>]*>([^<]*)</td>", row)
+        for row in re.findall(r"<tr>(.*?)</tr>", page)
+        if "<td" in row
+    ]
+
+
+def test_the_cells_of_an_explained_pair_are_the_weights(
+    target: str, tmp_path: Path
+) -> None:
+    out = tmp_path / "pair.html"
+    found = _explained(target, out, "--video", "v2")
+    every = [*found["video"]["weights"], *found["user"]["weights"]]
+    assert _rows(out.read_text()) == [[f"{w:.3f}" for w in hop] for hop in every]
+
+
+def test_a_users_best_videos_are_explained_together(
+    target: str, tmp_path: Path
+) -> None:
+    out = tmp_path / "user.html"
+    found = _explained(target, out, "--top", "3")
+    assert [pair["video_id"] for pair in found] == ["v7", "v6", "v5"]
+    hops = len(found[0]["video"]["weights"])
+    weights = [pair["video"]["weights"][-1] for pair in found]
+    rows = _rows(out.read_text())
+    assert rows[-3:] == [[f"{w:.3f}" for w in hop] for hop in weights]
+    mean = np.mean([pair["video"]["weights"] for pair in found], axis=0)
+    assert rows[:hops] == [[f"{w:.3f}" for w in hop] for hop in mean]
+
+
+def test_an_explanation_is_a_picture(target: str, tmp_path: Path) -> None:
+    out = tmp_path / "pair.png"
+    _explained(target, out, "--video", "v2")
+    with Image.open(out) as picture:
+        assert picture.width > 200 and picture.height > 200
+
+
+def test_another_ending_is_refused(target: str) -> None:
+    result = _run("explain", "--user", "u1", "--out", "x.pdf", "--target", target)
+    assert result.exit_code == 2
+    assert "The name should end in .png or .html." in result.output
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import dataclasses
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -165,3 +166,51 @@ def test_tensorboard_of_a_root_without_a_model_is_one_sentence(tmp_path: Path) -
     result = CliRunner().invoke(main, ["tensorboard", "--root", str(tmp_path)])
     assert result.exit_code == 1
     assert "that has trained a model. Received: a folder without" in result.output
+
+
+def explained(ran: Ran, out: Path, *asked: str) -> dict[str, Any]:
+    """The JSON of an explanation; its cells are those of the page beside it."""
+    content = json.loads(
+        said(ran, "explain", "--json", "--out", str(out), *asked).replace(str(out), "")
+    )
+    rows = [
+        re.findall(r"<td[^>]*>([^<]*)</td>", row)
+        for row in re.findall(r"<tr>(.*?)</tr>", out.read_text())
+        if "<td" in row
+    ]
+    every = [hop for matrix in content["matrices"] for hop in matrix["weights"]]
+    assert rows == [[f"{weight:.3f}" for weight in hop] for hop in every]
+    return dict(content)
+
+
+def test_a_pair_is_explained_with_its_author_and_tags(ran: Ran, tmp_path: Path) -> None:
+    content = explained(ran, tmp_path / "a.html", "--user", "u3", "--video", "v8")
+    of_video, of_user = content["matrices"]
+    assert of_video["columns"] == ["video_id: v8", "author_id: a2", "tags: t3, t2"] + [
+        "visual"
+    ]
+    assert of_user["columns"] == ["user_id: u3", "gender: f", "location: place 0"]
+    for hop in (*of_video["weights"], *of_user["weights"]):
+        assert sum(hop) == pytest.approx(1)
+
+
+def test_a_users_best_videos_are_explained(ran: Ran, tmp_path: Path) -> None:
+    content = explained(ran, tmp_path / "u.html", "--user", "u3", "--top", "5")
+    last = content["matrices"][-1]["weights"]
+    assert len(content["pairs"]) == len(last) == 5
+    mean = [sum(column) / 5 for column in zip(*last, strict=True)]
+    assert content["matrices"][0]["weights"][-1] == pytest.approx(mean)
+
+
+def test_a_slice_is_the_mean_of_its_users(ran: Ran, tmp_path: Path) -> None:
+    content = explained(ran, tmp_path / "s.html", "--slice", "gender=f", "--top", "2")
+    users = {user for user, _, _ in content["pairs"]}
+    assert users == {f"u{n}" for n in range(48) if n // 3 % 3 == 1}
+    assert len(content["pairs"]) == 2 * len(users)
+
+
+def test_an_unknown_user_is_one_sentence(ran: Ran) -> None:
+    arguments = ["explain", "--root", str(ran.root), "--user", "zed"]
+    result = CliRunner().invoke(main, arguments)
+    assert result.exit_code == 1
+    assert "Received: 'zed'." in result.output

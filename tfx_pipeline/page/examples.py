@@ -40,14 +40,13 @@ class Example(NamedTuple):
 def examples(model: Path) -> list[Example]:
     """The first recommendation for users taken evenly from the model's own."""
     signatures = tf.saved_model.load(str(model)).signatures
-    users = (model / "assets" / f"{names.USER_ID}.txt").read_text("utf-8").splitlines()
-    chosen = users[:: max(len(users) // _USERS, 1)][:_USERS]
-    best = _best(signatures[names.RECOMMEND], chosen)
-    found = best[names.FOUND].numpy() > 0
-    users = tf.constant(np.array(chosen, object)[found], tf.string)
-    videos = tf.constant(best[names.VIDEO_IDS].numpy()[found, 0], tf.string)
-    if not len(users):
+    known = (model / "assets" / f"{names.USER_ID}.txt").read_text("utf-8").splitlines()
+    chosen = known[:: max(len(known) // _USERS, 1)][:_USERS]
+    best = best_videos(signatures[names.RECOMMEND], chosen, 1)
+    pairs = [(u, some[0]) for u, some in zip(chosen, best, strict=True) if some]
+    if not pairs:
         return []
+    users, videos = (tf.constant(list(ids)) for ids in zip(*pairs, strict=True))
     why = signatures[names.EXPLAIN](**{names.USER_ID: users, names.VIDEO_ID: videos})
     content = {name: value.numpy() for name, value in why.items()}
     return [
@@ -62,15 +61,24 @@ def examples(model: Path) -> list[Example]:
     ]
 
 
-def _best(recommend: Any, users: list[str]) -> Any:
-    """The first video of users; an optional input is one row of nothing."""
+def best_videos(recommend: Any, users: list[str], count: int) -> list[list[str]]:
+    """The ids of each user's best videos, by the signature `recommend`.
+
+    An optional input is one row of nothing.
+    """
     _, optional = recommend.structured_input_signature
     nothing = {
         name: tf.zeros([1] * spec.shape.rank, spec.dtype)
         for name, spec in optional.items()
     }
-    given = {names.USER_ID: tf.constant(users), names.K: tf.constant([1])}
-    return recommend(**{**nothing, **given})
+    given = {names.USER_ID: tf.constant(users), names.K: tf.constant([count])}
+    answer = recommend(**{**nothing, **given})
+    return [
+        [video.decode() for video in row[:found]]
+        for row, found in zip(
+            answer[names.VIDEO_IDS].numpy(), answer[names.FOUND].numpy(), strict=True
+        )
+    ]
 
 
 def _side(content: Any, row: int, facets: str, weights: str) -> Side:
