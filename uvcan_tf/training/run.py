@@ -60,6 +60,7 @@ class TrainingRun:
         if folder is None:
             self._train()
             return
+        folder.mkdir(parents=True, exist_ok=True)
         checkpoint = Checkpoint(self._model, self._state, folder / "checkpoints")
         resumes = checkpoint.resume()
         if resumes:
