@@ -1,8 +1,13 @@
-"""The plots: drawn from the rows of a CSV, without a screen."""
+"""The plots: drawn from the rows of a CSV, without a screen.
+
+The title says the data set, the seeds and what whiskers are. At most eight lines have a
+colour, those of Okabe and Ito, which the colour-blind tell apart, and their name at
+their end; weaker methods are grey.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -16,7 +21,13 @@ from uvcan_tf.experiments.results import METRIC_NAMES, mean_and_spread
 
 _OTHERS: Final = "#8da0b6"
 _OWN: Final = "#c1440e"
-_MARKERS: Final = "osD^v<>pXP*h"
+_WEAK: Final = "#c4c9cf"
+#: Okabe and Ito's, without yellow, which is too light for a line.
+_COLOURS: Final = (
+    *("#0072b2", "#009e73", "#cc79a7", "#e69f00"),
+    *("#56b4e9", "#000000", "#7a5195"),
+)
+_MARKERS: Final = "sD^v<>p"
 _NAMES: Final = {"sampled": "1,000 sampled videos", "full": "all videos"}
 
 
@@ -38,7 +49,8 @@ def _panels(path: Path, rows: int, columns: int, height: float) -> Iterator[Any]
 def comparison(frame: pd.DataFrame, path: Path, subject: str | None) -> None:
     """Bars of HR@10 and NDCG@10 under every protocol, spread as whiskers."""
     protocols = list(dict.fromkeys(frame.protocol))
-    with _panels(path, len(METRIC_NAMES), len(protocols), 2.9) as (_, axes):
+    with _panels(path, len(METRIC_NAMES), len(protocols), 2.9) as (figure, axes):
+        figure.suptitle(_title(frame, path, "whiskers: one standard deviation"))
         for row, (metric, shown) in enumerate(METRIC_NAMES.items()):
             for column, protocol in enumerate(protocols):
                 part = _part(frame, protocol, metric)
@@ -73,40 +85,81 @@ def lines(
       subject: the method to stand out.
     """
     protocols = list(dict.fromkeys(frame.protocol))
-    with _panels(path, len(METRIC_NAMES), len(protocols), 3.1) as (figure, axes):
+    colours = _by_strength(frame, subject)
+    with _panels(path, len(METRIC_NAMES), len(protocols), 3.4) as (figure, axes):
+        figure.suptitle(_title(frame, path, "means"))
         for row, (metric, shown) in enumerate(METRIC_NAMES.items()):
             for column, protocol in enumerate(protocols):
                 part = _part(frame, protocol, metric)
                 axis = axes[row, column]
-                _draw(axis, part, over, subject)
+                _draw(axis, part, over, colours)
                 axis.set_xlabel(label)
                 axis.set_ylabel(f"{shown}@{'k' if over == 'k' else 10}")
                 axis.set_title(f"among {_NAMES[protocol]}", fontsize=10)
-        handles, names = axes[0, 0].get_legend_handles_labels()
-        figure.legend(
-            handles, names, loc="outside right center", frameon=False, fontsize=9
-        )
 
 
-def _draw(axis: Any, part: pd.DataFrame, over: str, subject: str | None) -> None:
+def _title(frame: pd.DataFrame, path: Path, shown: str) -> str:
+    """The data set, the seeds, and what is drawn over them."""
+    seeds = sorted(set(frame.seed))
+    over = f"seeds {seeds[0]} to {seeds[-1]}" if len(seeds) > 1 else f"seed {seeds[0]}"
+    told = f"{shown} over {over}" if len(seeds) > 1 else over
+    return f"{path.parent.name}: {path.stem}; {told}"
+
+
+def _by_strength(frame: pd.DataFrame, subject: str | None) -> dict[str, Any]:
+    """A line's style by method: the subject's, the strongest others', or grey."""
+    part = frame[frame.metric == frame.metric.iloc[-1]]
+    strength = part.groupby("method").value.mean().sort_values(ascending=False)
+    styles: dict[str, Any] = {}
+    if subject in strength.index:
+        styles[str(subject)] = {
+            **{"color": _OWN, "marker": "o", "markersize": 5},
+            **{"linewidth": 2.2, "zorder": 4},
+        }
+    others = [method for method in strength.index if method != subject]
+    for number, method in enumerate(others):
+        strong = number < len(_COLOURS)
+        styles[method] = {
+            "color": _COLOURS[number] if strong else _WEAK,
+            "marker": _MARKERS[number] if strong else None,
+            **{"markersize": 4, "linewidth": 1.3, "zorder": 3 if strong else 2},
+        }
+    return styles
+
+
+def _draw(axis: Any, part: pd.DataFrame, over: str, styles: Mapping[str, Any]) -> None:
     values = list(dict.fromkeys(part[over]))
     as_numbers = all(isinstance(v, int | float | np.number) for v in values)
     places = values if as_numbers else list(range(len(values)))
-    for number, method in enumerate(dict.fromkeys(part.method)):
+    ends = {}
+    for method in dict.fromkeys(part.method):
         means = mean_and_spread(part[part.method == method], (over,))
         means = means.set_index(over)["mean"].reindex(values)
-        own = method == subject
-        axis.plot(
-            places,
-            means,
-            marker=_MARKERS[number % len(_MARKERS)],
-            markersize=5,
-            linewidth=2.2 if own else 1.1,
-            color=_OWN if own else f"C{number % 10}",
-            zorder=3 if own else 2,
-            label=method,
-        )
+        axis.plot(places, means, label=method, **styles[method])
+        if styles[method]["color"] != _WEAK:
+            ends[method] = means.iloc[-1]
+    _name_at_ends(axis, places[-1], ends, styles)
     axis.set_xticks(places, [str(v) for v in values])
+
+
+def _name_at_ends(
+    axis: Any, place: float, ends: Mapping[str, float], styles: Mapping[str, Any]
+) -> None:
+    """The methods' names beside their last values, none over another."""
+    low, high = axis.get_ylim()
+    apart, before = (high - low) / 17, -np.inf
+    for method, end in sorted(ends.items(), key=lambda item: item[1]):
+        before = max(end, before + apart)
+        axis.annotate(
+            method,
+            (place, before),
+            xytext=(6, 0),
+            textcoords="offset points",
+            va="center",
+            fontsize=8,
+            color=styles[method]["color"],
+            annotation_clip=False,
+        )
 
 
 def grid(frame: pd.DataFrame, path: Path, rows: str, columns: str) -> None:
