@@ -114,6 +114,19 @@ def cold(cells: Any, dataset: Any, methods: str | None, seeds: list[int]) -> Non
         _show(cells.results / f"{setting.name}.md")
 
 
+@experiment.command("planted")
+@click.option("--preset", default="tiny", show_default=True, help="Size of the worlds.")
+@click.option("--seeds", type=click.IntRange(1), default=5, show_default=True)
+@click.option("--out", type=FOLDER, default=Path("results"), show_default=True)
+def planted(preset: str, seeds: int, out: Path) -> None:
+    """Planted against learned attention, on made-up worlds."""
+    from uvcan_tf.experiments.planted_attention import run
+
+    path = out / preset / "planted_attention.json"
+    run(preset, range(1, seeds + 1), path, click.echo)
+    _show(path)
+
+
 @experiment.command("report")
 @click.option("--out", type=FOLDER, default=Path("results"), show_default=True)
 def report(out: Path) -> None:

@@ -88,6 +88,9 @@ def lines(
     colours = _by_strength(frame, subject)
     with _panels(path, len(METRIC_NAMES), len(protocols), 3.4) as (figure, axes):
         figure.suptitle(_title(frame, path, "means"))
+        weak = [method for method in colours if colours[method]["color"] == _WEAK]
+        if weak:
+            figure.supxlabel(f"grey: {', '.join(weak)}", fontsize=8)
         for row, (metric, shown) in enumerate(METRIC_NAMES.items()):
             for column, protocol in enumerate(protocols):
                 part = _part(frame, protocol, metric)
@@ -147,12 +150,14 @@ def _name_at_ends(
 ) -> None:
     """The methods' names beside their last values, none over another."""
     low, high = axis.get_ylim()
-    apart, before = (high - low) / 17, -np.inf
+    apart, placed = (high - low) / 17, dict[str, float]()
     for method, end in sorted(ends.items(), key=lambda item: item[1]):
-        before = max(end, before + apart)
+        placed[method] = max(end, max(placed.values(), default=-np.inf) + apart)
+    up = np.mean([placed[method] - end for method, end in ends.items()])
+    for method, at in placed.items():
         axis.annotate(
             method,
-            (place, before),
+            (place, at - up),
             xytext=(6, 0),
             textcoords="offset points",
             va="center",
