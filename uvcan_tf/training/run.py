@@ -13,6 +13,7 @@ from uvcan_tf.config import Config
 from uvcan_tf.data.dataset import Dataset
 from uvcan_tf.model.batches import trainable
 from uvcan_tf.model.pair_model import PairModel
+from uvcan_tf.model.uvcan import UVCAN
 from uvcan_tf.terminal import progress
 from uvcan_tf.training.callbacks import (
     MONITOR,
@@ -108,14 +109,14 @@ class TrainingRun:
 
     def _summary(self, curve: Curve, board: Board) -> dict[str, Any]:
         """The content of `training.json`: what was not measured is null."""
-        measured = self._validation.possible
+        measured, model = self._validation.possible, self._model
         return {
             "epochs": int(self._state.epoch),
             "best_epoch": int(self._state.best_epoch) if measured else None,
             MONITOR: float(self._state.best) if measured else None,
             "curve": curve.epochs,
             "attention": board.attention,
-            "facets": facet_names(self._model.dataset),
+            "facets": facet_names(model) if isinstance(model, UVCAN) else {},
         }
 
 
