@@ -110,12 +110,24 @@ def _attributes(
 ) -> dict[str, Any]:
     """A name that is given several times has several values."""
     pairs = [text.partition("=") for text in given]
-    if not all(name and sign and value for name, sign, value in pairs):
-        raise click.BadParameter("Attributes are given as NAME=VALUE.")
-    values: dict[str, list[str]] = {}
+    if not all(name.strip(":") and sign and value for name, sign, value in pairs):
+        raise click.BadParameter("Attributes are given as NAME=VALUE or NAME:=NUMBER.")
+    values: dict[str, list[Any]] = {}
     for name, _, value in pairs:
-        values.setdefault(name, []).append(value)
+        own = name.removesuffix(":")
+        values.setdefault(own, []).append(value if own == name else _number(value))
     return {name: v[0] if len(v) == 1 else v for name, v in values.items()}
+
+
+def _number(text: str) -> Any:
+    """A number, or a vector of them, as JSON."""
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError:
+        raise click.BadParameter(
+            "After := there should be a number, or numbers such as [0.5,1]. "
+            f"Received: {text!r}."
+        ) from None
 
 
 _attribute_option = click.option(
@@ -123,7 +135,8 @@ _attribute_option = click.option(
     "attributes",
     multiple=True,
     callback=_attributes,
-    help="NAME=VALUE of a user whom the model does not know; repeatable.",
+    help="NAME=VALUE, or NAME:=NUMBER, of a user whom the model does not know; "
+    "repeatable.",
 )
 
 

@@ -25,6 +25,7 @@ from uvcan_tf.features import (
     Categorical,
     Dense,
     Features,
+    Numeric,
 )
 
 FEATURES = Features(
@@ -78,6 +79,8 @@ def tables(
     for feature in (*features.user, *features.video):
         if isinstance(feature, Dense):
             kinds[feature.name] = pa.list_(pa.float32(), feature.length)
+        elif isinstance(feature, Numeric):
+            kinds[feature.name] = pa.float32()
         else:
             many = feature.multivalued
             kinds[feature.name] = pa.list_(pa.string()) if many else pa.string()

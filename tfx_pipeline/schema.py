@@ -13,7 +13,7 @@ from google.protobuf import text_format
 from tensorflow_metadata.proto.v0 import schema_pb2
 
 from uvcan_tf import features as names
-from uvcan_tf.features import Categorical, Dense, Feature, Features
+from uvcan_tf.features import Categorical, Dense, Feature, Features, Numeric
 
 #: The splits that each table's schema describes.
 SPLITS_OF = {
@@ -32,7 +32,7 @@ def schemas(features: Features) -> dict[str, schema_pb2.Schema]:
     Interactions are described as the pipeline joins those held out: with their user's
     and video's categorical attributes.
     """
-    light = (*features.user, *features.light_video)
+    light = (*features.light_user, *features.light_video)
     interactions = [
         _required(names.USER_ID),
         _required(names.VIDEO_ID),
@@ -53,12 +53,10 @@ def schemas(features: Features) -> dict[str, schema_pb2.Schema]:
 def union(features: Features) -> schema_pb2.Schema:
     """What Transform reads of a table: every feature a list that may be empty."""
     strings = (names.USER_ID, names.VIDEO_ID)
-    categorical = (*features.user, *features.light_video)
-    vectors = (f.name for f in features.video if isinstance(f, Dense))
-    kinds = {
-        **dict.fromkeys((*strings, *(f.name for f in categorical)), schema_pb2.BYTES),
-        **dict.fromkeys(vectors, schema_pb2.FLOAT),
-    }
+    kinds = dict.fromkeys(strings, schema_pb2.BYTES)
+    for feature in (*features.user, *features.video):
+        is_name = isinstance(feature, Categorical)
+        kinds[feature.name] = schema_pb2.BYTES if is_name else schema_pb2.FLOAT
     return schema_pb2.Schema(
         feature=[schema_pb2.Feature(name=n, type=kind) for n, kind in kinds.items()]
     )
@@ -107,7 +105,9 @@ def _label() -> schema_pb2.Feature:
 
 def _attribute(feature: Feature) -> schema_pb2.Feature:
     """A declared column of its own table, which may be empty throughout."""
-    return _dense(feature) if isinstance(feature, Dense) else _categorical(feature)
+    if isinstance(feature, Categorical):
+        return _categorical(feature)
+    return _floats(feature, feature.length if isinstance(feature, Dense) else 1)
 
 
 def _categorical(feature: Categorical) -> schema_pb2.Feature:
@@ -120,10 +120,10 @@ def _categorical(feature: Categorical) -> schema_pb2.Feature:
     )
 
 
-def _dense(feature: Dense) -> schema_pb2.Feature:
+def _floats(feature: Dense | Numeric, length: int) -> schema_pb2.Feature:
     return schema_pb2.Feature(
         name=feature.name,
         type=schema_pb2.FLOAT,
-        value_count=schema_pb2.ValueCount(min=feature.length, max=feature.length),
+        value_count=schema_pb2.ValueCount(min=length, max=length),
         float_domain=schema_pb2.FloatDomain(disallow_nan=True, disallow_inf=True),
     )

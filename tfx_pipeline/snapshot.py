@@ -75,7 +75,7 @@ def _join(tables: Tables, features: Features) -> pa.Table:
     user = pc.index_in(pairs[names.USER_ID], tables.users[names.USER_ID])
     video = pc.index_in(pairs[names.VIDEO_ID], tables.videos[names.VIDEO_ID])
     joined = pairs.select([names.USER_ID, names.VIDEO_ID, names.LABEL])
-    for feature in features.user:
+    for feature in features.light_user:
         column = tables.users[feature.name].take(user)
         joined = joined.append_column(feature.name, column)
     for feature in features.light_video:
@@ -133,7 +133,9 @@ def _as_lists(column: pa.Array) -> pa.Array:
     elif pa.types.is_fixed_size_list(kind):
         lists, known = _listed(column, column.flatten(), kind.list_size)
     else:
-        column = column.cast(pa.int64() if pa.types.is_integer(kind) else pa.binary())
+        if not pa.types.is_floating(kind):
+            whole = pa.types.is_integer(kind)
+            column = column.cast(pa.int64() if whole else pa.binary())
         lists, known = _listed(column, column.drop_null(), 1)
     return pc.if_else(known, lists, pa.scalar(None, lists.type))
 

@@ -15,9 +15,10 @@ import tensorflow_transform as tft
 
 from uvcan_tf import features as names
 from uvcan_tf.data.dataset import Dataset, Pairs, Side
+from uvcan_tf.data.encode_tables import bucket_names
 from uvcan_tf.data.encoding import Encoded, raw_spec
 from uvcan_tf.errors import UvcanError
-from uvcan_tf.features import Categorical, Dense, Feature, Features
+from uvcan_tf.features import Categorical, Feature, Features
 
 _BATCH = 4096
 
@@ -61,8 +62,9 @@ def read_dataset(
         videos=reader.side(names.VIDEOS, names.VIDEO_ID, features.video),
         vocabularies={
             feature.name: reader.vocabulary(feature.name)
-            for feature in (*features.user, *features.light_video)
-        },
+            for feature in (*features.light_user, *features.light_video)
+        }
+        | bucket_names(features),
         train=Pairs(user[liked], video[liked]),
         impressions=Pairs(user[~liked], video[~liked]),
     )
@@ -140,8 +142,8 @@ class _Column:
 
     def __init__(self, feature: Feature, size: int) -> None:
         self._feature = feature
-        shape = (size, feature.length) if isinstance(feature, Dense) else (size,)
-        kind = np.float32 if isinstance(feature, Dense) else np.int32
+        shape = (size,) if feature.width is None else (size, feature.width)
+        kind = np.int32 if feature.width is None else np.float32
         if isinstance(feature, Categorical) and feature.multivalued:
             shape = (size, 1)
         self.array: npt.NDArray[Any] = np.zeros(shape, kind)

@@ -1,10 +1,10 @@
-"""What a column can be: one name a row, several, or a vector."""
+"""What a column can be: one name a row, several, a number, or a vector."""
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from uvcan_tf.errors import DeclarationError
 from uvcan_tf.safe_names import safe_names
@@ -13,10 +13,16 @@ __all__ = [
     "Categorical",
     "Dense",
     "Feature",
+    "Numeric",
     "feature_from_json",
     "feature_to_json",
     "named",
 ]
+
+
+# What becomes of a number; see `Numeric`.
+BUCKETS: Final = "buckets"
+STANDARDIZED: Final = "standardized"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -36,6 +42,11 @@ class Categorical:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "column", _column(self.name, self.column))
+
+    @property
+    def width(self) -> None:
+        """A network looks its values up; see `Dense.width`."""
+        return None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -59,8 +70,68 @@ class Dense:
                 f"Received: length={self.length!r}."
             )
 
+    @property
+    def width(self) -> int:
+        """The numbers of a row that a network multiplies with weights."""
+        return self.length
 
-Feature = Categorical | Dense
+
+@dataclasses.dataclass(frozen=True)
+class Numeric:
+    """A feature that is one number per row, of which a network sees another form.
+
+    Args:
+      name: as for `Categorical`.
+      numeric: "buckets", each of about as many rows: a number is then like a name; or
+        "standardized": the number's distance from the mean in standard deviations.
+      count: how many buckets.
+
+    >>> Numeric("age", "buckets", 3).buckets
+    ('bucket 1', 'bucket 2', 'bucket 3')
+    """
+
+    name: str
+    numeric: str
+    count: int | None = None
+    column: str = ""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "column", _column(self.name, self.column))
+        if self.numeric not in (BUCKETS, STANDARDIZED):
+            raise DeclarationError(
+                f"Feature '{self.name}': `numeric` should be '{BUCKETS}' or "
+                f"'{STANDARDIZED}'. Received: numeric={self.numeric!r}."
+            )
+        is_int = isinstance(self.count, int) and not isinstance(self.count, bool)
+        enough = is_int and self.count is not None and 2 <= self.count <= 1000
+        if self.numeric == BUCKETS and not enough:
+            raise DeclarationError(
+                f"Feature '{self.name}': `count` should be an int from 2 to 1000, the "
+                f"number of buckets. Received: count={self.count!r}."
+            )
+        if self.numeric == STANDARDIZED and self.count is not None:
+            raise DeclarationError(
+                f"Feature '{self.name}' is standardized and has no buckets; leave "
+                f"`count` out. Received: count={self.count!r}."
+            )
+
+    @property
+    def buckets(self) -> tuple[str, ...]:
+        """Names of the buckets, from the smallest numbers on; none if standardized."""
+        return tuple(f"bucket {i}" for i in range(1, (self.count or 0) + 1))
+
+    @property
+    def width(self) -> int | None:
+        """Of a standardized number: itself, and 1 where it is there."""
+        return None if self.numeric == BUCKETS else 2
+
+    @property
+    def multivalued(self) -> bool:
+        """Never: a row has one number."""
+        return False
+
+
+Feature = Categorical | Dense | Numeric
 
 
 def named(features: Sequence[Feature], reserved: Collection[str]) -> tuple[Any, ...]:
@@ -89,6 +160,9 @@ def feature_to_json(feature: Feature) -> str | dict[str, Any]:
     """The entry of a `features.json`."""
     if isinstance(feature, Dense):
         return {"name": feature.column, "length": feature.length}
+    if isinstance(feature, Numeric):
+        count = {} if feature.count is None else {"count": feature.count}
+        return {"name": feature.column, "numeric": feature.numeric, **count}
     if feature.multivalued:
         return {"name": feature.column, "multivalued": True}
     return feature.column
@@ -101,12 +175,15 @@ def feature_from_json(side: str, entry: str | Mapping[str, Any]) -> Feature:
     if isinstance(entry, dict) and isinstance(entry.get("name"), str):
         if set(entry) == {"name", "length"}:
             return Dense(entry["name"], entry["length"])
+        if {"numeric"} <= set(entry) <= {"name", "numeric", "count"}:
+            return Numeric(entry["name"], entry["numeric"], entry.get("count"))
         multivalued = entry.get("multivalued", False)
         if set(entry) <= {"name", "multivalued"} and isinstance(multivalued, bool):
             return Categorical(entry["name"], multivalued)
     raise DeclarationError(
         f"Each `{side}` feature should be a column name, or an object with `name` and "
-        f"either `multivalued` or `length`. Received: {entry!r}."
+        "one of `multivalued`, `length` and `numeric`, the last with a `count` of "
+        f"buckets. Received: {entry!r}."
     )
 
 

@@ -16,6 +16,7 @@ from uvcan_tf.errors import DeclarationError as DeclarationError
 from uvcan_tf.feature_kinds import Categorical as Categorical
 from uvcan_tf.feature_kinds import Dense as Dense
 from uvcan_tf.feature_kinds import Feature as Feature
+from uvcan_tf.feature_kinds import Numeric as Numeric
 from uvcan_tf.feature_kinds import feature_from_json, feature_to_json, named
 from uvcan_tf.json_files import read_json
 from uvcan_tf.safe_names import safe_names
@@ -103,7 +104,7 @@ class Features:
     ('video_id', 'author_id', 'music_id', 'tags', 'visual')
     """
 
-    user: tuple[Categorical, ...]
+    user: tuple[Feature, ...]
     video: tuple[Feature, ...]
     popularity_of: str = VIDEO_ID
     slices: tuple[str, ...] = ()
@@ -120,18 +121,24 @@ class Features:
             )
         group = groups.get(self.popularity_of, self.popularity_of)
         object.__setattr__(self, "popularity_of", group)
-        of_user = {f.column: f.name for f in self.user}
+        of_user = {f.column: f.name for f in self.light_user}
         slices = [of_user.get(column, column) for column in self.slices]
         unknown = [name for name in slices if name not in of_user.values()]
         if unknown:
             raise DeclarationError(
-                f"`slices` should name user features. Received: {unknown}."
+                f"`slices` should name user features whose values are names. "
+                f"Received: {unknown}."
             )
         object.__setattr__(self, "slices", tuple(slices))
 
     @property
+    def light_user(self) -> tuple[Categorical, ...]:
+        """The user features that are joined onto an interaction: those of names."""
+        return tuple(f for f in self.user if isinstance(f, Categorical))
+
+    @property
     def light_video(self) -> tuple[Categorical, ...]:
-        """The video features that are joined onto an interaction: no dense vectors."""
+        """The video features that are joined onto an interaction: those of names."""
         return tuple(f for f in self.video if isinstance(f, Categorical))
 
     @property
@@ -234,15 +241,8 @@ def from_json(content: Any) -> Features:
             raise DeclarationError(
                 f"`{key}` should be a list. Received: {content[key]!r}."
             )
-    user = tuple(feature_from_json("user", entry) for entry in content["user"])
-    for feature in user:
-        if isinstance(feature, Dense):
-            raise DeclarationError(
-                f"User feature '{feature.name}' should be categorical: dense vectors "
-                "are supported on videos only."
-            )
     return Features(
-        user=tuple(f for f in user if isinstance(f, Categorical)),
+        user=tuple(feature_from_json("user", entry) for entry in content["user"]),
         video=tuple(feature_from_json("video", entry) for entry in content["video"]),
         popularity_of=content.get("popularity_of", VIDEO_ID),
         slices=tuple(content.get("slices", ())),

@@ -79,10 +79,9 @@ BEST: Final[Space] = {
 
 def attribute_popularity(features: Features) -> Space:
     """One attribute of either side, or none: "" stands for everyone, or the video."""
-    dense = {f.name for f in (*features.user, *features.video) if hasattr(f, "length")}
     return {
-        "user": ("", *(f.name for f in features.user if f.name not in dense)),
-        "video": ("", *(f.name for f in features.video if f.name not in dense)),
+        "user": ("", *(f.name for f in features.user if f.width is None)),
+        "video": ("", *(f.name for f in features.video if f.width is None)),
         "smoothing": (10.0, 100.0, 1000.0, 10000.0),
     }
 

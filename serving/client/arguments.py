@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import numbers
 from collections.abc import Iterable, Mapping
 from typing import Any, TypeAlias
 
 from serving.client.errors import InvalidRequest
 
-Attributes: TypeAlias = Mapping[str, str | Iterable[str]]
+Attributes: TypeAlias = Mapping[str, str | float | Iterable[str] | Iterable[float]]
 
 _SHOWN = 60
 
@@ -38,18 +39,37 @@ def count(name: str, value: object) -> int:
     return _whole(name, value, 1, 2**31 - 1, "a positive int")
 
 
-def attributes(values: object) -> dict[str, str | list[str]]:
-    """A user's attributes: a string each, or a list where there are several values."""
+def number(name: str, value: object) -> float:
+    """A finite number of Python or NumPy."""
+    real = isinstance(value, numbers.Real) and not isinstance(value, bool)
+    if not real or not math.isfinite(value):  # type: ignore[arg-type]
+        raise _wrong(name, "a finite number", value)
+    return float(value)  # type: ignore[arg-type]
+
+
+def attributes(values: object) -> dict[str, str | float | list[str] | list[float]]:
+    """A user's attributes: a name or number each, several names, or a vector."""
     if values is None:
         return {}
     if not isinstance(values, Mapping):
         raise _wrong("attributes", "a mapping of names to values", values)
     return {
-        text("attributes", name): text(f"attributes[{name!r}]", value)
-        if isinstance(value, str)
-        else texts(f"attributes[{name!r}]", value)
+        text("attributes", name): _attribute(f"attributes[{name!r}]", value)
         for name, value in values.items()
     }
+
+
+def _attribute(name: str, value: object) -> str | float | list[str] | list[float]:
+    if isinstance(value, str):
+        return text(name, value)
+    if isinstance(value, numbers.Real) and not isinstance(value, bool):
+        return number(name, value)
+    if isinstance(value, Iterable) and not isinstance(value, (bytes, Mapping)):
+        several = list(value)
+        if several and isinstance(several[0], numbers.Real):
+            return [number(name, one) for one in several]
+        value = several if getattr(value, "ndim", 1) == 1 else value
+    return texts(name, value)
 
 
 def seconds(name: str, value: object) -> float:

@@ -221,10 +221,18 @@ def _optional_ids(name: str, values: Iterable[str]) -> tensors.Array:
 
 
 def _given(attributes: Attributes | None) -> dict[str, tensors.Array]:
-    """A user's attributes, [B=1] each, or [B=1, *] where there are several values."""
+    """A user's attributes, [B=1] each, or [B=1, *] of several values or a vector."""
     return {
-        names.name_of(name): tensors.strings(value)
-        if isinstance(value, str)
-        else _optional_ids(name, value)
+        names.name_of(name): _value(name, value)
         for name, value in arguments.attributes(attributes).items()
     }
+
+
+def _value(name: str, value: Any) -> tensors.Array:
+    if isinstance(value, str):
+        return tensors.strings(value)
+    if isinstance(value, float):
+        return np.array([value], np.float32)
+    if value and isinstance(value[0], float):
+        return np.array([value], np.float32)
+    return _optional_ids(name, value)

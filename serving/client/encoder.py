@@ -7,10 +7,18 @@ from typing import Any
 
 import numpy as np
 
-from serving.client.arguments import shortened
+from serving.client.arguments import number, shortened
 from serving.client.errors import InvalidRequest
 from serving.wire.protos import example_pb2
-from uvcan_tf.features import USER_ID, VIDEO_ID, Categorical, Dense, Features
+from uvcan_tf.features import (
+    USER_ID,
+    VIDEO_ID,
+    Categorical,
+    Dense,
+    Feature,
+    Features,
+    Numeric,
+)
 
 Row = Mapping[str, Any]
 
@@ -23,7 +31,9 @@ def encode(rows: Iterable[Row], features: Features) -> list[bytes]:
     1
     """
     identity = (Categorical(USER_ID), Categorical(VIDEO_ID))
-    known = {f.column: f for f in (*identity, *features.user, *features.video)}
+    known: dict[str, Feature] = {
+        f.column: f for f in (*identity, *features.user, *features.video)
+    }
     if isinstance(rows, (str, bytes, Mapping)) or not isinstance(rows, Iterable):
         raise InvalidRequest(
             f"`rows` should be a list of rows. Received: {shortened(rows)}."
@@ -31,9 +41,7 @@ def encode(rows: Iterable[Row], features: Features) -> list[bytes]:
     return [_encode_row(index, row, known) for index, row in enumerate(rows)]
 
 
-def _encode_row(
-    index: int, row: Row, known: Mapping[str, Categorical | Dense]
-) -> bytes:
+def _encode_row(index: int, row: Row, known: Mapping[str, Feature]) -> bytes:
     if not isinstance(row, Mapping):
         raise InvalidRequest(
             f"Row {index}: a row should be a mapping of columns to values. "
@@ -51,6 +59,8 @@ def _encode_row(
         target = example.features.feature[feature.name]
         if isinstance(feature, Dense):
             target.float_list.value.extend(_vector(index, feature, value))
+        elif isinstance(feature, Numeric):
+            target.float_list.value.append(_number(index, feature, value))
         else:
             target.bytes_list.value.extend(_names(index, feature, value))
     return bytes(example.SerializeToString(deterministic=True))
@@ -67,6 +77,13 @@ def _vector(index: int, feature: Dense, value: Any) -> list[float]:
             f"Received: {shortened(value)}."
         )
     return vector
+
+
+def _number(index: int, feature: Numeric, value: Any) -> float:
+    try:
+        return number(feature.column, value)
+    except InvalidRequest as error:
+        raise InvalidRequest(f"Row {index}: {error}") from None
 
 
 def _names(index: int, feature: Categorical, value: Any) -> list[bytes]:

@@ -6,12 +6,22 @@ import numpy as np
 import pyarrow as pa
 
 from uvcan_tf.data.tables import Tables, write_tables
-from uvcan_tf.features import Categorical, Dense, Features
+from uvcan_tf.features import Categorical, Dense, Features, Numeric
 
 USERS, VIDEOS, LIKES, DIMENSION, GROUPS = 48, 90, 12, 7, 3
 FEATURES = Features(
-    user=(Categorical("gender"), Categorical("location")),
-    video=(Categorical("author_id"), Categorical("tags", True), Dense("visual", 7)),
+    user=(
+        Categorical("gender"),
+        Categorical("location"),
+        Numeric("age", "buckets", 4),
+        Dense("voice", 2),
+    ),
+    video=(
+        Categorical("author_id"),
+        Categorical("tags", True),
+        Dense("visual", 7),
+        Numeric("length", "standardized"),
+    ),
     popularity_of="author_id",
     slices=("gender", "location"),
 )
@@ -31,12 +41,17 @@ def write_world(folder: Path, features: Features = FEATURES) -> None:
     vectors = random.normal(size=(VIDEOS, DIMENSION)).astype(np.float32)
     visual = [vector.tolist() if v % 11 else None for v, vector in enumerate(vectors)]
     genders = [[None, "f", "m"][u // GROUPS % 3] for u in range(USERS)]
+    ages = [None if u % 10 == 9 else 18 + 7 * u % 50 for u in range(USERS)]
+    voices = [[1.0, u - 20.0] if u % 6 else None for u in range(USERS)]
+    lengths = [None if v % 13 == 5 else 7.5 + v for v in range(VIDEOS)]
     tables = Tables(
         users=pa.table(
             {
                 "user_id": [f"u{u}" for u in range(USERS)],
                 "gender": pa.array(genders),
                 "location": [f"place {u % GROUPS}" for u in range(USERS)],
+                "age": pa.array(ages, pa.float32()),
+                "voice": pa.array(voices, pa.list_(pa.float32(), 2)),
             }
         ),
         videos=pa.table(
@@ -45,6 +60,7 @@ def write_world(folder: Path, features: Features = FEATURES) -> None:
                 "author_id": [f"a{v % GROUPS}" for v in video],
                 "tags": pa.array(tags, pa.list_(pa.string())),
                 "visual": pa.array(visual, pa.list_(pa.float32(), DIMENSION)),
+                "length": pa.array(lengths, pa.float32()),
             }
         ),
         interactions=pa.table(

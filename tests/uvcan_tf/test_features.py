@@ -19,6 +19,7 @@ from uvcan_tf.features import (
     DeclarationError,
     Dense,
     Features,
+    Numeric,
     from_json,
     load,
     of_folder,
@@ -101,9 +102,48 @@ def test_popularity_may_be_of_these(name: str) -> None:
     assert features.popularity_of == name
 
 
-def test_slices_are_of_users() -> None:
-    with pytest.raises(DeclarationError, match=r"name user features. .*\['author'\]"):
-        Features((GENDER,), (AUTHOR,), slices=("gender", "author"))
+@pytest.mark.parametrize("name", ["author", "age", "look"])
+def test_slices_are_of_names_of_users(name: str) -> None:
+    user = (GENDER, Numeric("age", "buckets", 3), LOOK)
+    with pytest.raises(DeclarationError, match=rf"values are names. .*\['{name}'\]"):
+        Features(user, (AUTHOR,), slices=("gender", name))
+
+
+def test_numbers_are_declared_by_what_becomes_of_them() -> None:
+    entries = [
+        {"name": "age", "numeric": "buckets", "count": 10},
+        {"name": "income", "numeric": "standardized"},
+    ]
+    found = from_json({"user": entries, "video": []})
+    assert found.user == (
+        Numeric("age", "buckets", 10),
+        Numeric("income", "standardized"),
+    )
+
+
+@pytest.mark.parametrize("count", [None, 1, 0, 1001, 2.0, "3", True])
+def test_buckets_are_counted(count: Any) -> None:
+    sentence = f"'age': `count` should be an int from 2 to 1000, .*count={count!r}"
+    with pytest.raises(DeclarationError, match=sentence):
+        from_json(
+            {
+                "user": [{"name": "age", "numeric": "buckets", "count": count}],
+                "video": [],
+            }
+        )
+
+
+@pytest.mark.parametrize(
+    ("entry", "sentence"),
+    [
+        ({"numeric": "bins"}, "'buckets' or 'standardized'. Received: numeric='bins'"),
+        ({"numeric": "standardized", "count": 3}, "no buckets; leave `count` out"),
+        ({"numeric": "buckets", "length": 3}, "one of `multivalued`, `length` and"),
+    ],
+)
+def test_other_declarations_of_a_number_are_refused(entry: Any, sentence: str) -> None:
+    with pytest.raises(DeclarationError, match=sentence):
+        from_json({"user": [{"name": "age", **entry}], "video": []})
 
 
 @pytest.mark.parametrize(
@@ -120,6 +160,7 @@ def test_slices_are_of_users() -> None:
             ("Home City",),
         ),
         Features((GENDER,), (AUTHOR, TAGS, LOOK), "tags", ("gender",)),
+        Features((Numeric("age", "buckets", 7), LOOK), (Numeric("s", "standardized"),)),
     ],
 )
 def test_a_declaration_survives_its_json(features: Features) -> None:
@@ -165,10 +206,9 @@ def test_multivalued_is_true_or_false(value: Any) -> None:
         from_json({"user": [], "video": [entry]})
 
 
-def test_users_have_no_vectors() -> None:
-    entry = {"name": "face", "length": 3}
-    with pytest.raises(DeclarationError, match="'face' should be categorical"):
-        from_json({"user": [entry], "video": []})
+def test_users_may_have_vectors() -> None:
+    found = from_json({"user": [{"name": "look", "length": 3}], "video": []})
+    assert (found.user, found.light_user) == ((LOOK,), ())
 
 
 def test_a_folder_without_a_declaration_has_the_papers(tmp_path: Path) -> None:

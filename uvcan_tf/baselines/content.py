@@ -14,7 +14,7 @@ from scipy.sparse import csr_matrix, diags, hstack
 from uvcan_tf.config import ConfigError
 from uvcan_tf.data.dataset import Dataset, IntArray, Side
 from uvcan_tf.data.matrices import likes_of, one_hot
-from uvcan_tf.features import Categorical, Feature
+from uvcan_tf.features import Feature
 from uvcan_tf.validators import require_positive
 
 EVERYONE = ""
@@ -80,7 +80,7 @@ class ContentProfile:
     """
 
     def __init__(self, dataset: Dataset) -> None:
-        categorical = [f for f in dataset.features.video if isinstance(f, Categorical)]
+        categorical = [f for f in dataset.features.video if f.width is None]
         parts = [_words(dataset.videos, feature.name) for feature in categorical]
         empty = csr_matrix((dataset.videos.size, 1))
         words = hstack([empty, *parts], "csr")  # [V, W]
@@ -104,7 +104,7 @@ def _groups(
     side: Side, features: tuple[Feature, ...], name: str, alone: bool
 ) -> csr_matrix:
     """Which rows are in which group: [n+2, G] of users, [n, H] of videos."""
-    known = [f.name for f in features if isinstance(f, Categorical)]
+    known = [f.name for f in features if f.width is None]
     if name not in (EVERYONE, *known):
         raise ConfigError(
             f"An attribute to group by should be one of {', '.join(known)}. "

@@ -112,11 +112,13 @@ class Dataset:
     Attributes:
       features: the declaration.
       users, videos: the two tables.
-      vocabularies: known values of each categorical feature (ids apart).
+      vocabularies: known values of each categorical feature (ids apart), and names of
+        the buckets of numbers.
       train: the observed pairs to learn from.
       test: the held-out pairs.
       impressions: pairs that were shown and not liked (label 0), where the data has
         them.
+      scales: of numeric features, where no pipeline keeps them; see `numbers.scale_of`.
 
     >>> dataset.features.user_facets
     ('user_id', 'gender', 'place')
@@ -131,6 +133,9 @@ class Dataset:
     train: Pairs
     test: Pairs = NO_PAIRS
     impressions: Pairs = NO_PAIRS
+    scales: Mapping[str, npt.NDArray[np.float32]] = dataclasses.field(
+        default_factory=dict
+    )
 
     @property
     def trained_users(self) -> npt.NDArray[np.bool_]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
+
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
@@ -10,8 +13,9 @@ import tensorflow as tf
 
 from uvcan_tf.config import EvaluationConfig
 from uvcan_tf.data.dataset import Dataset, Pairs, Side, StringArray
-from uvcan_tf.data.encoding import Raw, VocabularyLookup, encode
+from uvcan_tf.data.encoding import Encoded, Raw, VocabularyLookup, dtype_of, encode
 from uvcan_tf.data.held_out import split_interactions
+from uvcan_tf.data.numbers import scale_of
 from uvcan_tf.data.tables import Tables
 from uvcan_tf.features import (
     LABEL,
@@ -21,6 +25,7 @@ from uvcan_tf.features import (
     Dense,
     Feature,
     Features,
+    Numeric,
 )
 
 
@@ -28,15 +33,15 @@ def encode_tables(
     tables: Tables, features: Features, config: EvaluationConfig
 ) -> Dataset:
     """Vocabularies, encoded rows and the split of one set of tables."""
+    sides = (tables.users, features.user), (tables.videos, features.video)
+    columns = [(f, table[f.name]) for table, side in sides for f in side]
     vocabularies = {
-        feature.name: _vocabulary(table[feature.name])
-        for table, side in (
-            (tables.users, features.user),
-            (tables.videos, features.video),
-        )
-        for feature in side
+        feature.name: _vocabulary(column)
+        for feature, column in columns
         if isinstance(feature, Categorical)
     }
+    numeric = [(f, column) for f, column in columns if isinstance(f, Numeric)]
+    scales = {feature.name: scale_of(feature, column) for feature, column in numeric}
     lookup = VocabularyLookup(vocabularies)
     user, video = (
         _positions(tables.interactions[name], table[name])
@@ -45,17 +50,28 @@ def encode_tables(
     pairs = Pairs(user + 1, video + 1)
     liked = tables.interactions[LABEL].to_numpy() == 1
     split = split_interactions(tables.interactions, config)
-    users = _side(tables.users, USER_ID, features, features.user, lookup)
-    videos = _side(tables.videos, VIDEO_ID, features, features.video, lookup)
+    rule = functools.partial(encode, features, lookup=lookup, scales=scales)
+    users = _side(tables.users, USER_ID, features.user, rule)
+    videos = _side(tables.videos, VIDEO_ID, features.video, rule)
     return Dataset(
         features=features,
         users=users,
         videos=videos,
-        vocabularies=vocabularies,
+        vocabularies=vocabularies | bucket_names(features),
         train=pairs.where(liked & split.train),
         test=pairs.where(split.test),
         impressions=pairs.where(~liked & split.train),
+        scales=scales,
     )
+
+
+def bucket_names(features: Features) -> dict[str, StringArray]:
+    """What stands in place of a vocabulary for numbers in buckets."""
+    return {
+        feature.name: np.array(feature.buckets, dtype=object)
+        for feature in (*features.user, *features.video)
+        if isinstance(feature, Numeric) and feature.width is None
+    }
 
 
 def _vocabulary(column: pa.ChunkedArray) -> StringArray:
@@ -77,13 +93,12 @@ def _positions(column: pa.ChunkedArray, ids: pa.ChunkedArray) -> npt.NDArray[np.
 def _side(
     table: pa.Table,
     identity: str,
-    features: Features,
     side: tuple[Feature, ...],
-    lookup: VocabularyLookup,
+    rule: Callable[[Raw], Encoded],
 ) -> Side:
     raw: Raw = {f.name: _raw(table[f.name], f) for f in side}
     columns = {}
-    for name, column in encode(features, raw, lookup).items():
+    for name, column in rule(raw).items():
         if isinstance(column, tf.SparseTensor):
             column = tf.sparse.to_dense(column)
         rows = column.numpy()
@@ -100,16 +115,16 @@ def _raw(column: pa.ChunkedArray, feature: Feature) -> tf.SparseTensor | tf.Tens
         if there.any():  # Arrow cannot flatten nulls alone
             flat[there] = array.flatten().to_numpy().reshape(-1, feature.length)
         return tf.constant(flat)
-    if feature.multivalued:
+    if isinstance(feature, Categorical) and feature.multivalued:
         lengths = pc.fill_null(pc.list_value_length(array), 0).to_numpy()
         values = array.flatten().to_numpy(zero_copy_only=False)
     else:
         lengths = _there(array).astype(np.int32)
         values = array.drop_null().to_numpy(zero_copy_only=False)
-    ragged = tf.RaggedTensor.from_row_lengths(
-        tf.constant(values.astype(object), tf.string, shape=[len(values)]), lengths
-    )
-    return ragged.to_sparse()
+    if isinstance(feature, Categorical):
+        values = values.astype(object)
+    flat_values = tf.constant(values, dtype_of(feature), shape=[len(values)])
+    return tf.RaggedTensor.from_row_lengths(flat_values, lengths).to_sparse()
 
 
 def _there(array: pa.Array) -> npt.NDArray[np.bool_]:

@@ -1,7 +1,8 @@
 """Raw rows to model inputs: the one implementation of the transform.
 
 TensorFlow Transform, the library's own path and the exported signatures all call
-`encode`; they differ only in the lookup they pass, so a row means the same everywhere.
+`encode`; they differ only in the lookup and the scales they pass, so a row means the
+same everywhere.
 
 Shapes: N rows, L values of a multivalued feature, D length of a dense feature.
 """
@@ -9,15 +10,28 @@ Shapes: N rows, L values of a multivalued feature, D length of a dense feature.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Final
 
 import tensorflow as tf
 
-from uvcan_tf.features import USER_ID, VIDEO_ID, Dense, Features
+from uvcan_tf.features import (
+    USER_ID,
+    VIDEO_ID,
+    Categorical,
+    Dense,
+    Feature,
+    Features,
+    Numeric,
+)
 
 Raw = Mapping[str, tf.SparseTensor | tf.Tensor]
 Encoded = dict[str, tf.Tensor | tf.SparseTensor]
 Lookup = Callable[[str, tf.Tensor], tf.Tensor]
+Scales = Mapping[str, Any]
 
+#: No number is further from the mean, in standard deviations: one such would drown all
+#: other facets.
+_FURTHEST: Final = 10.0
 _LINE_BREAKS = ("\n", "\r")
 
 
@@ -25,24 +39,32 @@ def raw_spec(features: Features) -> dict[str, tf.io.VarLenFeature]:
     """How to parse a serialized `tf.Example` of raw features; any may be missing."""
     spec = {name: tf.io.VarLenFeature(tf.string) for name in (USER_ID, VIDEO_ID)}
     for feature in (*features.user, *features.video):
-        dtype = tf.float32 if isinstance(feature, Dense) else tf.string
-        spec[feature.name] = tf.io.VarLenFeature(dtype)
+        spec[feature.name] = tf.io.VarLenFeature(dtype_of(feature))
     return spec
 
 
-def encode(features: Features, raw: Raw, lookup: Lookup) -> Encoded:
-    """Numbers for names, unit vectors for vectors.
+def dtype_of(feature: Feature) -> tf.DType:
+    """The type of a feature's raw values."""
+    return tf.string if isinstance(feature, Categorical) else tf.float32
+
+
+def encode(
+    features: Features, raw: Raw, lookup: Lookup, scales: Scales | None = None
+) -> Encoded:
+    """Row numbers for names and for buckets of numbers, vectors for all else.
 
     Args:
       features: the declaration.
       raw: sparse [N, L] by feature name, or dense [N, D] for a dense feature; a
         feature that is absent does not come out.
       lookup: (feature name, strings) -> int64, 0..n-1 for the n known values, n else.
+      scales: float32 by name of a numeric feature; see `numbers.scale_of`.
 
     Returns:
       Ids and single categorical features as int64 [N]: 0 missing, 1..n known, n+1
       unknown. Multivalued ones sparse [N, L] of 1..n+1. Dense ones float32 [N, D] of
-      length 1, or zeros where missing.
+      length 1, or zeros where missing. Numbers in buckets int64 [N]: 0 missing, 1..n.
+      Standardized ones float32 [N, 2]: the number and 1, or zeros where missing.
     """
     encoded: Encoded = {}
     for name in (USER_ID, VIDEO_ID):
@@ -54,6 +76,9 @@ def encode(features: Features, raw: Raw, lookup: Lookup) -> Encoded:
         values = raw[feature.name]
         if isinstance(feature, Dense):
             encoded[feature.name] = _unit_vectors(values, feature.length)
+        elif isinstance(feature, Numeric):
+            scale = (scales or {})[feature.name]
+            encoded[feature.name] = _scaled(feature, values, scale)
         elif feature.multivalued:
             encoded[feature.name] = _ids(values, feature.name, lookup)
         else:
@@ -107,6 +132,25 @@ def _first_value(values: tf.SparseTensor, name: str, lookup: Lookup) -> tf.Tenso
     rows = tf.boolean_mask(values.indices[:, :1], is_first)
     numbers = tf.cast(lookup(name, tf.boolean_mask(values.values, is_first)), tf.int64)
     return tf.scatter_nd(rows, numbers + 1, values.dense_shape[:1])
+
+
+def _scaled(feature: Numeric, values: tf.SparseTensor, scale: Any) -> tf.Tensor:
+    """int64 [N], the bucket; or float32 [N, 2], the standardized number and a 1.
+
+    A number on a bound belongs to the bucket above it.
+    """
+    is_first = tf.equal(values.indices[:, 1], 0) & ~tf.math.is_nan(values.values)
+    rows = tf.boolean_mask(values.indices[:, :1], is_first)
+    found = tf.boolean_mask(values.values, is_first)
+    scale = tf.convert_to_tensor(scale, tf.float32)
+    if feature.width is None:
+        bucket = tf.searchsorted(scale, found, side="right", out_type=tf.int64) + 1
+        return tf.scatter_nd(rows, bucket, values.dense_shape[:1])
+    distance = tf.math.divide_no_nan(found - scale[0], scale[1])
+    distance = tf.clip_by_value(distance, -_FURTHEST, _FURTHEST)
+    shape = tf.concat([values.dense_shape[:1], [feature.width]], axis=0)
+    there = tf.stack([distance, tf.ones_like(distance)], axis=1)
+    return tf.ensure_shape(tf.scatter_nd(rows, there, shape), [None, feature.width])
 
 
 def _unit_vectors(values: tf.SparseTensor | tf.Tensor, length: int) -> tf.Tensor:

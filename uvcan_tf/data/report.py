@@ -13,7 +13,7 @@ from rich.table import Table
 
 from uvcan_tf import features as names
 from uvcan_tf.data.tables import Tables
-from uvcan_tf.features import Categorical, Dense, Feature, Features
+from uvcan_tf.features import Categorical, Dense, Feature, Features, Numeric
 
 __all__ = ["Column", "columns_table", "report", "warnings"]
 
@@ -51,6 +51,10 @@ class Column:
                 return "id"
             case Dense(length=length):
                 return f"vector of {length}"
+            case Numeric(count=None):
+                return "number"
+            case Numeric(count=count):
+                return f"number, {count} buckets"
             case Categorical(multivalued=True):
                 return "names"
             case _:
@@ -61,9 +65,10 @@ class Column:
         where = f"{self.table}, column '{self.name}'"
         if self.feature is not None and self.missing == self.rows:
             yield f"{where} is empty throughout; nothing can be learned from it."
-        elif isinstance(self.feature, Categorical):
+        elif isinstance(self.feature, Categorical | Numeric):
             if self.distinct == 1 and not self.missing:
                 yield f"{where} has the same value in every row."
+        if isinstance(self.feature, Categorical):
             if self.distinct == self.rows > _FEW:
                 yield (
                     f"{where} has another value in every row, as an id has; nothing "
@@ -141,5 +146,6 @@ def _column(
     return Column(table, name, feature, len(column), missing, distinct, examples)
 
 
-def _short(value: str) -> str:
+def _short(value: str | float) -> str:
+    value = value if isinstance(value, str) else f"{value:g}"
     return value if len(value) <= _LONGEST else f"{value[: _LONGEST - 1]}…"

@@ -17,10 +17,11 @@ from uvcan_tf import features as names
 from uvcan_tf.data import columns
 from uvcan_tf.data.files import columns_of, find_table, read_columns, read_vectors
 from uvcan_tf.data.folder import whole_folder
+from uvcan_tf.data.numbers import number
 from uvcan_tf.data.times import timestamp
 from uvcan_tf.data.vectors import as_lists, dense, vectors_to_column
 from uvcan_tf.errors import DataError
-from uvcan_tf.features import Categorical, Dense, Feature, Features
+from uvcan_tf.features import Categorical, Dense, Feature, Features, Numeric
 
 __all__ = ["Tables", "check", "read_tables", "write_tables"]
 
@@ -35,9 +36,9 @@ class Tables:
 
     A column is named as its feature is. Ids are strings, never null or repeated. A
     single categorical column is of strings, a multivalued one of lists of strings, a
-    dense one of fixed-size lists of float32 [length]; null is missing. An interaction
-    has a `label` (int8, 0 or 1) and, where
-    the deployment has one, a `timestamp` (int64, milliseconds since 1970 in UTC).
+    numeric one of float32, a dense one of fixed-size lists of float32 [length]; null is
+    missing. An interaction has a `label` (int8, 0 or 1) and, where the deployment has
+    one, a `timestamp` (int64, milliseconds since 1970 in UTC).
 
     `notes` says, a sentence each, what of the files was left out.
     """
@@ -146,6 +147,8 @@ def _column(
     match feature:
         case Dense(length=length):
             return dense(where, column, length, ids)
+        case Numeric():
+            return number(where, column)
         case Categorical(multivalued=True):
             return columns.multivalued(where, column)
         case Categorical():

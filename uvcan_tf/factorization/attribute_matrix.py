@@ -15,7 +15,7 @@ from scipy.sparse import csr_matrix, diags, hstack
 
 from uvcan_tf.data.dataset import Dataset, Side
 from uvcan_tf.data.matrices import one_hot
-from uvcan_tf.features import Dense, Feature
+from uvcan_tf.features import Feature
 
 Floats = npt.NDArray[np.float32]
 
@@ -43,8 +43,8 @@ class AttributeMatrix:
     def __init__(
         self, table: Side, features: Sequence[Feature], sizes: Mapping[str, int]
     ) -> None:
-        named = [f for f in features if not isinstance(f, Dense)]
-        dense = [f for f in features if isinstance(f, Dense)]
+        named = [f for f in features if f.width is None]
+        dense = [f for f in features if f.width is not None]
         column: dict[str, npt.NDArray[Any]]
         column = {f.name: table.columns[f.name][1:-1] for f in features}
         self._directions = {f.name: _main_directions(column[f.name]) for f in dense}
@@ -60,9 +60,7 @@ class AttributeMatrix:
         """Weights [W, P] by attribute: [values + 2, P], or [D, P] of a vector."""
         parts = np.split(weights, self._ends)[1:]
         return [
-            self._directions[feature.name] @ part
-            if isinstance(feature, Dense)
-            else part
+            self._directions[feature.name] @ part if feature.width is not None else part
             for feature, part in zip(self.features, parts, strict=True)
         ]
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 import tensorflow as tf
 
 from uvcan_tf.factorization.attribute_matrix import Floats
-from uvcan_tf.features import Dense, Feature
+from uvcan_tf.features import Feature
 from uvcan_tf.network.attention import linear
 
 
@@ -57,7 +57,7 @@ def with_cold_start(
 
 
 def _share_of(feature: Feature, table: tf.Variable, column: tf.Tensor) -> tf.Tensor:
-    if isinstance(feature, Dense):
+    if feature.width is not None:
         return linear(column, table)
     if not feature.multivalued:
         return tf.gather(table, column)  # row 0, no value, is zeros

@@ -119,8 +119,8 @@ def facet_specs(dataset: Dataset) -> FacetSpecs:
     """What `SideEmbedding` needs to know of the dataset's facets."""
 
     def facet(feature: Feature) -> FacetSpec:
-        if isinstance(feature, Dense):
-            return FacetSpec(feature.name, DENSE, feature.length)
+        if feature.width is not None:
+            return FacetSpec(feature.name, DENSE, feature.width)
         kind = MULTIVALUED if feature.multivalued else CATEGORICAL
         return FacetSpec(feature.name, kind, len(dataset.vocabularies[feature.name]))
 

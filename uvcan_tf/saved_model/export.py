@@ -62,16 +62,18 @@ class LookupTransform(tf.Module):
     """The transform of a model trained without a pipeline.
 
     Args:
-      dataset: for its vocabularies.
+      dataset: for its vocabularies and scales.
       folder: where they are written, until the model is saved.
     """
 
     def __init__(self, dataset: Dataset, folder: Path) -> None:
         super().__init__()
-        self._features = dataset.features
+        self._features = features = dataset.features
+        self._scales = dict(dataset.scales)
+        named = (*features.light_user, *features.light_video)
         self._lookup = AssetLookup(
             {
-                **dataset.vocabularies,
+                **{f.name: dataset.vocabularies[f.name] for f in named},
                 names.USER_ID: dataset.users.ids,
                 names.VIDEO_ID: dataset.videos.ids,
             },
@@ -79,7 +81,7 @@ class LookupTransform(tf.Module):
         )
 
     def __call__(self, raw: Raw) -> Encoded:
-        return encode(self._features, raw, self._lookup)
+        return encode(self._features, raw, self._lookup, self._scales)
 
 
 def _give_forms(folder: Path) -> None:

@@ -1,6 +1,6 @@
 """The user representation of a request: from the tables, or by given attributes.
 
-Shapes: B users, L values of a multivalued attribute.
+Shapes: B users, L values of a multivalued attribute or numbers of a vector.
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ from collections.abc import Callable, Mapping
 import tensorflow as tf
 
 from uvcan_tf.catalogue.catalogue import Catalogue
-from uvcan_tf.data.encoding import Encoded, Raw, raw_spec
+from uvcan_tf.data.encoding import Encoded, Raw, dtype_of, raw_spec
 from uvcan_tf.factorization.attribute_means import AttributeMeans, with_cold_start
-from uvcan_tf.features import USER_ID, Categorical, Features
+from uvcan_tf.features import USER_ID, Dense, Feature, Features
 from uvcan_tf.network.co_attention import CoAttentionNetwork
 from uvcan_tf.network.representations import UserRepresentation
 from uvcan_tf.saved_model.optional_inputs import for_each
@@ -24,7 +24,7 @@ Attributes = Mapping[str, tf.Tensor]
 def attribute_specs(features: Features) -> dict[str, tf.TensorSpec]:
     """Optional inputs: every user attribute, by its feature's name."""
     return {
-        feature.name: tf.TensorSpec(_shape(feature), tf.string, name=feature.name)
+        feature.name: tf.TensorSpec(_shape(feature), dtype_of(feature), feature.name)
         for feature in features.user
     }
 
@@ -60,7 +60,7 @@ class Users(tf.Module):
 
     def have_attributes(self, rows: tf.Tensor, attributes: Attributes) -> tf.Tensor:
         """Whether any attribute is given and any of the rows [B] is unknown."""
-        given = [tf.reduce_any(values != "") for values in attributes.values()]
+        given = [tf.reduce_any(_told(values)) for values in attributes.values()]
         return tf.reduce_any(given) & tf.reduce_any(rows > self._catalogue.users)
 
     def representation(
@@ -101,7 +101,7 @@ class Users(tf.Module):
             for name, spec in raw_spec(self._features).items()
         }  # whole rows: Transform's graph checks even what nobody asks for
         for name, given in attributes.items():
-            raw[name] = tf.sparse.from_dense(for_each(_listed(given), batch))  # [B, L]
+            raw[name] = _sparse(for_each(_listed(given), batch))  # [B, L]
         encoded = self._transform(raw)
         columns = {
             feature.name: _dense(encoded[feature.name])[:, None]
@@ -111,9 +111,23 @@ class Users(tf.Module):
         return {**columns, USER_ID: unknown}
 
 
-def _shape(feature: Categorical) -> list[None] | None:
-    """[B], or of several values either [B, L] or [B], one value each."""
+def _shape(feature: Feature) -> list[int | None] | None:
+    """[B], of a vector [B, L], or of several values either [B, L] or [B], one each."""
+    if isinstance(feature, Dense):
+        return [None, feature.length]
     return None if feature.multivalued else [None]
+
+
+def _told(values: tf.Tensor) -> tf.Tensor:
+    """Where something is told: no empty name, and a number."""
+    return ~tf.math.is_nan(values) if values.dtype.is_floating else values != ""
+
+
+def _sparse(given: tf.Tensor) -> tf.SparseTensor:
+    """What is told of [B, L]."""
+    places = tf.where(_told(given))
+    shape = tf.shape(given, tf.int64)
+    return tf.SparseTensor(places, tf.gather_nd(given, places), shape)
 
 
 def _listed(given: tf.Tensor) -> tf.Tensor:

@@ -11,7 +11,8 @@ from tensorflow_serving.apis import prediction_log_pb2
 
 from uvcan_tf import features as names
 from uvcan_tf.data.dataset import Dataset, Side
-from uvcan_tf.features import Dense, Feature
+from uvcan_tf.features import Dense, Feature, Numeric
+from uvcan_tf.saved_model.optional_inputs import nothing
 from uvcan_tf.saved_model.request_users import attribute_specs
 
 WARM_UP_FILE: Final = Path("assets.extra") / "tf_serving_warmup_requests"
@@ -47,8 +48,8 @@ def requests(dataset: Dataset) -> Iterator[Log]:
         yield _predict(signature, **{names.EXAMPLES: [serialized]})
     some = {names.VIDEO_IDS: [videos]}
     yield _predict(names.RANK, **{names.USER_ID: [user], **some})
-    nothing = {name: [""] if spec.shape.rank else [[""]] for name, spec in attributes}
-    cold_start = {names.USER_ID: [_COLD_START], **some, **nothing}
+    untold = {name: nothing(spec) for name, spec in attributes}
+    cold_start = {names.USER_ID: [_COLD_START], **some, **untold}
     yield _predict(names.RANK_BY_ATTRIBUTES, **cold_start)
     for who in (user, _COLD_START):
         yield _predict(names.RECOMMEND, **{names.USER_ID: [who]})
@@ -85,6 +86,8 @@ def example(dataset: Dataset) -> tf.train.Example:
 def _raw(dataset: Dataset, side: Side, feature: Feature) -> list[Any]:
     """The raw values of the side's first row; none where they are missing."""
     values = side.columns[feature.name][1].reshape(-1)
+    if isinstance(feature, Numeric):
+        return [0.0] if values.any() else []
     if isinstance(feature, Dense):
         return list(map(float, values)) if values.any() else []
     known = dataset.vocabularies[feature.name]
@@ -96,7 +99,8 @@ def _predict(signature: str, **inputs: Any) -> Log:
     request = log.predict_log.request
     request.model_spec.signature_name = signature
     for name, values in inputs.items():
-        request.inputs[name].CopyFrom(tf.make_tensor_proto(values, tf.string))
+        tensor = tf.make_tensor_proto(tf.convert_to_tensor(values))
+        request.inputs[name].CopyFrom(tensor)
     return log
 
 

@@ -39,6 +39,18 @@ Ask = Callable[[RecommenderClient], Any]
             lambda c: c.rank("u", ["v"], {"gender": None}),
             r"`attributes\['gender'\]` should be a list of strings. Received: .*=None",
         ),
+        (
+            lambda c: c.rank("u", ["v"], {"age": float("nan")}),
+            r"`attributes\['age'\]` should be a finite number",
+        ),
+        (
+            lambda c: c.rank("u", ["v"], {"look": [1.0, "x"]}),
+            r"`attributes\['look'\]` should be a finite number. Received: .*='x'",
+        ),
+        (
+            lambda c: c.rank("u", ["v"], {"age": True}),
+            r"`attributes\['age'\]` should be a list of strings",
+        ),
         (lambda c: c.rank("u", ["v"], ["gender"]), "`attributes` should be a mapping"),
         (lambda c: c.rank("u", ["v"], {1: "f"}), "`attributes` should be a non-empty"),
     ],

@@ -6,10 +6,10 @@ import tensorflow as tf
 
 from serving.client.encoder import encode
 from serving.client.errors import InvalidRequest
-from uvcan_tf.features import Categorical, Dense, Features
+from uvcan_tf.features import Categorical, Dense, Features, Numeric
 
 FEATURES = Features(
-    user=(Categorical("gender"),),
+    user=(Categorical("gender"), Numeric("age", "buckets", 3)),
     video=(Categorical("tags", multivalued=True), Dense("visual", 3)),
 )
 
@@ -19,7 +19,7 @@ def _parse(row: dict[str, object]) -> dict[str, list[object]]:
     names = {"user_id": tf.string, "gender": tf.string, "tags": tf.string}
     spec = {
         name: tf.io.RaggedFeature(dtype)
-        for name, dtype in {**names, "visual": tf.float32}.items()
+        for name, dtype in {**names, "age": tf.float32, "visual": tf.float32}.items()
     }
     parsed = tf.io.parse_single_example(example, spec)
     return {name: value.numpy().tolist() for name, value in parsed.items()}
@@ -27,7 +27,8 @@ def _parse(row: dict[str, object]) -> dict[str, list[object]]:
 
 def test_every_kind_of_feature_arrives() -> None:
     row = {"user_id": "ü", "gender": "f", "tags": ["a", "b"], "visual": [1, 2, 3.5]}
-    assert _parse(row) == {
+    assert _parse({**row, "age": 30}) == {
+        "age": [30.0],
         "user_id": ["ü".encode()],
         "gender": [b"f"],
         "tags": [b"a", b"b"],
@@ -39,6 +40,7 @@ def test_none_and_absent_values_stay_missing() -> None:
     assert _parse({"user_id": "u", "gender": None}) == {
         "user_id": [b"u"],
         "gender": [],
+        "age": [],
         "tags": [],
         "visual": [],
     }

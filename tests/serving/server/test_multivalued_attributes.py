@@ -1,4 +1,4 @@
-"""A user attribute of several values is told over gRPC, as one value or as many."""
+"""A user's numbers, vectors and several values are told over gRPC."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 import tensorflow as tf
 from click.testing import CliRunner
@@ -16,20 +17,32 @@ from serving.server.app import Server
 from tests import worlds
 from tests.serving.conftest import options
 from uvcan_tf.data.encode_tables import encode_tables
-from uvcan_tf.features import USER_ID, Categorical, Features
+from uvcan_tf.features import USER_ID, Categorical, Dense, Features, Numeric
 from uvcan_tf.model.uvcan import UVCAN
 from uvcan_tf.saved_model.export import export
 
 pytestmark = pytest.mark.slow
 
 FEATURES = Features(
-    user=(Categorical("gender"), Categorical("interests", multivalued=True)),
+    user=(
+        Categorical("gender"),
+        Categorical("interests", multivalued=True),
+        Numeric("age", "buckets", 3),
+        Dense("voice", 2),
+    ),
     video=worlds.FEATURES.video,
 )
 INTERESTS = (["sport", "music"], ["film"], None, ["music"], ["film", "sport"])
+AGES = (20.0, 30.0, None, 40.0, 50.0)
 USERS = [
-    {USER_ID: user[USER_ID], "gender": user["gender"], "interests": liked}
-    for user, liked in zip(worlds.USERS, INTERESTS, strict=True)
+    {
+        USER_ID: user[USER_ID],
+        "gender": user["gender"],
+        "interests": liked,
+        "age": age,
+        "voice": [age or 0.0, 1.0],
+    }
+    for user, liked, age in zip(worlds.USERS, INTERESTS, AGES, strict=True)
 ]
 VIDEOS = [f"v{number}" for number in range(11)]
 
@@ -76,3 +89,24 @@ def test_a_repeated_option_tells_several_values(target: str) -> None:
         expected = client.recommend("stranger", k=3, attributes=told)
     found = [row["video_id"] for row in json.loads(result.output)]
     assert found == [video.video_id for video in expected]
+
+
+def test_numbers_and_vectors_give_the_score_of_the_raw_row(target: str) -> None:
+    told = {"age": 35, "voice": np.array([2.0, 1.0])}
+    with RecommenderClient(target) as client:
+        expected = client.score([told | video for video in worlds.VIDEOS], FEATURES)
+        ranked = client.rank("stranger", VIDEOS, told)
+        untold = client.rank("stranger", VIDEOS)
+    assert [video.score for video in ranked] == pytest.approx(expected, abs=1e-6)
+    assert [video.score for video in ranked] != [video.score for video in untold]
+
+
+def test_numbers_are_told_on_the_command_line(target: str) -> None:
+    flags = ["--attribute", "age:=35", "--attribute", "voice:=[2, 1]"]
+    asked = ["rank", "--target", target, "--user", "stranger", "--videos", "v1,v2"]
+    result = CliRunner().invoke(main, [*asked, *flags, "--json"])
+    with RecommenderClient(target) as client:
+        told = {"age": 35.0, "voice": [2.0, 1.0]}
+        expected = client.rank("stranger", ["v1", "v2"], told)
+    found = {row["video_id"]: row["score"] for row in json.loads(result.output)}
+    assert found == {video.video_id: video.score for video in expected}

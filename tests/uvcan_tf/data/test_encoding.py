@@ -10,7 +10,14 @@ import pytest
 import tensorflow as tf
 
 from uvcan_tf.data.encoding import Encoded, VocabularyLookup, encode, raw_spec
-from uvcan_tf.features import USER_ID, VIDEO_ID, Categorical, Dense, Features
+from uvcan_tf.features import (
+    USER_ID,
+    VIDEO_ID,
+    Categorical,
+    Dense,
+    Features,
+    Numeric,
+)
 from uvcan_tf.saved_model.asset_lookup import AssetLookup
 
 FEATURES = Features(
@@ -174,3 +181,28 @@ def test_training_knows_the_names_that_serving_knows(
     training = VocabularyLookup({"place": values})("place", asked)
     serving = AssetLookup({"place": values}, tmp_path)("place", asked)
     np.testing.assert_array_equal(training, serving)
+
+
+NAN = float("nan")
+
+
+def scaled(feature: Numeric, scale: list[float], *rows: list[float]) -> list[Any]:
+    examples = [serialized(**({"n": row} if row else {})) for row in rows]
+    features = Features((feature,), ())
+    raw = tf.io.parse_example(examples, raw_spec(features))
+    raw = {"n": raw["n"]}
+    return encode(features, raw, LOOKUP, {"n": scale})["n"].numpy().tolist()  # type: ignore[union-attr]
+
+
+def test_a_number_is_in_the_bucket_above_its_bound() -> None:
+    found = scaled(
+        Numeric("n", "buckets", 3), [2.0, 5.0], [1.9], [2], [], [4.9], [5], [NAN], [99]
+    )
+    assert found == [1, 2, 0, 2, 3, 0, 3]
+
+
+def test_a_standardized_number_comes_with_a_one() -> None:
+    feature = Numeric("n", "standardized")
+    found = scaled(feature, [4.0, 2.0], [4], [7], [], [NAN], [-1], [10_000])
+    assert found == [[0, 1], [1.5, 1], [0, 0], [0, 0], [-2.5, 1], [10, 1]]
+    assert scaled(feature, [4.0, 0.0], [4], [9]) == [[0, 1], [0, 1]]

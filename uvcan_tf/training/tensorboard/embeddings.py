@@ -65,7 +65,7 @@ def _users(network: CoAttentionNetwork, dataset: Dataset) -> Shown:
     rows = _most_popular(likes)
     metadata = {
         "user": dataset.users.ids[rows - 1].tolist(),
-        **_attributes(dataset, dataset.users, dataset.features.user, rows),
+        **_attributes(dataset, dataset.users, dataset.features.light_user, rows),
         **_tops(dataset, dataset.train.user, dataset.train.video, rows),
         "likes": [str(count) for count in likes[rows]],
     }

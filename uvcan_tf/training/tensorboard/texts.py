@@ -13,7 +13,6 @@ import tensorflow as tf
 import uvcan_tf
 from uvcan_tf.config import Config
 from uvcan_tf.data.dataset import Dataset
-from uvcan_tf.features import Dense
 
 
 def texts(dataset: Dataset, config: Config) -> dict[str, str]:
@@ -56,8 +55,8 @@ def _statistics(dataset: Dataset) -> str:
         for column in [np.asarray(table.columns[feature.name])[1:-1]]
         for missing in [_missing(column)]
         for kind in [
-            f"{feature.length} numbers"
-            if isinstance(feature, Dense)
+            f"{feature.width} numbers"
+            if feature.width is not None
             else f"{len(dataset.vocabularies[feature.name]):,} values"
         ]
     ]
