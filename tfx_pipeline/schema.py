@@ -37,6 +37,7 @@ def schemas(features: Features) -> dict[str, schema_pb2.Schema]:
         _required(names.USER_ID),
         _required(names.VIDEO_ID),
         _label(),
+        _time(),
         _required(names.POPULARITY),
         _categorical(Categorical(names.HELD_OUT, multivalued=True)),
         *(_categorical(feature) for feature in light),
@@ -100,6 +101,15 @@ def _label() -> schema_pb2.Feature:
         presence=schema_pb2.FeaturePresence(min_fraction=1.0, min_count=1),
         value_count=schema_pb2.ValueCount(min=1, max=1),
         int_domain=schema_pb2.IntDomain(min=0, max=1, is_categorical=True),
+    )
+
+
+def _time() -> schema_pb2.Feature:
+    """There where pairs are held out in time."""
+    return schema_pb2.Feature(
+        name=names.TIMESTAMP,
+        type=schema_pb2.INT,
+        value_count=schema_pb2.ValueCount(min=1, max=1),
     )
 
 

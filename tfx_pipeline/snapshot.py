@@ -16,6 +16,7 @@ from uvcan_tf import features as names
 from uvcan_tf.config import EvaluationConfig
 from uvcan_tf.data.held_out import split_interactions
 from uvcan_tf.data.tables import Tables
+from uvcan_tf.evaluation_settings import RANDOM
 from uvcan_tf.features import Features
 
 SPLITS = (names.TRAIN, names.EVAL, names.USERS, names.VIDEOS)
@@ -50,9 +51,14 @@ def splits(
     popularity = _popularity(joined[features.popularity_of], liked & split.train)
     joined = joined.append_column(names.POPULARITY, popularity)
     own = [names.USER_ID, names.VIDEO_ID, names.LABEL, names.POPULARITY]
+    known = joined
+    if evaluation.split != RANDOM:  # validation is then held out in time, too
+        time = tables.interactions[names.TIMESTAMP]
+        known = joined.append_column(names.TIMESTAMP, time)
+        own.append(names.TIMESTAMP)
     evaluated = _by_user(joined.filter(pa.array(split.test)))
     return {
-        names.TRAIN: joined.select(own).filter(pa.array(split.train)),
+        names.TRAIN: known.select(own).filter(pa.array(split.train)),
         names.EVAL: evaluated.append_column(names.HELD_OUT, _videos_of_user(evaluated)),
         names.USERS: tables.users,
         names.VIDEOS: tables.videos,

@@ -55,7 +55,7 @@ def read_dataset(
       TransformedError: a table's rows are not exactly those of its id's vocabulary.
     """
     reader = _Reader(patterns, output, features)
-    user, video, liked = reader.pairs()
+    pairs, liked = reader.pairs()
     return Dataset(
         features=features,
         users=reader.side(names.USERS, names.USER_ID, features.user),
@@ -65,8 +65,8 @@ def read_dataset(
             for feature in (*features.light_user, *features.light_video)
         }
         | bucket_names(features),
-        train=Pairs(user[liked], video[liked]),
-        impressions=Pairs(user[~liked], video[~liked]),
+        train=pairs.where(liked),
+        impressions=pairs.where(~liked),
     )
 
 
@@ -84,24 +84,30 @@ class _Reader:
         self._spec = raw_spec(features)
         self._layer = TransformLayer(output)
 
-    def pairs(self) -> tuple[npt.NDArray[Any], ...]:
-        """Rows of users and videos, int32 [P], and whether liked, bool [P]."""
+    def pairs(self) -> tuple[Pairs, npt.NDArray[np.bool_]]:
+        """All pairs of training [P], and whether liked, bool [P].
+
+        They have times where the test set was held out in time.
+        """
         ids = (names.USER_ID, names.VIDEO_ID)
         batches = [
-            (*(encoded[name].numpy() for name in ids), label.numpy() == 1)
-            for encoded, label in self._batches(names.TRAIN, ids)
+            (*(encoded[name].numpy() for name in ids), label.numpy(), time.numpy())
+            for encoded, label, time in self._batches(names.TRAIN, ids)
         ]
-        user, video, liked = (
+        user, video, label, time = (
             np.concatenate(part) for part in zip(*batches, strict=True)
         )
-        return user.astype(np.int32), video.astype(np.int32), liked
+        pairs = Pairs(
+            user.astype(np.int32), video.astype(np.int32), time if len(time) else None
+        )
+        return pairs, label == 1
 
     def side(self, split: str, id_name: str, features: tuple[Feature, ...]) -> Side:
         """A whole table, its rows in the order of its id's vocabulary."""
         ids = self.vocabulary(id_name)
         seen = np.zeros(len(ids) + 2, np.int64)
         columns = {f.name: _Column(f, len(seen)) for f in features}
-        for encoded, _ in self._batches(split, (id_name, *columns)):
+        for encoded, _, _ in self._batches(split, (id_name, *columns)):
             rows = encoded[id_name].numpy()
             np.add.at(seen, rows, 1)
             for name, column in columns.items():
@@ -122,15 +128,16 @@ class _Reader:
 
     def _batches(
         self, split: str, columns: tuple[str, ...]
-    ) -> Iterator[tuple[Encoded, tf.Tensor]]:
-        """Encoded columns, and the labels [N] of a split that has them."""
-        spec = self._spec | {names.LABEL: tf.io.VarLenFeature(tf.int64)}
+    ) -> Iterator[tuple[Encoded, tf.Tensor, tf.Tensor]]:
+        """Encoded columns, labels [N] and times [N]; a split without them has none."""
+        whole = tf.io.VarLenFeature(tf.int64)
+        spec = self._spec | {names.LABEL: whole, names.TIMESTAMP: whole}
 
-        def encoded(examples: tf.Tensor) -> tuple[Encoded, tf.Tensor]:
+        def encoded(examples: tf.Tensor) -> tuple[Encoded, tf.Tensor, tf.Tensor]:
             raw = tf.io.parse_example(examples, spec)
-            label = raw.pop(names.LABEL).values
+            label, time = raw.pop(names.LABEL), raw.pop(names.TIMESTAMP)
             every = self._layer(raw)
-            return {name: every[name] for name in columns}, label
+            return {name: every[name] for name in columns}, label.values, time.values
 
         files = sorted(tf.io.gfile.glob(self._patterns[split]))
         records = tf.data.TFRecordDataset(files, "GZIP").batch(_BATCH)

@@ -96,7 +96,8 @@ class TrainingConfig:
       epochs: passes over the observed pairs, at most.
       patience: epochs without a better validation NDCG@10 before stopping.
       time_limit_s: no epoch starts after so many seconds of training.
-      validation_fraction: share of the training pairs kept for validation.
+      validation_fraction: share of the training pairs kept for validation: the last
+        ones where `evaluation.split` is in time, as the test set is.
       validation_users: at most so many users are scored at each validation.
       seed: of the initial weights, the order of pairs, negatives and id dropout.
     """

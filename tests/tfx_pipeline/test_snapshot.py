@@ -166,3 +166,17 @@ def test_a_large_split_is_cut_into_at_most_32_shards_without_loss() -> None:
     shards = list(snapshot.shards(table))
     assert len(shards) <= 32
     assert sum(shard.num_rows for shard in shards) == 100_003
+
+
+def test_training_pairs_have_times_where_the_test_is_held_out_in_time(
+    tables: Tables, splits: dict[str, pa.Table]
+) -> None:
+    rows = tables.interactions.num_rows
+    time = pa.array(np.random.default_rng(8).permutation(rows), pa.int64())
+    interactions = tables.interactions.append_column(names.TIMESTAMP, time)
+    timed = dataclasses.replace(tables, interactions=interactions)
+    in_time = EvaluationConfig(split="time", held_out_fraction=0.25)
+    train = snapshot.splits(timed, FEATURES, in_time)[names.TRAIN]
+    assert max(train[names.TIMESTAMP].to_pylist()) < rows * 0.75
+    assert names.TIMESTAMP not in splits[names.TRAIN].column_names
+    assert next(snapshot.shards(train))[names.TIMESTAMP].null_count == 0

@@ -53,22 +53,30 @@ class Side:
 
 @dataclasses.dataclass(frozen=True)
 class Pairs:
-    """User-video pairs as row numbers, int32 [P] each."""
+    """User-video pairs as row numbers, int32 [P] each.
+
+    `time` is int64 [P], milliseconds since 1970, where pairs are held out in time, and
+    None where they are held out at random.
+    """
 
     user: IntArray
     video: IntArray
+    time: npt.NDArray[np.int64] | None = None
 
     def __len__(self) -> int:
         return len(self.user)
 
     def where(self, mask: npt.NDArray[np.bool_]) -> Pairs:
         """The pairs that the mask [P] selects."""
-        return Pairs(self.user[mask], self.video[mask])
+        time = None if self.time is None else self.time[mask]
+        return Pairs(self.user[mask], self.video[mask], time)
 
     def __add__(self, other: Pairs) -> Pairs:
+        timed = self.time is not None and other.time is not None
         return Pairs(
             np.concatenate([self.user, other.user]),
             np.concatenate([self.video, other.video]),
+            np.concatenate([self.time, other.time]) if timed else None,
         )
 
     def by_user(self, users: int) -> Rows:
@@ -148,15 +156,28 @@ class Dataset:
         return _occurs(self.train.video, self.videos.size)
 
     def hold_out_validation(self, fraction: float, seed: int) -> Dataset:
-        """The same data with a share of all training pairs as the test set."""
-        from uvcan_tf.data.split import hold_out_share
+        """The same data with a share of all training pairs as the test set.
 
+        As the test set itself was chosen: at random, or in time. In time it is the last
+        share, and what was shown from then on and not liked is left out.
+        """
+        from uvcan_tf.data.split import hold_out_share, last_share
+
+        if self.train.time is not None:
+            held_out, moment = last_share(self.train.time, fraction)
+            shown = self.impressions
+            if shown.time is not None:
+                shown = shown.where(shown.time < moment)
+            return dataclasses.replace(self._divided(held_out), impressions=shown)
         held_out = hold_out_share(
             self.users.ids[self.train.user - 1],
             self.videos.ids[self.train.video - 1],
             fraction,
             seed,
         )
+        return self._divided(held_out)
+
+    def _divided(self, held_out: npt.NDArray[np.bool_]) -> Dataset:
         return dataclasses.replace(
             self, train=self.train.where(~held_out), test=self.train.where(held_out)
         )

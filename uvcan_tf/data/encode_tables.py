@@ -17,8 +17,10 @@ from uvcan_tf.data.encoding import Encoded, Raw, VocabularyLookup, dtype_of, enc
 from uvcan_tf.data.held_out import split_interactions
 from uvcan_tf.data.numbers import scale_of
 from uvcan_tf.data.tables import Tables
+from uvcan_tf.evaluation_settings import RANDOM
 from uvcan_tf.features import (
     LABEL,
+    TIMESTAMP,
     USER_ID,
     VIDEO_ID,
     Categorical,
@@ -43,13 +45,16 @@ def encode_tables(
     numeric = [(f, column) for f, column in columns if isinstance(f, Numeric)]
     scales = {feature.name: scale_of(feature, column) for feature, column in numeric}
     lookup = VocabularyLookup(vocabularies)
+    split = split_interactions(tables.interactions, config)
     user, video = (
         _positions(tables.interactions[name], table[name])
         for name, table in ((USER_ID, tables.users), (VIDEO_ID, tables.videos))
     )
-    pairs = Pairs(user + 1, video + 1)
+    time = None
+    if config.split != RANDOM:
+        time = tables.interactions[TIMESTAMP].to_numpy()
+    pairs = Pairs(user + 1, video + 1, time)
     liked = tables.interactions[LABEL].to_numpy() == 1
-    split = split_interactions(tables.interactions, config)
     rule = functools.partial(encode, features, lookup=lookup, scales=scales)
     users = _side(tables.users, USER_ID, features.user, rule)
     videos = _side(tables.videos, VIDEO_ID, features.video, rule)

@@ -18,6 +18,7 @@ __all__ = [
     "hold_out_ids",
     "hold_out_report",
     "hold_out_share",
+    "last_share",
 ]
 
 _ROUNDING: Final = 1e-9  # 0.29 * 100 is 28.999999999999996
@@ -72,6 +73,29 @@ def hold_out_share(
     wanted = np.zeros_like(counts)
     wanted[order] = np.diff(_wanted(shares, fraction), prepend=0)
     return _smallest(user, counts, wanted, _pair_hashes(user_ids, video_ids, seed))
+
+
+def last_share(
+    time: npt.NDArray[np.int64], fraction: float
+) -> tuple[npt.NDArray[np.bool_], int]:
+    """Marks the last pairs, all of one moment together, and says from which moment on.
+
+    About `fraction` of the pairs are held out; none where all have the same time.
+
+    Args:
+      time: int64 [P].
+      fraction: share of the pairs, 0 to 1.
+
+    Returns:
+      bool [P], true for the held-out pairs; and the first time that is held out.
+    """
+    count = int(_wanted(len(time), fraction))
+    never = int(np.iinfo(np.int64).max)
+    if not count:
+        return np.zeros(len(time), bool), never
+    moment = int(np.sort(time)[-count])
+    held_out = time >= moment
+    return (held_out, moment) if not held_out.all() else (~held_out, never)
 
 
 def hold_out_ids(

@@ -64,7 +64,12 @@ class Split(NamedTuple):
         """Changes with all that a method may learn from, and with what is ranked."""
         data = self.dataset
         parts = (data.train, data.test, data.impressions)
-        pairs = (array for part in parts for array in (part.user, part.video))
+        pairs = (
+            array
+            for part in parts
+            for array in (part.user, part.video, part.time)
+            if array is not None
+        )
         columns = (*data.users.columns.items(), *data.videos.columns.items())
         content = hashlib.sha256(repr([name for name, _ in columns]).encode())
         candidates = np.zeros(0) if self.candidates is None else self.candidates

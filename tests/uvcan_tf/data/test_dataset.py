@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -114,3 +116,22 @@ def test_validation_follows_the_rule_of_the_split_by_id() -> None:
     users, videos = ids("u", USERS)[PAIRS.user - 1], ids("v", VIDEOS)[PAIRS.video - 1]
     chosen = PAIRS.where(hold_out_share(users, videos, 0.25, 7))
     assert as_set(parts.test) == as_set(chosen)
+
+
+def test_validation_is_the_last_share_where_pairs_have_times() -> None:
+    time = np.random.default_rng(2).permutation(len(PAIRS)).astype(np.int64)
+    timed = Pairs(PAIRS.user, PAIRS.video, time)
+    shown = Pairs(*(np.arange(1, 4, dtype=np.int32),) * 2, np.array([0, 5, 10**6]))
+    whole = dataclasses.replace(dataset(timed), impressions=shown)
+    parts = whole.hold_out_validation(0.25, 7)
+    assert len(parts.test) == len(PAIRS) // 4
+    assert parts.train.time is not None and parts.test.time is not None
+    assert parts.train.time.max() < parts.test.time.min()
+    assert as_set(parts.train) | as_set(parts.test) == as_set(PAIRS)
+    assert as_set(parts.impressions) == {(1, 1), (2, 2)}
+
+
+def test_pairs_keep_their_times_only_together() -> None:
+    timed = Pairs(PAIRS.user, PAIRS.video, np.arange(len(PAIRS)))
+    assert (timed + timed).time is not None
+    assert (timed + PAIRS).time is None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,15 @@ from uvcan_tf.data.dataset import Dataset, Pairs
 from uvcan_tf.data.encode_tables import encode_tables
 from uvcan_tf.data.split import hold_out
 from uvcan_tf.data.tables import Tables
-from uvcan_tf.features import LABEL, USER_ID, VIDEO_ID, Categorical, Dense, Features
+from uvcan_tf.features import (
+    LABEL,
+    TIMESTAMP,
+    USER_ID,
+    VIDEO_ID,
+    Categorical,
+    Dense,
+    Features,
+)
 
 FEATURES = Features(
     user=(Categorical("gender"),),
@@ -170,3 +179,18 @@ def test_columns_without_any_value_are_missing_everywhere() -> None:
     for name, column in found.videos.columns.items():
         assert len(column) == 9, name
         assert not np.any(column), name
+
+
+def test_pairs_have_times_where_they_are_held_out_in_time(dataset: Dataset) -> None:
+    given = tables()
+    time = pa.array(range(len(PAIRS)), pa.int64())
+    timed = given.interactions.append_column(TIMESTAMP, time)
+    given = dataclasses.replace(given, interactions=timed)
+    in_time = encode_tables(given, FEATURES, EvaluationConfig(split="time"))
+    of_train, of_test = in_time.train.time, in_time.test.time
+    assert of_train is not None and of_test is not None
+    assert of_train.max() < of_test.min()
+    assert encode_tables(given, FEATURES, CONFIG).train.time is None
+    validation = in_time.hold_out_validation(0.25, 1)
+    assert validation.test.time is not None
+    assert validation.test.time.min() == np.sort(of_train)[-(len(of_train) // 4)]

@@ -10,6 +10,7 @@ from uvcan_tf.data.split import (
     hold_out_ids,
     hold_out_report,
     hold_out_share,
+    last_share,
 )
 from uvcan_tf.errors import DataError
 
@@ -164,3 +165,21 @@ def test_an_only_pair_is_never_held_out() -> None:
         ["d"],
         0,
     )
+
+
+@pytest.mark.parametrize(
+    ("times", "fraction", "held_out", "moment"),
+    [
+        ([5, 1, 9, 3], 0.5, [True, False, True, False], 5),
+        ([5, 1, 9, 3], 0.25, [False, False, True, False], 9),
+        ([2, 7, 7, 7], 0.25, [False, True, True, True], 7),
+        ([4, 4, 4, 4], 0.5, [False] * 4, np.iinfo(np.int64).max),
+        ([5, 1, 9, 3], 0.2, [False] * 4, np.iinfo(np.int64).max),
+        ([], 0.5, [], np.iinfo(np.int64).max),
+    ],
+)
+def test_the_last_share_is_of_whole_moments(
+    times: list[int], fraction: float, held_out: list[bool], moment: int
+) -> None:
+    chosen, first = last_share(np.array(times, np.int64), fraction)
+    assert (chosen.tolist(), first) == (held_out, moment)
