@@ -41,8 +41,10 @@ def write_world(folder: Path, features: Features = FEATURES) -> None:
     vectors = random.normal(size=(VIDEOS, DIMENSION)).astype(np.float32)
     visual = [vector.tolist() if v % 11 else None for v, vector in enumerate(vectors)]
     genders = [[None, "f", "m"][u // GROUPS % 3] for u in range(USERS)]
-    ages = [None if u % 10 == 9 else 18 + 7 * u % 50 for u in range(USERS)]
-    voices = [[1.0, u - 20.0] if u % 6 else None for u in range(USERS)]
+    ages = [
+        None if u % 10 == 9 else 20 * (1 + u % GROUPS) + u % 5 for u in range(USERS)
+    ]
+    voices = [[1.0, u % GROUPS - 1.0] if u % 8 else None for u in range(USERS)]
     lengths = [None if v % 13 == 5 else 7.5 + v for v in range(VIDEOS)]
     tables = Tables(
         users=pa.table(

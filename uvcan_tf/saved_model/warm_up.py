@@ -75,8 +75,10 @@ def example(dataset: Dataset) -> tf.train.Example:
         values |= {f.name: _raw(dataset, side, f) for f in declared}
     row = tf.train.Example()
     for name, raw in values.items():
+        if not raw:
+            continue  # an empty list has a type, too, and it may be another one
         feature = row.features.feature[name]
-        if raw and isinstance(raw[0], float):
+        if isinstance(raw[0], float):
             feature.float_list.value.extend(raw)
         else:
             feature.bytes_list.value.extend(text.encode() for text in raw)
