@@ -12,9 +12,11 @@ import tensorflow as tf
 from tests import worlds
 from uvcan_tf import features as names
 from uvcan_tf.config import EvaluationConfig
+from uvcan_tf.data.dataset import Dataset
 from uvcan_tf.data.encode_tables import encode_tables
 from uvcan_tf.features import Categorical, Dense, Features, Numeric
 from uvcan_tf.ials_settings import IALSSettings
+from uvcan_tf.saved_model import warm_up
 from uvcan_tf.saved_model.export import export
 from uvcan_tf.training.fit import fit
 
@@ -60,14 +62,18 @@ GIVEN = {
 }
 
 
+def of_users(users: list[dict[str, Any]]) -> Dataset:
+    likes = [(user, f"v{number}") for user, row in worlds.LIKES for number in row]
+    tables = worlds.tables(FEATURES, users, VIDEOS, likes)
+    return encode_tables(tables, FEATURES, EvaluationConfig(held_out_fraction=0.25))
+
+
 @pytest.fixture(
     scope="module", params=[None, IALSSettings(factors=3, attribute_ridge=1.0)]
 )
 def rank(request: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:
     """Scores of all videos for a user, by `rank_by_attributes` or `recommend`."""
-    likes = [(user, f"v{number}") for user, row in worlds.LIKES for number in row]
-    tables = worlds.tables(FEATURES, USERS, VIDEOS, likes)
-    dataset = encode_tables(tables, FEATURES, EvaluationConfig(held_out_fraction=0.25))
+    dataset = of_users(USERS)
     config = dataclasses.replace(worlds.SMALL_CONFIG, prior=request.param)
     folder = tmp_path_factory.mktemp("export") / "1"
     export(fit(dataset, config), dataset, None, config, folder)
@@ -109,3 +115,11 @@ def test_numbers_of_a_known_user_are_not_asked_for(rank: Any) -> None:
 def test_zero_is_a_number(rank: Any) -> None:
     zero = rank("nobody", income=[0.0])
     assert not np.allclose(zero, rank("nobody"), rtol=1e-6)
+
+
+def test_a_warm_up_example_leaves_out_what_its_user_lacks() -> None:
+    of_ann, of_bob = (
+        set(warm_up.example(of_users(users)).features.feature)
+        for users in (USERS, [USERS[1], *USERS[:1], *USERS[2:]])
+    )
+    assert of_ann - of_bob == set(EVE)
