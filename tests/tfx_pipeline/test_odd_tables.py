@@ -31,7 +31,7 @@ from uvcan_tf.data.cli import data
 from uvcan_tf.data.tables import read_tables
 
 DECLARATION = {
-    "user": ["gender", "home city"],
+    "user": ["gender", "home city", {"name": "age", "numeric": "buckets", "count": 2}],
     "video": ["author", {"name": "tags", "multivalued": True}]
     + [{"name": "look", "length": 3}],
     "slices": ["home city"],
@@ -44,6 +44,7 @@ FRAMES = {
             "user_id": [1, 2, 3, 4],
             "gender": ["f", "m", None, "f"],
             "home city": ["Köln", "a,b", "x y", "Köln"],
+            "age": [20.0, None, 35.5, 20.0],
         }
     ),
     "videos": pd.DataFrame(
@@ -283,6 +284,17 @@ def vectors_and_lists() -> list[Case]:
         rows = [None if r is None else [int(x) for x in r] for r in tables]
         change = as_parquet("videos", {"look": pa.array(rows, kind)})
         cases.append((f"look: {kind}", change, SAME))
+    tenths = [
+        None if a is None else decimal.Decimal(str(a)) for a in (20, None, 35.5, 20)
+    ]
+    ages = {
+        "float32": pa.array([20, np.nan, 35.5, 20], pa.float32()),
+        "decimals": pa.array(tenths, pa.decimal128(9, 2)),
+        "text": pa.array(["20", "", "3.55e1", "20.00"]),
+    }
+    cases += [
+        (f"age: {k}", as_parquet("users", {"age": a}), SAME) for k, a in ages.items()
+    ]
     tags = [t and t.split("|") for t in FRAMES["videos"]["tags"]]
     for kind in (pa.list_(pa.string()), pa.large_list(pa.large_string())):
         change = as_parquet("videos", {"tags": pa.array(tags, kind)})
@@ -382,7 +394,11 @@ def corruptions() -> list[Case]:
             ),
         ]
     cases += [
-        ("users: an id twice", edited("users", lambda b: b + b"1,f,x\n"), "1 repeated"),
+        (
+            "users: an id twice",
+            edited("users", lambda b: b + b"1,f,x,\n"),
+            "1 repeated",
+        ),
         ("videos: an id twice", edited("videos", lambda b: b + b"10,a,\n"), "shape"),
         ("a pair twice", edited("interactions", lambda b: b + b"1,10,1,8\n"), "pair"),
         (
@@ -406,6 +422,19 @@ def corruptions() -> list[Case]:
             lambda f: (f / "look.npy").unlink(),
             "should have the column look",
         ),
+        (
+            "numbers in words",
+            as_csv("users", age="old"),
+            "'age' should be numbers. Rec",
+        ),
+        ("numbers with commas", as_csv("users", age="3,5"), "should be numbers"),
+        (
+            "numbers without end",
+            as_csv("users", age="1e60"),
+            "finite numbers of 32 bit",
+        ),
+        ("dates for numbers", as_csv("users", age="2020-01-01"), "should be numbers"),
+        ("lists for numbers", as_csv("users", age="[1, 2]"), "should be numbers"),
         ("vectors too few", saved(LOOK[1:]), r"shape \[7, 3\].* \[6, 3\]"),
         ("vectors too short", saved(LOOK[:, 1:]), r"shape \[7, 3\].* \[7, 2\]"),
         ("vectors of booleans", saved(LOOK > 3), "Received: bool"),

@@ -16,7 +16,7 @@ from uvcan_tf.data.held_out import split_interactions
 from uvcan_tf.data.report import columns_table, report, warnings
 from uvcan_tf.data.sources import any_log, kuairand, movielens, synthetic
 from uvcan_tf.data.summary import Summary, summarise, summary_table
-from uvcan_tf.data.tables import read_tables
+from uvcan_tf.data.tables import problems, read_tables
 from uvcan_tf.errors import DataError
 from uvcan_tf.evaluation_settings import LAST, RANDOM, TIME, EvaluationConfig
 from uvcan_tf.features import FEATURES_FILE, USER_ID, VIDEO_ID, DeclarationError
@@ -162,7 +162,10 @@ def check_command(folder: Path, split: str) -> None:
     """Read the tables in FOLDER and say whether they can be used."""
     with _working(f"reading {folder}"):
         features = names.of_folder(folder)
-        tables = read_tables(folder, features)
+        tables = read_tables(folder, features, checked=False)
+        found = list(problems(tables))
+        if found:
+            raise DataError("\n".join(found))
         config = EvaluationConfig(split=split)
         held_out = split_interactions(tables.interactions, config).report
         columns, found = report(tables, features), warnings(tables, features)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ from uvcan_tf.data.vectors import as_lists, dense, vectors_to_column
 from uvcan_tf.errors import DataError
 from uvcan_tf.features import Categorical, Dense, Feature, Features, Numeric
 
-__all__ = ["Tables", "check", "read_tables", "write_tables"]
+__all__ = ["Tables", "check", "problems", "read_tables", "write_tables"]
 
 _FIRST = 5
 _ROWS_A_GROUP = 65_536
@@ -49,13 +50,18 @@ class Tables:
     notes: tuple[str, ...] = dataclasses.field(default=(), compare=False)
 
 
-def read_tables(folder: Path, features: Features) -> Tables:
+def read_tables(folder: Path, features: Features, checked: bool = True) -> Tables:
     """Reads and checks `users`, `videos` and `interactions`, each CSV or Parquet.
 
     A table is one file or a folder of part files; a CSV may be compressed by gzip.
     Lists are Parquet lists, or `|` inside a CSV cell. A dense vector is a Parquet list
     column, or `<feature>.npy` (float32 [rows, length], in the table's order) beside the
     table. A missing `label` means 1 everywhere.
+
+    Args:
+      folder: of the tables.
+      features: their declaration.
+      checked: whether ids, references and pairs are checked; see `check`.
 
     Raises:
       DataError: one sentence on the first thing that makes the tables unusable.
@@ -68,7 +74,8 @@ def read_tables(folder: Path, features: Features) -> Tables:
         interactions=interactions,
         notes=notes,
     )
-    check(tables)
+    if checked:
+        check(tables)
     return tables
 
 
@@ -91,26 +98,36 @@ def check(tables: Tables) -> None:
     """Checks ids, references and pairs of canonical tables.
 
     Raises:
-      DataError: a repeated id or pair, or an interaction that names an unknown one.
+      DataError: the first of the `problems`.
     """
-    _check_unique(names.USERS, tables.users[names.USER_ID])
-    _check_unique(names.VIDEOS, tables.videos[names.VIDEO_ID])
-    user = _references(tables.interactions, names.USER_ID, names.USERS, tables.users)
-    video = _references(
-        tables.interactions, names.VIDEO_ID, names.VIDEOS, tables.videos
-    )
-    repeated = _repeated(user * tables.videos.num_rows + video)
-    if repeated.size:
-        rows = tables.interactions.take(repeated[:_FIRST])
-        pairs = zip(
-            rows[names.USER_ID].to_pylist(),
-            rows[names.VIDEO_ID].to_pylist(),
-            strict=True,
+    for problem in problems(tables):
+        raise DataError(problem)
+
+
+def problems(tables: Tables) -> Iterator[str]:
+    """A sentence on each kind of rows that makes canonical tables unusable.
+
+    Repeated ids of either table, ids of interactions that they lack, repeated pairs.
+    """
+    pairs, users, videos = tables.interactions, tables.users, tables.videos
+    yield from _repeated_ids(names.USERS, users[names.USER_ID])
+    yield from _repeated_ids(names.VIDEOS, videos[names.VIDEO_ID])
+    user = _positions(pairs[names.USER_ID], users[names.USER_ID])
+    video = _positions(pairs[names.VIDEO_ID], videos[names.VIDEO_ID])
+    yield from _unknown(names.USER_ID, names.USERS, pairs, user < 0)
+    yield from _unknown(names.VIDEO_ID, names.VIDEOS, pairs, video < 0)
+    known = np.flatnonzero((user >= 0) & (video >= 0))
+    again = known[_repeated(user[known] * videos.num_rows + video[known])]
+    if again.size:
+        first = pairs.take(again[:_FIRST])
+        ids = (first[name].to_pylist() for name in (names.USER_ID, names.VIDEO_ID))
+        shown = ", ".join(
+            f"({user}, {video})" for user, video in zip(*ids, strict=True)
         )
-        raise DataError(
+        yield (
             f"{names.INTERACTIONS} should have each pair of user and video once; merge "
-            f"the repeated ones. Received: {repeated.size} repeated, first: "
-            f"{', '.join(f'({user}, {video})' for user, video in pairs)}."
+            "the repeated ones, as `data import --merge-repeats` does. Received: "
+            f"{again.size} repeated, first: {shown}."
         )
 
 
@@ -182,31 +199,33 @@ def _repeated(keys: npt.NDArray[Any]) -> npt.NDArray[Any]:
     return np.sort(order[1:][again])
 
 
-def _check_unique(table: str, ids: pa.ChunkedArray) -> None:
+def _repeated_ids(table: str, ids: pa.ChunkedArray) -> Iterator[str]:
     codes = pc.dictionary_encode(ids.combine_chunks()).indices.to_numpy()
     repeated = _repeated(codes)
     if repeated.size:
         first = ids.take(repeated[:_FIRST]).to_pylist()
-        raise DataError(
+        yield (
             f"{table} should have each id once. Received: {repeated.size} repeated, "
             f"first: {', '.join(first)}."
         )
 
 
-def _references(
-    interactions: pa.Table, id_name: str, table: str, side: pa.Table
-) -> npt.NDArray[Any]:
-    """Row numbers in `side` of the ids of the interactions, int64."""
-    ids = interactions[id_name].combine_chunks()
-    found = pc.index_in(ids, value_set=side[id_name].combine_chunks())
-    if found.null_count:
-        unknown = pc.unique(ids.filter(pc.is_null(found)))
-        raise DataError(
-            f"{names.INTERACTIONS} names {len(unknown)} {id_name}s that {table} lacks, "
-            f"in {found.null_count} rows; add them or drop the rows. First: "
-            f"{', '.join(unknown[:_FIRST].to_pylist())}."
+def _positions(ids: pa.ChunkedArray, known: pa.ChunkedArray) -> npt.NDArray[Any]:
+    """Row numbers of ids in a table, int64; -1 where it lacks them."""
+    found = pc.index_in(ids.combine_chunks(), value_set=known.combine_chunks())
+    return np.asarray(pc.fill_null(found, -1), np.int64)
+
+
+def _unknown(
+    id_name: str, table: str, interactions: pa.Table, unknown: npt.NDArray[np.bool_]
+) -> Iterator[str]:
+    if unknown.any():
+        ids = pc.unique(interactions[id_name].filter(pa.array(unknown)))
+        yield (
+            f"{names.INTERACTIONS} names {len(ids)} {id_name}s that {table} lacks, in "
+            f"{unknown.sum()} rows; add them, or drop the rows, as `data import "
+            f"--drop-unknown` does. First: {', '.join(ids[:_FIRST].to_pylist())}."
         )
-    return found.to_numpy().astype(np.int64)
 
 
 def _write(path: Path, table: pa.Table) -> None:

@@ -58,7 +58,8 @@ def numbers(where: str, column: pa.ChunkedArray) -> pa.Array:
     Raises:
       DataError: a value that is no number; names the first row.
     """
-    strings = text(where, combined(column))
+    array = combined(column)
+    strings = array if pa.types.is_string(array.type) else text(where, array)
     strings = pc.if_else(pc.equal(strings, ""), pa.scalar(None, pa.string()), strings)
     fits = pc.fill_null(pc.match_substring_regex(strings, _NUMBER), True)
     if not pc.all(fits).as_py():

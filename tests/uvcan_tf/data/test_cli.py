@@ -73,6 +73,22 @@ def test_check_says_why_tables_cannot_be_used(tiny: Path) -> None:
     assert result.stderr.count("\n") == 1
 
 
+def test_check_counts_every_kind_of_rows_that_cannot_be_used(tmp_path: Path) -> None:
+    (tmp_path / "features.json").write_text('{"user": [], "video": []}')
+    (tmp_path / "users.csv").write_text("user_id\n1\n2\n2\n2\n")
+    (tmp_path / "videos.csv").write_text("video_id\n7\n")
+    pairs = "1,7\n1,7\n3,7\n3,8\n1,9\n1,8\n"
+    (tmp_path / "interactions.csv").write_text("user_id,video_id\n" + pairs)
+    result = run("check", tmp_path)
+    assert (result.exit_code, result.stdout) == (1, "")
+    repeated, of_users, of_videos, pair = result.stderr.splitlines()
+    assert "users should have each id once. Received: 2 repeated" in repeated
+    assert "names 1 user_ids that users lacks, in 2 rows; add them, or" in of_users
+    assert "names 2 video_ids that videos lacks, in 3 rows" in of_videos
+    assert of_videos.endswith("`data import --drop-unknown` does. First: 8, 9.")
+    assert "--merge-repeats` does. Received: 1 repeated, first: (1, 7)." in pair
+
+
 def test_check_says_why_a_declaration_cannot_be_used(tiny: Path) -> None:
     (tiny / "features.json").write_text("{")
     result = run("check", tiny)

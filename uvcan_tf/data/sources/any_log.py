@@ -13,18 +13,22 @@ import pyarrow.compute as pc
 
 from uvcan_tf.data import columns
 from uvcan_tf.data.files import columns_of, read_columns
+from uvcan_tf.data.numbers import number
 from uvcan_tf.data.pairs import core, merged
 from uvcan_tf.data.tables import Tables, check, write_tables
 from uvcan_tf.data.text import combined, is_list, numbers
 from uvcan_tf.data.times import timestamp
 from uvcan_tf.errors import DataError
+from uvcan_tf.feature_kinds import BUCKETS
 from uvcan_tf.features import (
     LABEL,
     TIMESTAMP,
     USER_ID,
     VIDEO_ID,
     Categorical,
+    Feature,
     Features,
+    Numeric,
 )
 
 __all__ = ["Mapping", "convert"]
@@ -39,6 +43,7 @@ _COMPARED: Final = {
     "==": operator.eq,
 }
 _FEW: Final = 20  # rows among which all values may well differ
+_BUCKETS: Final = 10  # of a number, unless the user edits the declaration
 
 
 @dataclasses.dataclass(frozen=True)
@@ -163,7 +168,7 @@ def _kept(
 
 def _side(
     path: Path | None, own: str, id_name: str, pairs: pa.Table
-) -> tuple[pa.Table, tuple[Categorical, ...]]:
+) -> tuple[pa.Table, tuple[Feature, ...]]:
     """One table and its guessed features; of the ids alone where there is none."""
     if path is None:
         return pa.table({id_name: _ids(pairs, id_name)}), ()
@@ -175,7 +180,7 @@ def _side(
     raw = read_columns(path, [identity, *wanted], [])
     where = f"{path.name}, column '{identity}'"
     side = {id_name: columns.ids(where, raw[identity], identity)}
-    features = []
+    features: list[Feature] = []
     for name in wanted:
         read = _feature(f"{path.name}, column '{name}'", name, raw[name])
         if read is not None:
@@ -186,11 +191,11 @@ def _side(
 
 def _feature(
     where: str, name: str, column: pa.ChunkedArray
-) -> tuple[Categorical, pa.Array] | None:
+) -> tuple[Feature, pa.Array] | None:
     """The column as names, several where cells are lists; None where it tells nothing.
 
-    A column without a value, one in which every row differs, as in titles, and one of
-    fractions are left out.
+    Fractions are numbers in buckets. A column without a value and one in which every
+    row differs, as in titles, are left out.
     """
     array = combined(column)
     several = is_list(array.type)
@@ -202,7 +207,9 @@ def _feature(
         several = pc.any(pc.match_substring(array, "|")).as_py() or False
         distinct = len(pc.unique(array.drop_null()))
         fraction = pc.all(pc.match_substring_regex(array, r"^-?[0-9]+\.[0-9]+$"))
-        if not distinct or fraction.as_py() or distinct == len(array) > _FEW:
+        if distinct and fraction.as_py():
+            return Numeric(name, BUCKETS, _BUCKETS), number(where, column)
+        if not distinct or distinct == len(array) > _FEW:
             return None
     converted = columns.multivalued(where, array) if several else array
     return Categorical(name, several), converted

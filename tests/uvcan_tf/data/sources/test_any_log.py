@@ -14,7 +14,7 @@ from uvcan_tf.data.cli import data
 from uvcan_tf.data.sources.any_log import Mapping, convert
 from uvcan_tf.data.tables import read_tables
 from uvcan_tf.errors import DataError
-from uvcan_tf.features import Categorical
+from uvcan_tf.features import Categorical, Numeric
 
 LOG = (
     "userId;movieId;rating;when\n"
@@ -68,7 +68,11 @@ def test_attributes_are_declared_as_they_look(log: Path) -> None:
         rows(log, **options)
     assert ("3", "99", 1) not in rows(log, **options, drop_unknown=True)
     features = names.of_folder(log.parent / "out")
-    assert features.video == (Categorical("title"), Categorical("genres", True))
+    assert features.video == (
+        Categorical("title"),
+        Categorical("genres", True),
+        Numeric("score", "buckets", 10),
+    )
     tables = read_tables(log.parent / "out", features)
     assert tables.videos["genres"].to_pylist() == [["a", "b"], ["b"], None]
 
@@ -112,4 +116,8 @@ def test_the_command_shows_the_declaration_that_it_guessed(log: Path) -> None:
     assert result.exit_code == 0, result.stderr
     shown = json.loads(result.stdout.splitlines()[-1])
     assert shown == json.loads((out / "features.json").read_text())
-    assert shown["video"] == ["title", {"name": "genres", "multivalued": True}]
+    assert shown["video"] == [
+        "title",
+        {"name": "genres", "multivalued": True},
+        {"name": "score", "numeric": "buckets", "count": 10},
+    ]
