@@ -38,6 +38,8 @@ RESERVED = [
     "video_ids",
     "exclude_video_ids",
     "candidate_video_ids",
+    "liked_videos",
+    "liked_video_ids",
 ]
 
 
