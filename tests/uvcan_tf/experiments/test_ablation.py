@@ -1,0 +1,81 @@
+"""Each row of the ablation takes one thing away, and nothing else changes."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from uvcan_tf.experiments.ablation import (
+    AS_SCORED,
+    NO_PRIOR,
+    PRIOR_ALONE,
+    WHOLE,
+    WITHOUT,
+    variants,
+)
+from uvcan_tf.experiments.method import Neural, Run, without_epochs
+
+CHOSEN = {
+    "training.learning_rate": 0.002,
+    "training.epochs": 4,
+    "training.validation_fraction": 0.0,
+    "model.hops": 2,
+    "prior.factors": 32,
+    "prior.attribute_pull": 0.5,
+}
+RUN = Run(Path("unused"), epochs=17)
+LAST = "evaluation.skipped_impressions_last"
+
+
+def flat(content: dict[str, Any], before: str = "") -> dict[str, Any]:
+    found = {}
+    for name, value in content.items():
+        inner = flat(value, f"{before}{name}.") if isinstance(value, dict) else None
+        found |= {f"{before}{name}": value} if inner is None else inner
+    return found
+
+
+def settings() -> dict[str, dict[str, Any]]:
+    """All settings of a fit of every variant with a network, by its name."""
+    return {
+        named["variant"]: flat(dataclasses.asdict(method._config(values, RUN)))
+        for method, values, named in variants(without_epochs(CHOSEN))
+        if isinstance(method, Neural)
+    }
+
+
+def changed(variant: str) -> set[str]:
+    whole, other = settings()[WHOLE], settings()[variant]
+    return {name for name in whole | other if whole.get(name) != other.get(name)}
+
+
+@pytest.mark.parametrize("variant", [name for name in WITHOUT if name != WHOLE])
+def test_a_row_changes_what_it_says(variant: str) -> None:
+    assert changed(variant) == set(WITHOUT[variant])
+
+
+def test_without_its_prior_the_network_still_ranks_skipped_impressions_last() -> None:
+    assert {name.partition(".")[0] for name in changed(NO_PRIOR)} == {"prior"}
+    assert settings()[NO_PRIOR][LAST] is True
+
+
+def test_not_ranking_them_last_is_a_row_of_its_own() -> None:
+    assert changed(AS_SCORED) == {LAST}
+
+
+def test_every_network_is_trained_until_validation_says_stop() -> None:
+    for found in settings().values():
+        assert found["training.validation_fraction"] > 0
+        assert found["training.epochs"] == 17
+
+
+def test_the_prior_alone_has_the_priors_own_settings() -> None:
+    [(_, values)] = [
+        (method, values)
+        for method, values, named in variants(without_epochs(CHOSEN))
+        if named["variant"] == PRIOR_ALONE
+    ]
+    assert (values["factors"], values["attribute_pull"]) == (32, 0.5)
