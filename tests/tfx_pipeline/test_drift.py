@@ -75,3 +75,8 @@ def test_what_was_accepted_is_what_is_read(tmp_path: Path) -> None:
     assert drift.read(str(tmp_path)) == {}
     drift.accept(str(tmp_path / "kept"), accepted)
     assert drift.read(str(tmp_path / "kept")) == accepted
+
+
+def test_times_come_and_go_with_the_way_of_holding_out() -> None:
+    timed = _users().assign(timestamp=range(ROWS))
+    assert _changes(timed) == _changes(_users(), timed) == []
