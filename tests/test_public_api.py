@@ -18,6 +18,7 @@ NAMES = [
     "Dataset",
     "Dense",
     "Features",
+    "Numeric",
     "RecommenderClient",
     "UVCAN",
     "UvcanError",

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from uvcan_tf.features import Categorical as Categorical
     from uvcan_tf.features import Dense as Dense
     from uvcan_tf.features import Features as Features
+    from uvcan_tf.features import Numeric as Numeric
     from uvcan_tf.model.uvcan import UVCAN as UVCAN
     from uvcan_tf.training.fit import fit as fit
 
@@ -43,6 +44,7 @@ _HOMES: Final = {
     "Dataset": "uvcan_tf.data.dataset",
     "Dense": "uvcan_tf.features",
     "Features": "uvcan_tf.features",
+    "Numeric": "uvcan_tf.features",
     "RecommenderClient": "serving.client.client",
     "UVCAN": "uvcan_tf.model.uvcan",
     "UvcanError": "uvcan_tf.errors",
