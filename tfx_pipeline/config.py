@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 from uvcan_tf import features as names
 from uvcan_tf.config import Config, ConfigError
 from uvcan_tf.features import Features
+from uvcan_tf.visual import pca
 
 #: The cutoff of the metrics that bless a model.
 BLESSING_CUTOFF = 10
@@ -29,6 +31,7 @@ LOCAL_BEAM = (
 FEATURES_KEY = "features"
 CONFIG_KEY = "config"
 CHECKPOINTS_KEY = "checkpoints"
+PCAS_KEY = "pcas"
 
 #: The folder under a root where training can be taken up again.
 CHECKPOINTS = "checkpoints"
@@ -61,6 +64,7 @@ class PipelineConfig:
       check_serving: load the model in a model server before pushing (needs Docker).
       bulk_infer: score the eval split with the blessed model at the end.
       beam_args: of the Beam runner; empty means one process on this machine.
+      pcas: a feature, the file of the PCA that made it, and the file's digest, each.
     """
 
     data: str
@@ -74,6 +78,7 @@ class PipelineConfig:
     check_serving: bool = False
     bulk_infer: bool = False
     beam_args: tuple[str, ...] = ()
+    pcas: tuple[tuple[str, str, str], ...] = ()
     name: str = "uvcan"
 
     def __post_init__(self) -> None:
@@ -128,20 +133,28 @@ class PipelineConfig:
 
     def training_config(self) -> dict[str, str]:
         """What Tuner and Trainer depend on."""
-        return {
+        content = {
             FEATURES_KEY: _json(self.features.to_json()),
             CONFIG_KEY: _json(self.config.to_json()),
             CHECKPOINTS_KEY: f"{self.root}/{CHECKPOINTS}",
         }
+        if self.pcas:
+            content[PCAS_KEY] = json.dumps(self.pcas)
+        return content
 
 
 def local(data: Path, root: Path, config: Config, **settings: Any) -> PipelineConfig:
     """A run on this machine, with the declaration that lies beside the tables."""
+    features = names.of_folder(data)
     return PipelineConfig(
         data=str(data.resolve()),
         root=str(root.resolve()),
-        features=names.of_folder(data),
+        features=features,
         config=config,
+        pcas=tuple(
+            (name, str(path), hashlib.sha256(path.read_bytes()).hexdigest())
+            for name, path in pca.beside(data.resolve(), features).items()
+        ),
         **settings,
     )
 

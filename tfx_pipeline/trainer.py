@@ -19,6 +19,7 @@ from tfx_pipeline.config import (
     CONFIG_KEY,
     EXPORTED_BY,
     FEATURES_KEY,
+    PCAS_KEY,
 )
 from tfx_pipeline.snapshot import TRAINED_ON
 from tfx_pipeline.transformed import TransformLayer, read_dataset
@@ -34,11 +35,13 @@ from uvcan_tf.saved_model.export import export
 from uvcan_tf.search_spaces import tuned
 from uvcan_tf.training.fit import fit
 from uvcan_tf.training.tensorboard.board import Logs
+from uvcan_tf.visual.pca import Pca, load_all
 
 
 def run_fn(fn_args: FnArgs) -> None:
     """Load, data, fit, export: from examples to a SavedModel."""
     features, config = load(fn_args)
+    pcas = of_vectors(fn_args, features)
     dataset = data(fn_args, features)
     kept = checkpoints(fn_args)
     logs = None if kept is None else runs.training_logs(kept.parents[1], kept)
@@ -47,7 +50,7 @@ def run_fn(fn_args: FnArgs) -> None:
         training = read_json(run / "training.json", TrainingError)
     with delivered(fn_args.serving_model_dir) as folder:
         transform = TransformLayer(_transform_output(fn_args))
-        export(model, dataset, transform, config, folder)
+        export(model, dataset, transform, config, folder, pcas)
         model_card.write_made_of(dataset, config, training, folder)
     if kept is not None:
         execution = Path(fn_args.serving_model_dir).parent.name
@@ -60,6 +63,12 @@ def load(fn_args: FnArgs) -> tuple[Features, Config]:
     features = names.from_json(json.loads(content[FEATURES_KEY]))
     config = settings.from_json(json.loads(content[CONFIG_KEY]))
     return features, tuned(config, (fn_args.hyperparameters or {}).get("values", {}))
+
+
+def of_vectors(fn_args: FnArgs, features: Features) -> dict[str, Pca]:
+    """The PCAs that lay beside the tables, by the vectors they have made."""
+    listed = json.loads(fn_args.custom_config.get(PCAS_KEY, "[]"))
+    return load_all({name: Path(path) for name, path, _ in listed}, features)
 
 
 def data(fn_args: FnArgs, features: Features) -> Dataset:

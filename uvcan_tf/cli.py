@@ -87,7 +87,10 @@ def train(folder: Path, path: Path | None, out: Path) -> None:
     config = settings.load(path) if path else settings.Config()
     from uvcan_tf.saved_model.export import export
     from uvcan_tf.training.fit import fit
+    from uvcan_tf.visual.pca import beside, load_all
 
+    features = names.of_folder(folder)
+    pcas = load_all(beside(folder, features), features)
     dataset = _dataset(folder, config)
     out.mkdir(parents=True, exist_ok=True)
     quiet_xla()
@@ -95,7 +98,7 @@ def train(folder: Path, path: Path | None, out: Path) -> None:
     scorers = {"UVCAN": model.scorer(), "ItemPop": _item_pop(dataset, config)}
     results = _report(dataset, scorers, config)
     (out / "results.json").write_text(json.dumps(results, indent=2) + "\n")
-    export(model, dataset, None, config, out / "model" / "1")
+    export(model, dataset, None, config, out / "model" / "1", pcas)
     click.echo(f"Model: {out / 'model' / '1'}")
 
 

@@ -10,6 +10,7 @@ from uvcan_tf.errors import DeclarationError
 from uvcan_tf.safe_names import safe_names
 
 __all__ = [
+    "MEAN",
     "Categorical",
     "Dense",
     "Feature",
@@ -18,6 +19,9 @@ __all__ = [
     "feature_to_json",
     "named",
 ]
+
+#: The input of `Dense.signature`.
+MEAN: Final = "mean"
 
 
 # What becomes of a number; see `Numeric`.
@@ -60,6 +64,11 @@ class Dense:
     name: str
     length: int
     column: str = ""
+
+    @property
+    def signature(self) -> str:
+        """Of a SavedModel: makes such a vector of a mean of activations."""
+        return f"{self.name}_vector"
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "column", _column(self.name, self.column))

@@ -20,7 +20,13 @@ import tensorflow_transform as tft
 
 from serving.server.savedmodel import SavedModel
 from serving.server.warmup import FILE, warm_up
-from tests.tfx_pipeline.worlds import FEATURES, USERS, VIDEOS, write_world
+from tests.tfx_pipeline.worlds import (
+    DIMENSION,
+    FEATURES,
+    USERS,
+    VIDEOS,
+    write_world,
+)
 from tfx_pipeline import config as settings
 from tfx_pipeline import local, report, snapshot
 from tfx_pipeline.config import PipelineConfig
@@ -32,6 +38,8 @@ from uvcan_tf import features as names
 from uvcan_tf.data.dataset import Dataset
 from uvcan_tf.data.encode_tables import encode_tables
 from uvcan_tf.data.tables import read_tables, write_tables
+from uvcan_tf.visual.pca import file_of, load
+from uvcan_tf.visual.pca import fit as fit_pca
 
 pytestmark = [
     pytest.mark.slow,
@@ -67,6 +75,8 @@ class Finished:
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Finished]:
     folder = tmp_path_factory.mktemp("pipeline")
     write_world(folder / "data")
+    activations = np.random.default_rng(0).normal(size=(50, 11))
+    fit_pca([activations], DIMENSION).save(file_of(folder / "data", names.VISUAL))
     config = _config(folder)
     timings = local.run(config)
     yield Finished(folder, config, timings, report.read(config))
@@ -98,6 +108,16 @@ def test_every_warm_up_request_of_the_pushed_model_succeeds(
     assert pushed is not None
     assert (pushed / FILE).is_file()
     warm_up(SavedModel(pushed), pushed)  # raises where a request fails
+
+
+def test_the_pushed_model_has_the_pca_that_lay_beside_the_tables(
+    finished: Finished,
+) -> None:
+    model = tf.saved_model.load(str(finished.report.pushed))
+    pca = load(file_of(finished.folder / "data", names.VISUAL))
+    mean = np.random.default_rng(1).normal(size=(2, 11)).astype(np.float32)
+    found = model.signatures["visual_vector"](mean=tf.constant(mean))[names.VISUAL]
+    np.testing.assert_allclose(found, pca(mean), atol=1e-5)
 
 
 def test_every_row_of_the_tables_is_in_a_split(finished: Finished) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
@@ -18,9 +19,11 @@ from uvcan_tf.data.encoding import Encoded, Raw, encode
 from uvcan_tf.evaluation.saved_scorer import CONFIG_FILE
 from uvcan_tf.model.uvcan import UVCAN
 from uvcan_tf.saved_model.asset_lookup import AssetLookup
+from uvcan_tf.saved_model.mean_signature import projections
 from uvcan_tf.saved_model.recommender import Recommender
 from uvcan_tf.saved_model.request_users import Transform
 from uvcan_tf.saved_model.warm_up import method_of, write_requests
+from uvcan_tf.visual.pca import Pca
 
 _FORMS: Final = {
     names.CLASSIFY: (names.CLASSES, names.SCORES),
@@ -34,6 +37,7 @@ def export(
     transform: Transform | None,
     config: Config,
     folder: Path,
+    pcas: Mapping[str, Pca] | None = None,
 ) -> None:
     """Writes the SavedModel with its vocabularies and its warm-up requests.
 
@@ -46,14 +50,21 @@ def export(
       config: `evaluation` fixes the protocol of the signature `evaluate`,
         `recommendation` what `recommend` leaves out. It is kept in the SavedModel.
       folder: created.
+      pcas: what made vectors of activations, by feature; see `mean_signature`.
     """
+    pcas = pcas or {}
     with tempfile.TemporaryDirectory() as scratch:
         lookups = Path(scratch)
         transform = transform or LookupTransform(dataset, lookups)
         module = Recommender(model, dataset, transform, config, lookups)
-        tf.saved_model.save(module, str(folder), signatures=module.signatures())
+        module.projections = projections(pcas, dataset.features)
+        signatures = module.signatures() | {
+            name: projection.signature
+            for name, projection in module.projections.items()
+        }
+        tf.saved_model.save(module, str(folder), signatures=signatures)
     _give_forms(folder)
-    write_requests(dataset, folder)
+    write_requests(dataset, folder, pcas)
     content = json.dumps(config.spelled_out().to_json(), indent=2)
     (folder / CONFIG_FILE).write_text(content + "\n", encoding="utf-8")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
@@ -11,9 +11,11 @@ from tensorflow_serving.apis import prediction_log_pb2
 
 from uvcan_tf import features as names
 from uvcan_tf.data.dataset import Dataset, Side
+from uvcan_tf.feature_kinds import MEAN
 from uvcan_tf.features import Dense, Feature, Numeric
 from uvcan_tf.saved_model.optional_inputs import nothing
 from uvcan_tf.saved_model.request_users import attribute_specs
+from uvcan_tf.visual.pca import Pca
 
 WARM_UP_FILE: Final = Path("assets.extra") / "tf_serving_warmup_requests"
 _CANDIDATES: Final = 100
@@ -28,12 +30,12 @@ def method_of(signature: str) -> str:
     return f"tensorflow/serving/{signature}"
 
 
-def write_requests(dataset: Dataset, folder: Path) -> None:
+def write_requests(dataset: Dataset, folder: Path, pcas: Mapping[str, Pca]) -> None:
     """Writes one request or more for every signature and call of the SavedModel."""
     path = folder / WARM_UP_FILE
     path.parent.mkdir(exist_ok=True)
     with tf.io.TFRecordWriter(str(path)) as writer:
-        for log in requests(dataset):
+        for log in (*requests(dataset), *_of_means(dataset, pcas)):
             writer.write(log.SerializeToString(deterministic=True))
 
 
@@ -60,6 +62,16 @@ def requests(dataset: Dataset) -> Iterator[Log]:
         yield _predict(signature, **{names.INPUTS: [serialized]})
         yield _by_example(signature, row)
     yield _both(row)
+
+
+def _of_means(dataset: Dataset, pcas: Mapping[str, Pca]) -> Iterator[Log]:
+    """A request for each signature that whitens a mean."""
+    for feature in dataset.features.video:
+        if isinstance(feature, Dense) and feature.name in pcas:
+            log = _predict(feature.signature)
+            mean = tf.make_tensor_proto(pcas[feature.name].mean[None])
+            log.predict_log.request.inputs[MEAN].CopyFrom(mean)
+            yield log
 
 
 def example(dataset: Dataset) -> tf.train.Example:

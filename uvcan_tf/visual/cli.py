@@ -12,9 +12,9 @@ from uvcan_tf import config as settings
 from uvcan_tf.config import Config
 from uvcan_tf.errors import UvcanError
 from uvcan_tf.features import VISUAL
-from uvcan_tf.visual.embed import local_runner
+from uvcan_tf.visual.pca import file_of
+from uvcan_tf.visual.pipeline import local_runner
 from uvcan_tf.visual.run import Done, Job, run
-from uvcan_tf.visual.vectors import pca_file
 from uvcan_tf.visual.weights import download
 
 __all__ = ["command"]
@@ -100,7 +100,7 @@ def _say(done: Done, job: Job) -> None:
     click.echo(
         f"PCA {'fitted now' if done.fitted else 'as fitted before'}, on "
         f"{done.pca.frames:,} frames of training videos: "
-        f"{pca_file(job.tables, job.column)}"
+        f"{file_of(job.tables, job.column)}"
     )
     if done.without_file:
         click.echo(f"Note: {done.without_file:,} videos of the tables have no file.")

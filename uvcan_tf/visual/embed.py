@@ -1,32 +1,39 @@
-"""Videos to activations, and the Beam pipeline that does so for many of them."""
+"""Videos to the activations of their frames.
+
+Shapes: F frames of a video, D the network's width.
+"""
 
 from __future__ import annotations
 
-import contextlib
-import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
-import apache_beam as beam
 import numpy as np
-from apache_beam.options.pipeline_options import PipelineOptions
+import numpy.typing as npt
 
 from uvcan_tf.errors import DataError
-from uvcan_tf.terminal.progress import Progress, progress
 from uvcan_tf.visual.frames import Image, frames
-from uvcan_tf.visual.network import WIDTH, Network, network
-from uvcan_tf.visual.store import Row, Store
+from uvcan_tf.visual.network import WIDTH, Network
+from uvcan_tf.visual.store import Row, mean
 from uvcan_tf.visual.videos import Video
-from uvcan_tf.visual.weights import read_weights
 
-__all__ = ["embed_all", "embedded", "local_runner"]
+__all__ = ["embedded", "mean_of"]
 
 #: Frames that the network sees at once, of one video or several.
 _BATCH: Final = 32
-#: Videos of one file of the store: what a kill can cost each worker.
-_GROUP: Final = 16
-_RUNNER: Final = "apache_beam.runners.portability.fn_api_runner.FnApiRunner"
+
+
+def mean_of(path: Path, activations: Network) -> npt.NDArray[np.float32]:
+    """What a SavedModel makes a new video's vector of: float32 [D].
+
+    Raises:
+      DataError: no frame of the file can be read.
+    """
+    [row] = embedded([Video(path.stem, str(path), "")], activations)
+    if not len(row.activations):
+        raise DataError(row.reason)
+    return mean(row.activations)
 
 
 def embedded(videos: Sequence[Video], activations: Network) -> list[Row]:
@@ -57,91 +64,3 @@ def embedded(videos: Sequence[Video], activations: Network) -> list[Row]:
         Row(video, np.reshape(np.asarray(rows, np.float32), (-1, WIDTH)), reason)
         for video, rows, reason in zip(videos, found, reasons, strict=True)
     ]
-
-
-def local_runner(workers: int) -> list[str]:
-    """Beam on this machine: in this process, or in several others."""
-    mode = "in_memory" if workers == 1 else "multi_processing"
-    return [
-        f"--runner={_RUNNER}",
-        f"--direct_running_mode={mode}",
-        f"--direct_num_workers={workers}",
-    ]
-
-
-def embed_all(
-    videos: Sequence[Video], weights: Path, store: Store, beam_args: Sequence[str]
-) -> None:
-    """Embeds the videos that the store does not have yet.
-
-    Args:
-      videos: all of them.
-      weights: a file of the network's weights that every worker can read.
-      store: a folder that every worker can write to.
-      beam_args: of the Beam runner.
-
-    Raises:
-      DataError: the runner ended without having done all.
-    """
-    groups = _pending(videos, store)
-    if not groups:
-        return
-    total = sum(map(len, groups))
-    options = PipelineOptions(list(beam_args))
-    with (
-        progress(f"Embedding {total:,} videos", total) as bar,
-        _watched(groups, store, bar),
-        beam.Pipeline(options=options) as pipeline,
-    ):
-        every = pipeline | "Videos" >> beam.Create(groups, reshuffle=True)
-        _ = every | "Embed" >> beam.ParDo(_Embed(str(weights), str(store.folder)))
-    left = sum(map(len, _pending(videos, store)))
-    if left:
-        raise DataError(
-            f"The Beam runner should have embedded {total} videos. Received: {left} "
-            "are left; run the command again, which goes on from there."
-        )
-
-
-def _pending(videos: Sequence[Video], store: Store) -> list[list[Video]]:
-    """Groups of videos to embed; after a kill, those that were not finished."""
-    kept = store.kept(videos)
-    new = [video for video in videos if video.id not in kept]
-    return [new[at : at + _GROUP] for at in range(0, len(new), _GROUP)]
-
-
-class _Embed(beam.DoFn):
-    """Embeds a group of videos and keeps it; gives nothing on."""
-
-    def __init__(self, weights: str, folder: str) -> None:
-        self._weights, self._folder = weights, folder
-        self._network: Network | None = None
-
-    def setup(self) -> None:
-        self._network = network(read_weights(Path(self._weights)))
-
-    def process(self, group: Sequence[Video]) -> None:
-        assert self._network is not None
-        Store(Path(self._folder)).write(embedded(group, self._network))
-
-
-@contextlib.contextmanager
-def _watched(
-    groups: Sequence[Sequence[Video]], store: Store, bar: Progress
-) -> Iterator[None]:
-    """Advances the bar as files of groups appear, whatever process wrote them."""
-    left = {store.path_of(group): len(group) for group in groups}
-    ended = threading.Event()
-
-    def watch() -> None:
-        while not ended.wait(1):
-            for path in [path for path in left if path.exists()]:
-                bar.advance(left.pop(path))
-
-    thread = threading.Thread(target=watch, daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        ended.set()
-        thread.join()

@@ -10,7 +10,7 @@ Shapes: F frames, D their width, L components.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +18,9 @@ import numpy as np
 import numpy.typing as npt
 
 from uvcan_tf.errors import DataError
+from uvcan_tf.features import Dense, Features
 
-__all__ = ["Pca", "fit", "load"]
+__all__ = ["Pca", "beside", "file_of", "fit", "load", "load_all"]
 
 Array = npt.NDArray[Any]
 
@@ -75,6 +76,40 @@ def load(path: Path) -> Pca:
         ) from None
     frames, weights = int(arrays["frames"]), str(arrays["weights"])
     return Pca(**arrays | {"frames": frames, "weights": weights})
+
+
+def file_of(folder: Path, column: str) -> Path:
+    """Where the PCA of a column of vectors lies, beside the tables."""
+    return folder / f"{column}_pca.npz"
+
+
+def beside(folder: Path, features: Features) -> dict[str, Path]:
+    """The PCAs that lie beside the tables, by the names of their features."""
+    found = {
+        feature.name: file_of(folder, feature.column)
+        for feature in features.video
+        if isinstance(feature, Dense)
+    }
+    return {name: path for name, path in found.items() if path.is_file()}
+
+
+def load_all(paths: Mapping[str, Path], features: Features) -> dict[str, Pca]:
+    """Reads PCAs by the names of their features.
+
+    Raises:
+      DataError: one cannot be read, or has made no vectors of the declared length.
+    """
+    found = {name: load(path) for name, path in paths.items()}
+    for feature in features.video:
+        pca = found.get(feature.name)
+        if pca is not None and isinstance(feature, Dense):
+            if pca.length != feature.length:
+                raise DataError(
+                    f"{paths[feature.name]} should have {feature.length} components, "
+                    f"as '{feature.column}' is declared. Received: {pca.length}; run "
+                    "`data visual` again, or remove the file."
+                )
+    return found
 
 
 def fit(batches: Iterable[Array], components: int) -> Pca:

@@ -13,9 +13,9 @@ import numpy.typing as npt
 from uvcan_tf.evaluation_settings import EvaluationConfig
 from uvcan_tf.visual import pca as pcas
 from uvcan_tf.visual import vectors
-from uvcan_tf.visual.embed import embed_all
 from uvcan_tf.visual.network import WIDTH
 from uvcan_tf.visual.pca import Pca
+from uvcan_tf.visual.pipeline import embed_all
 from uvcan_tf.visual.store import Kept, Store
 from uvcan_tf.visual.videos import Video, find_videos
 from uvcan_tf.visual.weights import fingerprint, read_weights
@@ -95,7 +95,7 @@ def run(job: Job) -> Done:
     pca, fitted = _pca(job, tables, some, store, digest)
     rows, found = _vectors(some, store, pca, row_of)
     if fitted:  # before the vectors: a kill between leaves the old ones complete
-        pca.save(vectors.pca_file(job.tables, job.column))
+        pca.save(pcas.file_of(job.tables, job.column))
     return Done(
         vectors.write(tables, rows, found),
         pca,
@@ -116,7 +116,7 @@ def _pca(
     digest: str,
 ) -> tuple[Pca, bool]:
     """The PCA that lies beside the tables, if it fits; or a new one."""
-    path = vectors.pca_file(job.tables, job.column)
+    path = pcas.file_of(job.tables, job.column)
     if path.exists() and not job.refit:
         found = pcas.load(path)
         if found.weights == digest and job.components in (None, found.length):

@@ -10,7 +10,7 @@ import hashlib
 import os
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -21,7 +21,7 @@ import pyarrow.parquet as pq
 from uvcan_tf.features import VIDEO_ID
 from uvcan_tf.visual.videos import Video
 
-__all__ = ["Kept", "Row", "Store"]
+__all__ = ["Kept", "Row", "Store", "mean"]
 
 Array = npt.NDArray[np.float32]
 
@@ -91,7 +91,9 @@ class Store:
             _STAMP: [row.video.stamp for row in rows],
             _FRAMES: [len(row.activations) for row in rows],
             _REASON: [row.reason for row in rows],
-            _MEAN: [_mean(row.activations) for row in rows],
+            _MEAN: [
+                mean(row.activations) if len(row.activations) else [] for row in rows
+            ],
             _ACTIVATIONS: [row.activations.reshape(-1) for row in rows],
         }
         partial = path.with_suffix(".partial")
@@ -139,10 +141,8 @@ class Store:
                 yield table.take(rows)
 
 
-def _mean(activations: Array) -> Any:
-    """[D], or nothing of no frame."""
-    if not len(activations):
-        return []
+def mean(activations: Array) -> Array:
+    """Of frames [F, D]: [D]."""
     return activations.mean(axis=0, dtype=np.float64).astype(np.float32)
 
 

@@ -30,7 +30,7 @@ from uvcan_tf.features import (
     of_folder,
 )
 
-__all__ = ["TablesWithout", "pca_file", "read", "training_videos", "write"]
+__all__ = ["TablesWithout", "read", "training_videos", "write"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -55,11 +55,6 @@ class TablesWithout:
     def video_ids(self) -> list[str]:
         """The ids in the table's order [V]."""
         return self.tables.videos[VIDEO_ID].to_pylist()
-
-
-def pca_file(folder: Path, column: str) -> Path:
-    """Where the PCA of a column lies, beside its vectors."""
-    return folder / f"{column}_pca.npz"
 
 
 def read(folder: Path, column: str) -> TablesWithout:

@@ -7,9 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+import pytest
 
 from tests.uvcan_tf.visual.clips import STEP, seconds, write
-from uvcan_tf.visual.embed import embedded
+from uvcan_tf.errors import DataError
+from uvcan_tf.visual.embed import embedded, mean_of
 from uvcan_tf.visual.network import WIDTH
 from uvcan_tf.visual.videos import Video
 
@@ -59,3 +61,16 @@ def test_no_frame_at_all_is_no_work_for_the_network(tmp_path: Path) -> None:
     network = Brightness()
     embedded(clips(tmp_path, [0]), network)
     assert network.batches == []
+
+
+def test_a_new_video_has_the_mean_of_its_frames(tmp_path: Path) -> None:
+    [video] = clips(tmp_path, [3])
+    [row] = embedded([video], Brightness())
+    found = mean_of(Path(video.path), Brightness())
+    np.testing.assert_allclose(found, row.activations.mean(axis=0), rtol=1e-6)
+
+
+def test_a_new_video_that_is_broken_is_refused(tmp_path: Path) -> None:
+    [video] = clips(tmp_path, [0])
+    with pytest.raises(DataError, match="0.mkv is an empty file"):
+        mean_of(Path(video.path), Brightness())

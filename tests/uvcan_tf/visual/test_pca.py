@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from uvcan_tf.errors import DataError
-from uvcan_tf.visual.pca import fit, load
+from uvcan_tf.features import Categorical, Dense, Features
+from uvcan_tf.visual.pca import beside, file_of, fit, load, load_all
 
 ROWS, WIDTH = 211, 23
 
@@ -91,3 +92,20 @@ def test_another_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "pca.npz").write_bytes(b"nothing of this kind")
     with pytest.raises(DataError, match=r"pca.npz should be a PCA .* --refit"):
         load(tmp_path / "pca.npz")
+
+
+FEATURES = Features((), (Categorical("author"), Dense("Bild 1", 7), Dense("b", 2)))
+
+
+def test_the_pca_of_a_feature_lies_beside_the_tables(tmp_path: Path) -> None:
+    assert beside(tmp_path, FEATURES) == {}
+    fit([activations()], 7).save(file_of(tmp_path, "Bild 1"))
+    [(name, path)] = beside(tmp_path, FEATURES).items()
+    assert (name, path.name) == (FEATURES.video[1].name, "Bild 1_pca.npz")
+    assert load_all({name: path}, FEATURES)[name].length == 7
+
+
+def test_a_pca_of_another_length_is_refused(tmp_path: Path) -> None:
+    fit([activations()], 5).save(file_of(tmp_path, "Bild 1"))
+    with pytest.raises(DataError, match="should have 7 components, .* Received: 5;"):
+        load_all(beside(tmp_path, FEATURES), FEATURES)
