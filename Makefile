@@ -6,7 +6,7 @@ PYTHON := .venv/bin/python
 UV := .venv/bin/uv
 READY := .venv/.ready
 
-.PHONY: help setup demo test test-newest install-check readme-check kubeflow-check protos check format kuairand toffee-b bench bench-growth bench-peers conformance load drills screenshots lock clean
+.PHONY: help setup demo test test-newest install-check readme-check kubeflow-check protos check format kuairand toffee-b bench bench-growth bench-peers conformance load drills screenshots visual-check lock clean
 
 help: ## this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 22
@@ -92,7 +92,10 @@ load: $(READY) ## latency, throughput and swaps of the embedded server, in minut
 	@scripts/load
 
 drills: $(READY) ## 30 kills at random moments, a full disk, a changed world: about an hour
-	$(PYTHON) -m pytest -s -m drill tests/tfx_pipeline --kills 30
+	$(PYTHON) -m pytest -s -m drill tests/tfx_pipeline tests/uvcan_tf/visual --kills 30
+
+visual-check: $(READY) ## clips of every kind (by ffmpeg) to frames, and what they cost: about five minutes
+	$(PYTHON) -m benchmarks visual
 
 screenshots: $(READY) ## TensorBoard in a browser: the pictures of docs/tensorboard.md
 	$(PYTHON) -m pytest -m browser tests/uvcan_tf/training/tensorboard --screenshots docs/images

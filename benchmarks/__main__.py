@@ -1,4 +1,4 @@
-"""Command line: `run`, `peers`, `growth` and `two-stage`."""
+"""Command line: `run`, `peers`, `growth`, `two-stage` and `visual`."""
 
 from __future__ import annotations
 
@@ -38,6 +38,23 @@ def run(out: Path, keep: bool, only: tuple[str, ...]) -> None:
     quiet()
     quiet_xla()
     _finish(_stages(out, only or STAGES), out, keep)
+
+
+@main.command("visual")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, dir_okay=False),
+    default=KEPT.parent / "visual" / "figures.json",
+    help="File of the figures.  [default: results/visual/figures.json]",
+)
+def visual_command(out: Path) -> None:
+    """Clips of every kind to frames, and what decoding and embedding cost."""
+    quiet()
+    from benchmarks import visual
+
+    found = visual.measure(Path("build/visual"))
+    visual.write(found, out)
+    click.echo(out.read_text())
 
 
 @main.command()

@@ -68,10 +68,7 @@ def _of_means(dataset: Dataset, pcas: Mapping[str, Pca]) -> Iterator[Log]:
     """A request for each signature that whitens a mean."""
     for feature in dataset.features.video:
         if isinstance(feature, Dense) and feature.name in pcas:
-            log = _predict(feature.signature)
-            mean = tf.make_tensor_proto(pcas[feature.name].mean[None])
-            log.predict_log.request.inputs[MEAN].CopyFrom(mean)
-            yield log
+            yield _predict(feature.signature, **{MEAN: pcas[feature.name].mean[None]})
 
 
 def example(dataset: Dataset) -> tf.train.Example:

@@ -24,7 +24,6 @@ from uvcan_tf.features import (
     FEATURES_FILE,
     VIDEO_ID,
     VIDEOS,
-    Categorical,
     Dense,
     Features,
     of_folder,
@@ -66,10 +65,10 @@ def read(folder: Path, column: str) -> TablesWithout:
     """
     features = of_folder(folder)
     declared: Any = next((f for f in features.video if f.column == column), None)
-    if isinstance(declared, Categorical):
+    if declared is not None and not isinstance(declared, Dense):
         raise DataError(
             f"{folder / FEATURES_FILE}: '{column}' should be declared with a `length`, "
-            "or not at all. Received: a categorical feature; choose another --column."
+            "or not at all. Received: a feature of another kind; choose another --column."
         )
     table = find_table(folder, VIDEOS)
     if column in columns_of(table):
