@@ -84,7 +84,7 @@ def commands(page: Path) -> Iterator[str]:
     """Lines of blocks that call one of our commands."""
     for block in blocks(page, "sh", "text", "console"):
         for line in block.splitlines():
-            line = line.removeprefix("$ ").partition(" # ")[0].rstrip(" &")
+            line = line.removeprefix("$ ").partition(" # ")[0].rstrip(" &\\")
             if line.startswith(("uvcan ", "make ")):
                 yield line
 

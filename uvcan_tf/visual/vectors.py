@@ -68,7 +68,7 @@ def read(folder: Path, column: str) -> TablesWithout:
     if declared is not None and not isinstance(declared, Dense):
         raise DataError(
             f"{folder / FEATURES_FILE}: '{column}' should be declared with a `length`, "
-            "or not at all. Received: a feature of another kind; choose another --column."
+            "or not at all. Received: another kind; choose another --column."
         )
     table = find_table(folder, VIDEOS)
     if column in columns_of(table):
