@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from types import TracebackType
+from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 import grpc
@@ -18,7 +18,9 @@ from serving.wire.protos import get_model_status_pb2
 from uvcan_tf.features import CANDIDATE_VIDEO_IDS, PAPER, VIDEO_IDS, Features
 
 
-class AsyncRecommenderClient(Connection):
+class AsyncRecommenderClient(
+    Connection, AbstractAsyncContextManager["AsyncRecommenderClient"]
+):
     """Ranks, recommends and explains over gRPC, without blocking the event loop.
 
     Args: those of `serving.client.connection.Connection`.
@@ -28,15 +30,7 @@ class AsyncRecommenderClient(Connection):
           print(await client.recommend("u1", k=10))
     """
 
-    async def __aenter__(self) -> AsyncRecommenderClient:
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *error: object) -> None:
         await self.close()
 
     async def close(self) -> None:

@@ -6,7 +6,7 @@ It does not start TensorFlow, so that a short-lived process can afford it.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from types import TracebackType
+from contextlib import AbstractContextManager
 from typing import Any
 
 import grpc
@@ -21,7 +21,7 @@ from serving.wire.protos import get_model_status_pb2
 from uvcan_tf.features import CANDIDATE_VIDEO_IDS, PAPER, VIDEO_IDS, Features
 
 
-class RecommenderClient(Connection):
+class RecommenderClient(Connection, AbstractContextManager["RecommenderClient"]):
     """Ranks, recommends and explains over gRPC.
 
     Args: those of `serving.client.connection.Connection`.
@@ -33,15 +33,7 @@ class RecommenderClient(Connection):
     v6 6.1
     """
 
-    def __enter__(self) -> RecommenderClient:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self.close()
 
     def close(self) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import abc
 import json
 import os
+import re
 from typing import Any, Final
 
 import grpc
@@ -108,7 +109,7 @@ def open_channel(
 def _retried(retries: int) -> tuple[tuple[str, Any], ...]:
     """Channel options: gRPC itself makes the further attempts, with random pauses."""
     if not retries:
-        return (("grpc.enable_retries", 0),)
+        return ()  # gRPC still sends again what no server has seen
     policy = {
         "maxAttempts": retries + 1,
         "initialBackoff": "0.1s",
@@ -125,14 +126,29 @@ def _retried(retries: int) -> tuple[tuple[str, Any], ...]:
     )
 
 
+def _host(target: str) -> str:
+    """The host of a gRPC target, whatever scheme, authority and port surround it.
+
+    >>> [_host(t) for t in ("h:1", "dns://8.8.8.8/h:1", "ipv4:127.0.0.1:1", "[::1]:1")]
+    ['h', 'h', '127.0.0.1', '::1']
+    """
+    bare = re.sub(r"^(?:dns|ipv4|ipv6):(?://[^/]*/)?", "", target)
+    found = re.match(r"\[([^]]*)\]|([^:,]*)(?::\d+)?(?:,|$)|(.*)", bare)
+    return next(filter(None, found.groups()), "") if found else ""
+
+
 def _is_loopback(target: str) -> bool:
-    host = target.rpartition("/")[2].rpartition(":")[0].strip("[]")
-    return host in ("localhost", "::1") or host.startswith("127.")
+    host = _host(target)
+    return host in ("localhost", "::1") or bool(re.fullmatch(r"127(\.\d+){3}", host))
 
 
 def _proxy(target: str) -> str | None:
     """The environment variable that names the proxy which gRPC asks, if any."""
-    if _is_loopback(target):
+    if _is_loopback(target) or target.startswith("unix:"):
+        return None
+    passed = os.environ.get("no_grpc_proxy") or os.environ.get("no_proxy") or ""
+    endings = tuple(filter(None, (part.strip() for part in passed.split(","))))
+    if _host(target).endswith(endings):
         return None
     names = ("grpc_proxy", "https_proxy", "http_proxy")
     return next((name for name in names if os.environ.get(name)), None)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from pathlib import Path
-from types import TracebackType
 
 import grpc
 
@@ -24,7 +24,7 @@ from serving.server.tls import credentials_of
 from serving.server.transport import Gate, grpc_server
 
 
-class Server:
+class Server(AbstractContextManager["Server"]):
     """Serves the models of the options once all of them are ready.
 
     Example:
@@ -75,15 +75,7 @@ class Server:
             self.stop()
             raise
 
-    def __enter__(self) -> Server:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self.stop()
 
     def stop(self) -> None:

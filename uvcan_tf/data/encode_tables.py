@@ -13,7 +13,14 @@ import tensorflow as tf
 
 from uvcan_tf.config import EvaluationConfig
 from uvcan_tf.data.dataset import Dataset, Pairs, Side, StringArray
-from uvcan_tf.data.encoding import Encoded, Raw, VocabularyLookup, dtype_of, encode
+from uvcan_tf.data.encoding import (
+    Encoded,
+    Raw,
+    VocabularyLookup,
+    dtype_of,
+    encode,
+    padded,
+)
 from uvcan_tf.data.held_out import split_interactions
 from uvcan_tf.data.numbers import scale_of
 from uvcan_tf.data.tables import Tables
@@ -104,9 +111,7 @@ def _side(
     raw: Raw = {f.name: _raw(table[f.name], f) for f in side}
     columns = {}
     for name, column in rule(raw).items():
-        if isinstance(column, tf.SparseTensor):
-            column = tf.sparse.to_dense(column)
-        rows = column.numpy()
+        rows = padded(column).numpy()
         rows = rows if rows.dtype == np.float32 else rows.astype(np.int32)
         columns[name] = np.pad(rows, [(1, 1), *[(0, 0)] * (rows.ndim - 1)])
     return Side(table[identity].to_numpy().astype(object), columns)

@@ -111,6 +111,11 @@ def lookup_keys(values: Iterable[str]) -> list[str]:
     ]
 
 
+def padded(column: tf.SparseTensor | tf.Tensor) -> tf.Tensor:
+    """An encoded column [N, *] without gaps: rows of fewer values end in zeros."""
+    return tf.sparse.to_dense(column) if _is_sparse(column) else column
+
+
 def _table(values: list[str]) -> tf.lookup.StaticHashTable:
     keys = lookup_keys(values) or [
         ""

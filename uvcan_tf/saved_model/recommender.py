@@ -15,7 +15,7 @@ from uvcan_tf import features as names
 from uvcan_tf.catalogue.catalogue import Catalogue
 from uvcan_tf.config import Config
 from uvcan_tf.data.dataset import Dataset, Pairs
-from uvcan_tf.data.encoding import Encoded, raw_spec
+from uvcan_tf.data.encoding import padded, raw_spec
 from uvcan_tf.factorization.attribute_means import with_cold_start
 from uvcan_tf.model.row_tables import identity_column
 from uvcan_tf.model.uvcan import UVCAN
@@ -136,7 +136,7 @@ class Recommender(tf.Module):
     def score_examples(self, examples: tf.Tensor) -> dict[str, tf.Tensor]:
         """Serialized raw `tf.Example`s [N] -> score [N], from the features alone."""
         raw = tf.io.parse_example(examples, raw_spec(self._features))
-        rows = _dense(self._transform(raw))
+        rows = {n: padded(column) for n, column in self._transform(raw).items()}
         columns = {**rows, **self._known(rows)}
         user = {name: columns[name][:, None] for name in self._features.user_facets}
         video = {name: columns[name][:, None] for name in self._features.video_facets}
@@ -217,15 +217,6 @@ class Recommender(tf.Module):
     def _rows(self, name: str, ids: tf.Tensor) -> tf.Tensor:
         """Row numbers of ids of any shape; an unknown id is the unknown row."""
         return tf.cast(self._lookup(name, ids), tf.int32) + 1
-
-
-def _dense(encoded: Encoded) -> dict[str, tf.Tensor]:
-    return {
-        name: tf.sparse.to_dense(column)
-        if isinstance(column, tf.SparseTensor)
-        else column
-        for name, column in encoded.items()
-    }
 
 
 def _by_user(pairs: Pairs, dataset: Dataset) -> ByUser:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 import tensorflow as tf
 
 from uvcan_tf.catalogue.catalogue import Catalogue
-from uvcan_tf.data.encoding import Encoded, Raw, dtype_of, raw_spec
+from uvcan_tf.data.encoding import Encoded, Raw, dtype_of, padded, raw_spec
 from uvcan_tf.factorization.attribute_means import AttributeMeans, with_cold_start
 from uvcan_tf.features import USER_ID, Dense, Feature, Features
 from uvcan_tf.network.co_attention import CoAttentionNetwork
@@ -104,7 +104,7 @@ class Users(tf.Module):
             raw[name] = _sparse(for_each(_listed(given), batch))  # [B, L]
         encoded = self._transform(raw)
         columns = {
-            feature.name: _dense(encoded[feature.name])[:, None]
+            feature.name: padded(encoded[feature.name])[:, None]
             for feature in self._features.user
         }
         unknown = tf.fill([batch, 1], self._catalogue.users + 1)
@@ -145,7 +145,3 @@ def _nothing(batch: tf.Tensor, dtype: tf.DType) -> tf.SparseTensor:
     shape = tf.cast(tf.stack([batch, 0]), tf.int64)
     nowhere = tf.zeros([0, 2], tf.int64)
     return tf.SparseTensor(nowhere, tf.zeros([0], dtype), shape)
-
-
-def _dense(column: tf.Tensor | tf.SparseTensor) -> tf.Tensor:
-    return tf.sparse.to_dense(column) if hasattr(column, "dense_shape") else column

@@ -15,6 +15,7 @@ import pytest
 
 from serving.client.aio import AsyncRecommenderClient
 from serving.client.client import RecommenderClient
+from serving.client.connection import _is_loopback, _proxy, _retried
 from serving.client.errors import (
     RequestRejected,
     ServerOverloaded,
@@ -174,6 +175,44 @@ def test_a_proxy_in_the_way_is_named(
     with RecommenderClient("uvcan.invalid:1", retries=0, timeout_s=3) as client:
         with pytest.raises(ServerUnavailable, match=rf"through the proxy of \${name}"):
             client.rank("u1", ["v1"])
+
+
+@pytest.mark.parametrize(
+    ("target", "loopback"),
+    [
+        *((f"{scheme}127.0.0.1:8500", True) for scheme in ("", "ipv4:", "dns:")),
+        *((f"dns://{server}/localhost:8500", True) for server in ("", "8.8.8.8")),
+        *(("localhost", True), ("[::1]:8500", True), ("ipv6:[::1]:8500", True)),
+        *(("ipv4:10.0.0.1:8500,127.0.0.1:8500", False), ("dns:127.example:1", False)),
+        *(("uvcan:8500", False), ("dns:///uvcan:8500", False), ("ipv6:[::2]:1", False)),
+    ],
+)
+def test_this_machine_is_known_in_every_spelling(target: str, loopback: bool) -> None:
+    assert _is_loopback(target) == loopback
+
+
+@pytest.mark.parametrize(
+    ("passed", "asked"),
+    [
+        ({"no_proxy": "example.org, .invalid"}, None),
+        ({"no_grpc_proxy": "uvcan.invalid"}, None),
+        ({"no_grpc_proxy": "else", "no_proxy": ".invalid"}, "http_proxy"),
+        ({"no_proxy": "can.invalid:1,,example.org"}, "http_proxy"),
+    ],
+)
+def test_no_proxy_is_blamed_that_is_passed_by(
+    monkeypatch: pytest.MonkeyPatch, passed: dict[str, str], asked: str | None
+) -> None:
+    for name in ("no_grpc_proxy", "no_proxy", "grpc_proxy", "https_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in {"http_proxy": "http://127.0.0.1:9", **passed}.items():
+        monkeypatch.setenv(name, value)
+    assert _proxy("dns:///uvcan.invalid:1") == asked
+
+
+def test_without_retries_grpc_still_sends_again_what_no_server_saw() -> None:
+    """Its transparent retries end with `grpc.enable_retries`, and with nothing else."""
+    assert "grpc.enable_retries" not in dict(_retried(0))
 
 
 def test_a_large_request_is_asked_again_too(failing: tuple[str, Failing]) -> None:
