@@ -44,6 +44,9 @@ _PATTERN = "*?[]"
 STOP, WARN = "stop", "warn"
 REACTIONS = (STOP, WARN)
 
+#: What HR@10 should reach by default; noise gives that of chance, more or less.
+_LEAST, _ABOVE_CHANCE = 0.05, 1.2
+
 #: How many points of the search space are tried.
 TRIALS = 12
 
@@ -57,7 +60,8 @@ class PipelineConfig:
       root: the folder (or the address) of artifacts, metadata and pushed models.
       features: the declaration of the tables' columns.
       config: hyper-parameters of model, training and evaluation.
-      min_hit_rate: HR@10 below which no model is blessed.
+      min_hit_rate: HR@10 below which no model is blessed; None is 0.05, or a fifth
+        above chance where that is more.
       tolerance: by how much HR@10 may fall below the last blessed model's.
       drift: whether tables that changed too much `stop` a run, or `warn`.
       tune: search the paper's grid before training.
@@ -71,7 +75,7 @@ class PipelineConfig:
     root: str
     features: Features = names.PAPER
     config: Config = Config()
-    min_hit_rate: float = 0.05
+    min_hit_rate: float | None = None
     tolerance: float = 0.01
     drift: str = STOP
     tune: bool = False
@@ -101,11 +105,19 @@ class PipelineConfig:
             )
         for field in ("min_hit_rate", "tolerance"):
             value = getattr(self, field)
-            if not 0 <= value <= 1:
+            if value is not None and not 0 <= value <= 1:
                 raise ConfigError(
                     f"`{field}` should be a number from 0 to 1. "
                     f"Received: {field}={value!r}."
                 )
+
+    @property
+    def hit_rate_to_reach(self) -> float:
+        """HR@10 below which no model is blessed."""
+        if self.min_hit_rate is not None:
+            return self.min_hit_rate
+        ranked = self.config.evaluation.sampled_negatives + 1
+        return min(1.0, max(_LEAST, _ABOVE_CHANCE * BLESSING_CUTOFF / ranked))
 
     @property
     def serving(self) -> str:

@@ -17,7 +17,7 @@ COUNT = "example_count"
 def eval_config(config: PipelineConfig) -> tfma.EvalConfig:
     """HR, NDCG and AUC, overall and by slice; the overall HR@10 decides.
 
-    Overall, a candidate should reach `min_hit_rate` and not be worse than the last
+    Overall, a candidate should reach `hit_rate_to_reach` and not be worse than the last
     blessed model by more than `tolerance`. Slices only inform: hardly any pair of a
     video without likes is ever among the first ten.
     """
@@ -45,7 +45,7 @@ def eval_config(config: PipelineConfig) -> tfma.EvalConfig:
 def _overall(config: PipelineConfig) -> tfma.PerSliceMetricThreshold:
     threshold = tfma.MetricThreshold(
         value_threshold=tfma.GenericValueThreshold(
-            lower_bound={"value": config.min_hit_rate}
+            lower_bound={"value": config.hit_rate_to_reach}
         ),
         change_threshold=tfma.GenericChangeThreshold(
             direction=tfma.MetricDirection.HIGHER_IS_BETTER,

@@ -41,14 +41,13 @@ class Small:
             self.folder / "data",
             root,
             uvcan_config.load(self.folder / "config.json"),
-            min_hit_rate=0.3,
         )
 
     def start(self, root: Path, *arguments: str) -> "subprocess.Popen[str]":
         """The command of the quick start, in a process of its own."""
         command = [
             *(sys.executable, "-m", "tfx_pipeline", "run", "--root", str(root)),
-            *("--data", str(self.folder / "data"), "--min-hit-rate", "0.3"),
+            *("--data", str(self.folder / "data")),
             *("--config", str(self.folder / "config.json"), *arguments),
         ]
         return subprocess.Popen(

@@ -6,6 +6,7 @@ from tensorflow_model_analysis.proto import config_pb2 as tfma
 from tfx_pipeline.config import PipelineConfig
 from tfx_pipeline.evaluation import HIT_RATE, eval_config
 from uvcan_tf import features as names
+from uvcan_tf.config import Config, EvaluationConfig
 
 
 @pytest.fixture(scope="module")
@@ -29,6 +30,15 @@ def test_both_thresholds_are_the_configured_ones(found: tfma.EvalConfig) -> None
     threshold = metric.per_slice_thresholds[0].threshold
     assert threshold.value_threshold.lower_bound.value == 0.3
     assert threshold.change_threshold.absolute.value == -0.02
+
+
+def test_a_model_that_knows_nothing_is_refused_by_default() -> None:
+    """Of 20 sampled videos and the right one, chance has 10/21 within the first ten."""
+    small = Config(evaluation=EvaluationConfig(sampled_negatives=20))
+    assert PipelineConfig("data", "root", config=small).hit_rate_to_reach == 12 / 21
+    assert PipelineConfig("data", "root").hit_rate_to_reach == 0.05  # of 1,001 videos
+    few = Config(evaluation=EvaluationConfig(sampled_negatives=9))
+    assert PipelineConfig("data", "root", config=few).hit_rate_to_reach == 1.0
 
 
 def test_slices_are_the_declared_ones_and_popularity(found: tfma.EvalConfig) -> None:

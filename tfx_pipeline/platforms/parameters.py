@@ -45,7 +45,7 @@ def defaults(config: PipelineConfig) -> dict[str, Any]:
         DATA: config.data,
         ROOT: config.root,
         EPOCHS: config.config.training.epochs,
-        MIN_HIT_RATE: config.min_hit_rate,
+        MIN_HIT_RATE: config.hit_rate_to_reach,
         TOLERANCE: config.tolerance,
         DRIFT: config.drift,
     }
