@@ -33,6 +33,9 @@ class _Failure(click.ClickException):
 
 
 _LAZY = {
+    "attacks": Lazy(
+        "serving.checks.attacks:attacks_command", "Send hostile bodies.", "serve"
+    ),
     "serve": Lazy("serving.serve:serve", "Serve models as TF Serving does.", "serve"),
     "conformance": Lazy(
         "serving.checks.conformance.command:conformance",
@@ -44,6 +47,9 @@ _LAZY = {
     ),
     "load": Lazy(
         "serving.checks.load:load", "Measure latency and throughput.", "serve"
+    ),
+    "overload": Lazy(
+        "serving.checks.overload:overload_command", "Ask for twice too much.", "serve"
     ),
     "swaps": Lazy(
         "serving.checks.swaps:swaps_command", "Swap versions under load.", "serve"
