@@ -32,28 +32,20 @@ class _Failure(click.ClickException):
         click.echo(f"Error: {self.message}", err=True)
 
 
+def _check(place: str, text: str) -> Lazy:
+    return Lazy(f"serving.checks.{place}", text, "serve")
+
+
 _LAZY = {
-    "attacks": Lazy(
-        "serving.checks.attacks:attacks_command", "Send hostile bodies.", "serve"
-    ),
     "serve": Lazy("serving.serve:serve", "Serve models as TF Serving does.", "serve"),
-    "conformance": Lazy(
-        "serving.checks.conformance.command:conformance",
-        "Play every wire case against a server.",
-        "serve",
+    "attacks": _check("attacks:attacks_command", "Send hostile bodies."),
+    "conformance": _check(
+        "conformance.command:conformance", "Play every wire case against a server."
     ),
-    "fuzz": Lazy(
-        "serving.checks.fuzz:fuzz_command", "Send malformed requests.", "serve"
-    ),
-    "load": Lazy(
-        "serving.checks.load:load", "Measure latency and throughput.", "serve"
-    ),
-    "overload": Lazy(
-        "serving.checks.overload:overload_command", "Ask for twice too much.", "serve"
-    ),
-    "swaps": Lazy(
-        "serving.checks.swaps:swaps_command", "Swap versions under load.", "serve"
-    ),
+    "fuzz": _check("fuzz:fuzz_command", "Send malformed requests."),
+    "load": _check("load:load", "Measure latency and throughput."),
+    "overload": _check("overload:overload_command", "Ask for twice too much."),
+    "swaps": _check("swaps:swaps_command", "Swap versions under load."),
 }
 
 

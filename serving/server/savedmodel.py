@@ -189,7 +189,7 @@ def _read(folder: Path, tags: Sequence[str]) -> meta_graph_pb2.MetaGraphDef:
         ) from None
     try:
         saved = saved_model_pb2.SavedModel.FromString(content)
-    except DecodeError:
+    except (DecodeError, SystemError):  # the latter: protobuf's warning, made an error
         raise StatusError(Code.OUT_OF_RANGE, "Read less bytes than requested") from None
     for meta in saved.meta_graphs:
         if set(meta.meta_info_def.tags) == set(tags):

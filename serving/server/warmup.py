@@ -54,7 +54,7 @@ def warm_up(
             )
         try:
             log = prediction_log_pb2.PredictionLog.FromString(record)
-        except DecodeError:
+        except (DecodeError, SystemError):  # the latter: protobuf's failed warning
             raise invalid_argument(
                 f"Failed to parse warmup record: {record!r} from {folder / FILE}"
             ) from None
