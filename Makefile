@@ -6,7 +6,7 @@ PYTHON := .venv/bin/python
 UV := .venv/bin/uv
 READY := .venv/.ready
 
-.PHONY: help setup demo test test-newest install-check readme-check kubeflow-check protos check format kuairand toffee-b bench bench-growth bench-peers conformance load drills screenshots visual-check lock clean
+.PHONY: help setup demo test test-newest install-check readme-check kubeflow-check protos check format kuairand toffee-b bench bench-growth bench-peers conformance load drills screenshots visual-check lock sbom advisories clean
 
 help: ## this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 22
@@ -102,6 +102,12 @@ screenshots: $(READY) ## TensorBoard in a browser: the pictures of docs/tensorbo
 
 lock: $(READY) ## both locks in requirements/ anew, of the newest that fits
 	scripts/lock --upgrade
+
+sbom: $(READY) ## a software bill of materials of both locks, in build/sbom
+	scripts/sbom
+
+advisories: $(READY) ## known advisories of both locks, where the service can be reached
+	scripts/advisories
 
 clean: ## remove what the commands above made
 	rm -rf .venv build
