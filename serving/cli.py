@@ -16,6 +16,7 @@ from rich.console import Console
 from serving.client import terminal
 from serving.client.client import RecommenderClient
 from serving.client.errors import ServingError
+from serving.client.options import attribute_option, liked_option
 from serving.client.records import Explanation, Scored, Tls
 from serving.flags import tls_options
 from uvcan_tf.terminal import attention_file
@@ -103,42 +104,8 @@ def _client_command(function: Callable[..., Any]) -> click.Command:
     return main.command()(run)
 
 
-def _attributes(
-    context: click.Context, parameter: click.Parameter, given: tuple[str, ...]
-) -> dict[str, Any]:
-    """A name that is given several times has several values."""
-    pairs = [text.partition("=") for text in given]
-    if not all(name.strip(":") and sign and value for name, sign, value in pairs):
-        raise click.BadParameter("Attributes are given as NAME=VALUE or NAME:=NUMBER.")
-    values: dict[str, list[Any]] = {}
-    for name, _, value in pairs:
-        own = name.removesuffix(":")
-        values.setdefault(own, []).append(value if own == name else _number(value))
-    return {name: v[0] if len(v) == 1 else v for name, v in values.items()}
-
-
-def _number(text: str) -> Any:
-    """A number, or a vector of them, as JSON."""
-    try:
-        return json.loads(text)
-    except json.JSONDecodeError:
-        raise click.BadParameter(
-            "After := there should be a number, or numbers such as [0.5,1]. "
-            f"Received: {text!r}."
-        ) from None
-
-
-_attribute_option = click.option(
-    "--attribute",
-    "attributes",
-    multiple=True,
-    callback=_attributes,
-    help="NAME=VALUE, or NAME:=NUMBER, of a user whom the model does not know; "
-    "repeatable.",
-)
-
-
-@_attribute_option
+@liked_option
+@attribute_option
 @click.option("--candidates", help="Only of these videos: a,b,c.")
 @click.option("--exclude", default="", help="Videos to leave out: a,b,c.")
 @click.option("-k", default=10, show_default=True, help="Number of videos.")
@@ -150,17 +117,21 @@ def recommend(
     exclude: str,
     candidates: str | None,
     attributes: dict[str, Any],
+    liked: str,
     as_json: bool,
 ) -> None:
     """Prints the user's k best videos out of the whole catalogue."""
     listed = None if candidates is None else _split(candidates)
-    videos = client.recommend(user, k, _split(exclude), listed, attributes)
+    videos = client.recommend(
+        user, k, _split(exclude), listed, attributes, _split(liked)
+    )
     _print_scored(f"Recommended for {user}", videos, as_json)
     if not as_json and any(video.known_user is False for video in videos):
         terminal.show_unknown(Console(), "user", user)
 
 
-@_attribute_option
+@liked_option
+@attribute_option
 @click.option("--videos", required=True, help="Videos to score: a,b,c.")
 @click.option("--user", required=True, help="User id.")
 def rank(
@@ -168,14 +139,16 @@ def rank(
     user: str,
     videos: str,
     attributes: dict[str, Any],
+    liked: str,
     as_json: bool,
 ) -> None:
     """Prints the given videos, best first."""
-    scored = client.rank(user, _split(videos), attributes)
+    scored = client.rank(user, _split(videos), attributes, _split(liked))
     ordered = sorted(scored, key=lambda video: -video.score)
     _print_scored(f"Ranked for {user}", ordered, as_json)
 
 
+@liked_option
 @click.option(
     "--out",
     type=click.Path(dir_okay=False, path_type=Path),
@@ -191,13 +164,15 @@ def explain(
     video: str | None,
     top: int,
     out: Path | None,
+    liked: str,
     as_json: bool,
 ) -> None:
     """Draws what user and video looked at in each other."""
     if video is not None:
-        found = [client.explain(user, video)]
+        found = [client.explain(user, video, _split(liked))]
     else:
-        found = [client.explain(user, v.video_id) for v in client.recommend(user, top)]
+        best = client.recommend(user, top, liked=_split(liked))
+        found = [client.explain(user, v.video_id, _split(liked)) for v in best]
     if out is not None and found:
         _draw(out, found)
     if as_json:

@@ -42,15 +42,19 @@ class AsyncRecommenderClient(
         user_id: str,
         video_ids: Iterable[str],
         attributes: Attributes | None = None,
+        liked: Iterable[str] = (),
     ) -> list[Scored]:
         """Scores the given videos, in the order given.
 
-        Attributes speak for a user whom the model does not know.
+        Attributes speak for a user whom the model does not know. Liked videos count
+        beside those that the model has seen, for anybody, if it has a history.
         """
         video_ids = arguments.texts(VIDEO_IDS, video_ids)
         if not video_ids:
             return []
-        request = calls.rank_request(self.model_name, user_id, video_ids, attributes)
+        request = calls.rank_request(
+            self.model_name, user_id, video_ids, attributes, liked
+        )
         return calls.ranked(await self._call(self._predict, request), video_ids)
 
     async def recommend(
@@ -60,25 +64,29 @@ class AsyncRecommenderClient(
         exclude: Iterable[str] = (),
         candidates: Iterable[str] | None = None,
         attributes: Attributes | None = None,
+        liked: Iterable[str] = (),
     ) -> list[Scored]:
         """The user's k best videos, best first, without those already liked.
 
         Out of the whole catalogue, or of the candidates where there are any given.
-        Attributes speak for a user whom the model does not know.
+        Attributes speak for a user whom the model does not know. Liked videos count
+        as in `rank`, and are not recommended.
         """
         listed = candidates
         if candidates is not None:
             listed = arguments.texts(CANDIDATE_VIDEO_IDS, candidates)
         request = calls.recommend_request(
-            self.model_name, user_id, k, exclude, listed, attributes
+            self.model_name, user_id, k, exclude, listed, attributes, liked
         )
         if listed == []:
             return []
         return calls.recommended(await self._call(self._predict, request))
 
-    async def explain(self, user_id: str, video_id: str) -> Explanation:
-        """The attention behind one score."""
-        request = calls.explain_request(self.model_name, user_id, video_id)
+    async def explain(
+        self, user_id: str, video_id: str, liked: Iterable[str] = ()
+    ) -> Explanation:
+        """The attention behind one score; liked videos count as in `rank`."""
+        request = calls.explain_request(self.model_name, user_id, video_id, liked)
         reply = await self._call(self._predict, request)
         return calls.explained(reply, user_id, video_id)
 

@@ -27,6 +27,7 @@ def rank_request(
     user_id: str,
     video_ids: Sequence[str],
     attributes: Attributes | None = None,
+    liked: Iterable[str] = (),
 ) -> predict_pb2.PredictRequest:
     """Asks for the scores of the given videos."""
     return _request(
@@ -36,6 +37,7 @@ def rank_request(
             names.USER_ID: tensors.strings(arguments.text(names.USER_ID, user_id)),
             names.VIDEO_IDS: _ids(names.VIDEO_IDS, video_ids),
             **_given(attributes),
+            **_liked(liked),
         },
     )
 
@@ -47,6 +49,7 @@ def recommend_request(
     exclude: Iterable[str],
     candidates: Iterable[str] | None = None,
     attributes: Attributes | None = None,
+    liked: Iterable[str] = (),
 ) -> predict_pb2.PredictRequest:
     """Asks for the k best videos, of the whole catalogue or of the candidates."""
     inputs = {
@@ -54,6 +57,7 @@ def recommend_request(
         names.K: np.array([arguments.count(names.K, k)], np.int32),
         names.EXCLUDE_VIDEO_IDS: _optional_ids(names.EXCLUDE_VIDEO_IDS, exclude),
         **_given(attributes),
+        **_liked(liked),
     }
     if candidates is not None:
         name = names.CANDIDATE_VIDEO_IDS
@@ -62,7 +66,7 @@ def recommend_request(
 
 
 def explain_request(
-    model: str, user_id: str, video_id: str
+    model: str, user_id: str, video_id: str, liked: Iterable[str] = ()
 ) -> predict_pb2.PredictRequest:
     """Asks what either side looked at."""
     return _request(
@@ -71,6 +75,7 @@ def explain_request(
         {
             names.USER_ID: tensors.strings(arguments.text(names.USER_ID, user_id)),
             names.VIDEO_ID: tensors.strings(arguments.text(names.VIDEO_ID, video_id)),
+            **_liked(liked),
         },
     )
 
@@ -218,6 +223,12 @@ def _optional_ids(name: str, values: Iterable[str]) -> tensors.Array:
     A server that joins requests lengthens a row by its first value.
     """
     return np.concatenate([tensors.strings("")[None], _ids(name, values)], axis=1)
+
+
+def _liked(videos: Iterable[str]) -> dict[str, tensors.Array]:
+    """Further likes, [B=1, 1 + *], if any: a model without a history refuses them."""
+    row = _optional_ids(names.LIKED_VIDEO_IDS, videos)
+    return {names.LIKED_VIDEO_IDS: row} if row.shape[1] > 1 else {}
 
 
 def _given(attributes: Attributes | None) -> dict[str, tensors.Array]:

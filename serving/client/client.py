@@ -45,15 +45,19 @@ class RecommenderClient(Connection, AbstractContextManager["RecommenderClient"])
         user_id: str,
         video_ids: Iterable[str],
         attributes: Attributes | None = None,
+        liked: Iterable[str] = (),
     ) -> list[Scored]:
         """Scores the given videos, in the order given.
 
-        Attributes speak for a user whom the model does not know.
+        Attributes speak for a user whom the model does not know. Liked videos count
+        beside those that the model has seen, for anybody, if it has a history.
         """
         video_ids = arguments.texts(VIDEO_IDS, video_ids)
         if not video_ids:
             return []
-        request = calls.rank_request(self.model_name, user_id, video_ids, attributes)
+        request = calls.rank_request(
+            self.model_name, user_id, video_ids, attributes, liked
+        )
         return calls.ranked(self._call(self._predict, request), video_ids)
 
     def recommend(
@@ -63,25 +67,29 @@ class RecommenderClient(Connection, AbstractContextManager["RecommenderClient"])
         exclude: Iterable[str] = (),
         candidates: Iterable[str] | None = None,
         attributes: Attributes | None = None,
+        liked: Iterable[str] = (),
     ) -> list[Scored]:
         """The user's k best videos, best first, without those already liked.
 
         Out of the whole catalogue, or of the candidates where there are any given.
-        Attributes speak for a user whom the model does not know.
+        Attributes speak for a user whom the model does not know. Liked videos count
+        as in `rank`, and are not recommended.
         """
         listed = candidates
         if candidates is not None:
             listed = arguments.texts(CANDIDATE_VIDEO_IDS, candidates)
         request = calls.recommend_request(
-            self.model_name, user_id, k, exclude, listed, attributes
+            self.model_name, user_id, k, exclude, listed, attributes, liked
         )
         if listed == []:
             return []
         return calls.recommended(self._call(self._predict, request))
 
-    def explain(self, user_id: str, video_id: str) -> Explanation:
-        """The attention behind one score."""
-        request = calls.explain_request(self.model_name, user_id, video_id)
+    def explain(
+        self, user_id: str, video_id: str, liked: Iterable[str] = ()
+    ) -> Explanation:
+        """The attention behind one score; liked videos count as in `rank`."""
+        request = calls.explain_request(self.model_name, user_id, video_id, liked)
         return calls.explained(self._call(self._predict, request), user_id, video_id)
 
     def score(self, rows: Iterable[Row], features: Features = PAPER) -> list[float]:

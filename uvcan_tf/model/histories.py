@@ -13,7 +13,7 @@ from uvcan_tf.data.dataset import Pairs
 from uvcan_tf.network.liked_videos import Likes
 
 
-class Histories:
+class Histories(tf.Module):
     """The likes of every user row, of videos that training knows.
 
     Args:
@@ -23,8 +23,10 @@ class Histories:
     """
 
     def __init__(self, pairs: Pairs, users: int, known: npt.NDArray[np.bool_]) -> None:
+        super().__init__()
         self._users = users
         self._known = known
+        self._is_known = tf.Variable(known, trainable=False)
         self._starts = tf.Variable(tf.zeros([users + 3], tf.int32), trainable=False)
         nothing = tf.zeros([0], tf.int32)
         self._videos = tf.Variable(nothing, shape=[None], trainable=False)
@@ -35,6 +37,10 @@ class Histories:
         rows = pairs.where(self._known[pairs.video]).by_user(self._users)
         self._starts.assign(rows.starts.astype(np.int32))
         self._videos.assign(rows.videos)
+
+    def knows(self, videos: tf.Tensor) -> tf.Tensor:
+        """Whether training knows the video rows."""
+        return tf.gather(self._is_known, videos)
 
     def of(self, users: tf.Tensor) -> Likes:
         """All likes of user rows int [B]."""

@@ -76,6 +76,10 @@ class SideEmbedding(tf.keras.layers.Layer):
         """Rows of the tables, and products with them, of every facet."""
         return tuple(self._look_up(facet, columns[facet.name]) for facet in self.facets)
 
+    def project(self, name: str, values: tf.Tensor) -> tf.Tensor:
+        """The vectors [..., K] of a dense facet's values [..., D]."""
+        return linear(values, self._tables[name])
+
     def join(self, looked_up: Sequence[FacetValues]) -> Facets:
         """The facets of what `look_up` gave."""
         facets = [

@@ -64,7 +64,8 @@ def export(
         }
         tf.saved_model.save(module, str(folder), signatures=signatures)
     _give_forms(folder)
-    write_requests(dataset, folder, pcas)
+    history = bool(model.network.history)
+    write_requests(dataset, folder, pcas, history)
     content = json.dumps(config.spelled_out().to_json(), indent=2)
     (folder / CONFIG_FILE).write_text(content + "\n", encoding="utf-8")
 

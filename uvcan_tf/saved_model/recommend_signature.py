@@ -12,10 +12,10 @@ import tensorflow as tf
 
 from uvcan_tf import features as names
 from uvcan_tf.catalogue.catalogue import Catalogue
-from uvcan_tf.network.representations import Rated
+from uvcan_tf.network.representations import Rated, UserRepresentation
 from uvcan_tf.saved_model.evaluate_signature import ByUser
 from uvcan_tf.saved_model.optional_inputs import for_each
-from uvcan_tf.saved_model.request_users import Attributes, Users
+from uvcan_tf.saved_model.request_users import Users
 
 #: How many videos a request gets that does not say how many.
 DEFAULT_K: Final = 10
@@ -56,39 +56,49 @@ class BestVideos(tf.Module):
         k: tf.Tensor,
         exclude_video_ids: tf.Tensor,
         candidate_video_ids: tf.Tensor,
+        liked_video_ids: tf.Tensor | None = None,
         **attributes: tf.Tensor,
     ) -> dict[str, tf.Tensor]:
         """The best k of the catalogue or of the candidates, [B, K].
 
-        Without what the user already liked, what is excluded and, if the config says
-        so, what the user was shown and did not like. Candidates count once, and only
-        where they are known. A user without candidates, or with empty names alone, is
-        recommended out of the whole catalogue; a list of no length, [B, C=0], leaves
-        nothing to recommend. Rows that run out of videos, or asked for
-        fewer than others, end in "" with score -inf; `found` [B] counts the rest.
-        `known_user` [B] says whether the tables had the user.
+        Without what the user already liked, or is said to like, what is excluded and,
+        if the config says so, what the user was shown and did not like. Candidates
+        count once, and only where they are known. A user without candidates, or with
+        empty names alone, is recommended out of the whole catalogue; a list of no
+        length, [B, C=0], leaves nothing to recommend. Rows that run out of videos, or
+        asked for fewer than others, end in "" with score -inf; `found` [B] counts the
+        rest. `known_user` [B] says whether the tables had the user.
 
         Args:
           user_id: string [B].
           k: int32 [B].
-          exclude_video_ids: string [B, X].
-          candidate_video_ids: string [B, C].
+          exclude_video_ids, candidate_video_ids: string [B, X] and [B, C].
+          liked_video_ids: string [B, L], further likes, if the model has a history.
           attributes: string [B] or [B, L]; see `request_users`.
 
         Every input but the first may have one row for all users.
         """
         users = self._rows(names.USER_ID, user_id)
         batch = tf.size(users)
-        logits = self._logits(users, candidate_video_ids, attributes)  # [B, V]
-        excluded = self._rows(names.VIDEO_ID, for_each(exclude_video_ids, batch))
-        liked = [self._places_of(users, pairs) for pairs in self._left_out]
-        hidden = tf.concat([*liked, self._places(excluded)], axis=0)
+        excluded, *given = (
+            self._rows(names.VIDEO_ID, for_each(ids, batch))  # [B, *]
+            for ids in (exclude_video_ids, liked_video_ids)
+            if ids is not None
+        )
+        user = self._users.representation(users, attributes, *given)
+        logits = self._logits(users, user, candidate_video_ids)  # [B, V]
+        logits = self._without(logits, users, [excluded, *given])
+        found = self._top(logits, for_each(k, batch))
+        return {**found, names.KNOWN_USER: users <= self._catalogue.users}
+
+    def _without(
+        self, logits: tf.Tensor, users: tf.Tensor, rows: Sequence[tf.Tensor]
+    ) -> tf.Tensor:
+        """Logits [B, V], lowest at video rows [B, *] and at what is left out."""
+        left_out = [self._places_of(users, pairs) for pairs in self._left_out]
+        hidden = tf.concat([*left_out, *map(self._places, rows)], axis=0)
         lowest = tf.fill(tf.shape(hidden)[:1], logits.dtype.min)
-        logits = tf.tensor_scatter_nd_update(logits, hidden, lowest)
-        return {
-            **self._top(logits, for_each(k, batch)),
-            names.KNOWN_USER: users <= self._catalogue.users,
-        }
+        return tf.tensor_scatter_nd_update(logits, hidden, lowest)
 
     def _top(self, logits: tf.Tensor, k: tf.Tensor) -> dict[str, tf.Tensor]:
         """The outputs for logits [B, V] and k int32 [B]."""
@@ -104,13 +114,12 @@ class BestVideos(tf.Module):
         }
 
     def _logits(
-        self, users: tf.Tensor, candidates: tf.Tensor, attributes: Attributes
+        self, users: tf.Tensor, user: UserRepresentation, candidates: tf.Tensor
     ) -> tf.Tensor:
         """[B, V]; the lowest number for whatever is no candidate where some are."""
         empty = (tf.shape(candidates)[0] > 0) & (tf.shape(candidates)[1] == 0)
         candidates = for_each(candidates, tf.size(users))
         listed = empty | tf.reduce_any(candidates != "", axis=1)  # [B]
-        user = self._users.representation(users, attributes)
 
         def rate_listed() -> tf.Tensor:
             rows = self._rows(names.VIDEO_ID, candidates)

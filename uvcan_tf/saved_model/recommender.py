@@ -5,7 +5,6 @@ Shapes: N examples, B users, C candidates, M and N facets of a video and a user.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,15 +14,20 @@ from uvcan_tf import features as names
 from uvcan_tf.catalogue.catalogue import Catalogue
 from uvcan_tf.config import Config
 from uvcan_tf.data.dataset import Dataset, Pairs
-from uvcan_tf.data.encoding import padded, raw_spec
-from uvcan_tf.factorization.attribute_means import with_cold_start
-from uvcan_tf.model.row_tables import identity_column
+from uvcan_tf.model.histories import Histories
 from uvcan_tf.model.uvcan import UVCAN
 from uvcan_tf.saved_model.asset_lookup import AssetLookup
 from uvcan_tf.saved_model.evaluate_signature import ByUser, PairEvaluator
-from uvcan_tf.saved_model.optional_inputs import signature_function
+from uvcan_tf.saved_model.optional_inputs import for_each, signature_function
 from uvcan_tf.saved_model.recommend_signature import DEFAULT_K, BestVideos
-from uvcan_tf.saved_model.request_users import Transform, Users, attribute_specs
+from uvcan_tf.saved_model.request_histories import RequestHistories
+from uvcan_tf.saved_model.request_users import (
+    Transform,
+    Users,
+    attribute_specs,
+    liked_specs,
+)
+from uvcan_tf.saved_model.score_signature import ExampleScores
 
 _USERS: Final = tf.TensorSpec([None], tf.string, name=names.USER_ID)
 _EXAMPLES: Final = tf.TensorSpec([None], tf.string, name=names.EXAMPLES)
@@ -52,25 +56,25 @@ class Recommender(tf.Module):
         super().__init__()
         self._features = dataset.features
         self._transform = transform
+        model.remember(dataset.train)
         self._catalogue = Catalogue(model)
-        self._call, self._rate = model.network.call, model.network.rate
+        self._rate = model.network.rate
         ids = {
             names.USER_ID: dataset.users.ids,
             names.VIDEO_ID: dataset.videos.ids,
         }
         self._lookup = AssetLookup(ids, folder)
-        trained = model.dataset
-        self._identities = {
-            names.USER_ID: _fixed(identity_column(model.tables.known_users)),
-            names.VIDEO_ID: _fixed(identity_column(trained.trained_videos)),
-        }
-        self._means = model.prior_means
         self._users = Users(
             self._features,
             self._catalogue,
             model.network,
             self._transform,
-            self._means[0],
+            model.prior_means[0],
+            _histories(model, dataset),
+        )
+        self._user_facets = [facet.name for facet in model.network.user]
+        self._examples = ExampleScores(
+            model, transform, self._catalogue, self._users.histories
         )
         self._make_signatures_of_pairs(dataset, config)
 
@@ -103,7 +107,8 @@ class Recommender(tf.Module):
         `classify` and `regress` are one function, so that one run serves both;
         `export` gives each its own outputs.
         """
-        attributes = attribute_specs(self._features)
+        liked = liked_specs(self._users)
+        attributes = liked | attribute_specs(self._features)
         videos = tf.TensorSpec([None, None], tf.string, name=names.VIDEO_IDS)
         video = tf.TensorSpec([None], tf.string, name=names.VIDEO_ID)
         k = tf.TensorSpec([None], tf.int32, name=names.K)
@@ -111,11 +116,12 @@ class Recommender(tf.Module):
             tf.TensorSpec([None, None], tf.string, name=name)
             for name in (names.EXCLUDE_VIDEO_IDS, names.CANDIDATE_VIDEO_IDS)
         )
-        self._class_scores = signature_function(self.classify_and_regress, [_INPUTS])
-        self._score = signature_function(self.score_examples, [_EXAMPLES])
-        self._rank = signature_function(self.rank, [_USERS, videos])
+        of_examples = self._examples
+        self._class_scores = signature_function(of_examples.both, [_INPUTS])
+        self._score = signature_function(of_examples.score, [_EXAMPLES])
+        self._rank = signature_function(self.rank, [_USERS, videos], liked)
         self._rank_cold = signature_function(self.rank, [_USERS, videos], attributes)
-        self._explain = signature_function(self.explain, [_USERS, video])
+        self._explain = signature_function(self.explain, [_USERS, video], liked)
         self._recommend = signature_function(
             self._best.recommend,
             [_USERS],
@@ -133,54 +139,42 @@ class Recommender(tf.Module):
             names.EVALUATE: self._evaluator.evaluate,
         }
 
-    def score_examples(self, examples: tf.Tensor) -> dict[str, tf.Tensor]:
-        """Serialized raw `tf.Example`s [N] -> score [N], from the features alone."""
-        raw = tf.io.parse_example(examples, raw_spec(self._features))
-        rows = {n: padded(column) for n, column in self._transform(raw).items()}
-        columns = {**rows, **self._known(rows)}
-        user = {name: columns[name][:, None] for name in self._features.user_facets}
-        video = {name: columns[name][:, None] for name in self._features.video_facets}
-        for x in self._prior(names.USER_ID, rows[names.USER_ID], user):
-            user[names.PRIOR] = x
-        for y in self._prior(names.VIDEO_ID, rows[names.VIDEO_ID], video):
-            video[names.PRIOR] = y
-        return {names.SCORE: tf.sigmoid(self._call(user, video).logits[:, 0])}
-
-    def classify_and_regress(self, inputs: tf.Tensor) -> dict[str, tf.Tensor]:
-        """The score [N] as a regression, and as two classes [N, 2]."""
-        score = self.score_examples(inputs)[names.SCORE]
-        scores = tf.stack([1.0 - score, score], axis=1)  # [N, 2]
-        labels = tf.constant([names.CLASS_LABELS])
-        return {
-            names.OUTPUTS: score,
-            names.SCORES: scores,
-            names.CLASSES: tf.broadcast_to(labels, tf.shape(scores)),
-        }
-
     def rank(
-        self, user_id: tf.Tensor, video_ids: tf.Tensor, **attributes: tf.Tensor
+        self,
+        user_id: tf.Tensor,
+        video_ids: tf.Tensor,
+        liked_video_ids: tf.Tensor | None = None,
+        **attributes: tf.Tensor,
     ) -> dict[str, tf.Tensor]:
         """User ids [B], video ids [B, C] -> score [B, C]."""
-        user = self._users.representation(
-            self._rows(names.USER_ID, user_id), attributes
-        )
+        rows = self._rows(names.USER_ID, user_id)
+        liked = self._liked(rows, liked_video_ids)
+        user = self._users.representation(rows, attributes, liked)
         videos = self._catalogue.video_representation(
             self._rows(names.VIDEO_ID, video_ids)
         )
         return {names.SCORE: tf.sigmoid(self._rate(user, videos).logits)}
 
-    def explain(self, user_id: tf.Tensor, video_id: tf.Tensor) -> dict[str, tf.Tensor]:
+    def explain(
+        self,
+        user_id: tf.Tensor,
+        video_id: tf.Tensor,
+        liked_video_ids: tf.Tensor | None = None,
+    ) -> dict[str, tf.Tensor]:
         """Ids [B] -> attention [B, M hops, facets], facet names [B, facets], score [B].
 
         Also whether the tables had the user and the video, [B].
         """
         user = self._rows(names.USER_ID, user_id)
         video = self._rows(names.VIDEO_ID, video_id)
-        rated = self._catalogue.rate(user, video[:, None])
+        rated = self._rate(
+            self._users.representation(user, {}, self._liked(user, liked_video_ids)),
+            self._catalogue.video_representation(video[:, None]),
+        )
         batch = tf.shape(user_id)[0]
         user_facets, video_facets = (
             tf.tile(tf.constant([self._features.columns_of(facets)]), [batch, 1])
-            for facets in (self._features.user_facets, self._features.video_facets)
+            for facets in (self._user_facets, self._features.video_facets)
         )
         nothing = tf.zeros([batch, 0, user_facets.shape[1]])  # of Video-Att
         return {
@@ -193,30 +187,23 @@ class Recommender(tf.Module):
             names.KNOWN_VIDEO: video <= self._catalogue.videos,
         }
 
-    def _prior(
-        self, side: str, rows: tf.Tensor, columns: Mapping[str, tf.Tensor]
-    ) -> tuple[tf.Tensor, ...]:
-        """The prior's factors [N, C=1, P], if there is one, of one side's rows [N]."""
-        of_users = side == names.USER_ID
-        catalogue = self._catalogue
-        representations = (
-            catalogue.user_representation
-            if of_users
-            else catalogue.video_representation
-        )
-        size = catalogue.users if of_users else catalogue.videos
-        rows = rows[:, None]
-        cold_start = (rows == 0) | (rows > size)
-        means = self._means[0 if of_users else 1]
-        return with_cold_start(representations(rows).prior, cold_start, means, columns)
-
-    def _known(self, rows: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
-        """Identities of encoded ids; one that training never saw is unknown."""
-        return {name: tf.gather(i, rows[name]) for name, i in self._identities.items()}
+    def _liked(self, users: tf.Tensor, ids: tf.Tensor | None) -> tf.Tensor | None:
+        """Video rows [B, L] of ids [B or 1, L], if the signature takes them."""
+        if ids is None:
+            return None
+        return self._rows(names.VIDEO_ID, for_each(ids, tf.size(users)))
 
     def _rows(self, name: str, ids: tf.Tensor) -> tf.Tensor:
         """Row numbers of ids of any shape; an unknown id is the unknown row."""
         return tf.cast(self._lookup(name, ids), tf.int32) + 1
+
+
+def _histories(model: UVCAN, dataset: Dataset) -> RequestHistories | None:
+    if not model.network.history:
+        return None
+    known = model.dataset.trained_videos
+    stored = Histories(dataset.train, dataset.users.size, known)
+    return RequestHistories(model.network, stored)
 
 
 def _by_user(pairs: Pairs, dataset: Dataset) -> ByUser:

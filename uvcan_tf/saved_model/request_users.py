@@ -12,10 +12,18 @@ import tensorflow as tf
 from uvcan_tf.catalogue.catalogue import Catalogue
 from uvcan_tf.data.encoding import Encoded, Raw, dtype_of, padded, raw_spec
 from uvcan_tf.factorization.attribute_means import AttributeMeans, with_cold_start
-from uvcan_tf.features import USER_ID, Dense, Feature, Features
+from uvcan_tf.features import (
+    LIKED_VIDEO_IDS,
+    LIKED_VIDEOS,
+    USER_ID,
+    Dense,
+    Feature,
+    Features,
+)
 from uvcan_tf.network.co_attention import CoAttentionNetwork
 from uvcan_tf.network.representations import UserRepresentation
 from uvcan_tf.saved_model.optional_inputs import for_each
+from uvcan_tf.saved_model.request_histories import RequestHistories
 
 Transform = Callable[[Raw], Encoded]
 Attributes = Mapping[str, tf.Tensor]
@@ -27,6 +35,14 @@ def attribute_specs(features: Features) -> dict[str, tf.TensorSpec]:
         feature.name: tf.TensorSpec(_shape(feature), dtype_of(feature), feature.name)
         for feature in features.user
     }
+
+
+def liked_specs(users: Users) -> dict[str, tf.TensorSpec]:
+    """The optional input of a user's further likes, where the model has a history."""
+    if users.histories is None:
+        return {}
+    name = LIKED_VIDEO_IDS
+    return {name: tf.TensorSpec([None, None], tf.string, name=name)}
 
 
 class Users(tf.Module):
@@ -41,6 +57,7 @@ class Users(tf.Module):
       network: gives the representations of the others.
       transform: of raw features.
       means: of the prior's x by attributes, where those count.
+      histories: of the users, where those count.
     """
 
     def __init__(
@@ -50,6 +67,7 @@ class Users(tf.Module):
         network: CoAttentionNetwork,
         transform: Transform,
         means: AttributeMeans | None,
+        histories: RequestHistories | None = None,
     ) -> None:
         super().__init__()
         self._features = features
@@ -57,6 +75,7 @@ class Users(tf.Module):
         self._of_columns = network.user_representation
         self._transform = transform
         self._means = means
+        self.histories = histories
 
     def have_attributes(self, rows: tf.Tensor, attributes: Attributes) -> tf.Tensor:
         """Whether any attribute is given and any of the rows [B] is unknown."""
@@ -64,9 +83,26 @@ class Users(tf.Module):
         return tf.reduce_any(given) & tf.reduce_any(rows > self._catalogue.users)
 
     def representation(
+        self, rows: tf.Tensor, attributes: Attributes, liked: tf.Tensor | None = None
+    ) -> UserRepresentation:
+        """Representations [B, C=1, ...] of user rows [B].
+
+        With the video rows `liked`, [B, L], as further likes, where the model has a
+        history.
+        """
+        user = self._representation(rows, attributes)
+        histories = self.histories
+        if histories is None or liked is None:
+            return user
+        return tf.cond(
+            histories.any_known(liked),
+            lambda: histories.with_likes(user, rows, liked),
+            lambda: user,
+        )
+
+    def _representation(
         self, rows: tf.Tensor, attributes: Attributes
     ) -> UserRepresentation:
-        """Representations [B, C=1, ...] of user rows [B]."""
         if not attributes:
             return self._catalogue.user_representation(rows[:, None])
         return tf.cond(
@@ -108,6 +144,8 @@ class Users(tf.Module):
             for feature in self._features.user
         }
         unknown = tf.fill([batch, 1], self._catalogue.users + 1)
+        if self.histories is not None:
+            columns[LIKED_VIDEOS] = self.histories.nothing(batch)
         return {**columns, USER_ID: unknown}
 
 

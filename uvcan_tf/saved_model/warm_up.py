@@ -30,17 +30,22 @@ def method_of(signature: str) -> str:
     return f"tensorflow/serving/{signature}"
 
 
-def write_requests(dataset: Dataset, folder: Path, pcas: Mapping[str, Pca]) -> None:
+def write_requests(
+    dataset: Dataset, folder: Path, pcas: Mapping[str, Pca], history: bool = False
+) -> None:
     """Writes one request or more for every signature and call of the SavedModel."""
     path = folder / WARM_UP_FILE
     path.parent.mkdir(exist_ok=True)
     with tf.io.TFRecordWriter(str(path)) as writer:
-        for log in (*requests(dataset), *_of_means(dataset, pcas)):
+        for log in (*requests(dataset, history), *_of_means(dataset, pcas)):
             writer.write(log.SerializeToString(deterministic=True))
 
 
-def requests(dataset: Dataset) -> Iterator[Log]:
-    """The requests: real ids, a real example, and a user of whom nothing is known."""
+def requests(dataset: Dataset, history: bool = False) -> Iterator[Log]:
+    """The requests: real ids, a real example, and a user of whom nothing is known.
+
+    With a history, also a user of whom one like is known.
+    """
     user, video = dataset.users.ids[0], dataset.videos.ids[0]
     videos = list(dataset.videos.ids[:_CANDIDATES])
     attributes = attribute_specs(dataset.features).items()
@@ -57,7 +62,14 @@ def requests(dataset: Dataset) -> Iterator[Log]:
         yield _predict(names.RECOMMEND, **{names.USER_ID: [who]})
     listed = {names.USER_ID: [user], names.CANDIDATE_VIDEO_IDS: [["", *videos]]}
     yield _predict(names.RECOMMEND, **listed)
-    yield _predict(names.EXPLAIN, **{names.USER_ID: [user], names.VIDEO_ID: [video]})
+    pair = {names.USER_ID: [user], names.VIDEO_ID: [video]}
+    yield _predict(names.EXPLAIN, **pair)
+    if history:
+        liked = {names.LIKED_VIDEO_IDS: [[video]]}
+        yield _predict(names.RANK, **{names.USER_ID: [_COLD_START], **some, **liked})
+        yield _predict(names.RANK_BY_ATTRIBUTES, **cold_start, **liked)
+        yield _predict(names.RECOMMEND, **{names.USER_ID: [_COLD_START], **liked})
+        yield _predict(names.EXPLAIN, **pair, **liked)
     for signature in (names.CLASSIFY, names.REGRESS):
         yield _predict(signature, **{names.INPUTS: [serialized]})
         yield _by_example(signature, row)

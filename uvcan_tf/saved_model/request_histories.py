@@ -1,0 +1,88 @@
+"""The history of a request's users: what they liked before, and what a request adds.
+
+Shapes: B users, L given likes, D factors of the history.
+"""
+
+from __future__ import annotations
+
+import tensorflow as tf
+
+from uvcan_tf.features import LIKED_VIDEOS
+from uvcan_tf.model.histories import Histories, where
+from uvcan_tf.network.co_attention import CoAttentionNetwork
+from uvcan_tf.network.facets import Facets
+from uvcan_tf.network.liked_videos import Likes
+from uvcan_tf.network.representations import UserRepresentation
+
+
+class RequestHistories(tf.Module):
+    """Puts given likes into the representations of users.
+
+    Args:
+      network: with a history.
+      stored: the likes that the tables have.
+    """
+
+    def __init__(self, network: CoAttentionNetwork, stored: Histories) -> None:
+        super().__init__()
+        self._stored = stored
+        self._weights = list(network.liked_videos.weights)
+        self._sum_of = network.liked_videos.call
+        self._factors = network.liked_videos.user_factors
+        self._project = network.user_embedding.project
+        self._user_of_facets = network.user_of_facets
+        self._is_facet = any(facet.name == LIKED_VIDEOS for facet in network.user)
+        self._size = network.history
+        self._in_product = network.history_product
+
+    def stored(self, rows: tf.Tensor) -> tf.Tensor:
+        """h [B, D] of user rows [B], of stored likes alone."""
+        return self._sum_of(self._stored.of(rows), tf.size(rows))
+
+    def nothing(self, batch: tf.Tensor) -> tf.Tensor:
+        """h [B, C=1, D] of users without likes."""
+        return tf.zeros([batch, 1, self._size])
+
+    def any_known(self, videos: tf.Tensor) -> tf.Tensor:
+        """Whether training knows any of the video rows."""
+        return tf.reduce_any(self._stored.knows(videos))
+
+    def with_likes(
+        self, user: UserRepresentation, rows: tf.Tensor, videos: tf.Tensor
+    ) -> UserRepresentation:
+        """Users [B, C=1, ...] of rows [B] with the video rows [B, L] as further likes.
+
+        A video counts once, and only where training knows it.
+        """
+        stored = self._stored.of(rows)
+        batch = tf.size(rows)
+        place = tf.repeat(tf.range(batch), tf.shape(videos)[1])
+        given = Likes(place, tf.reshape(videos, [-1]))
+        given = where(given, self._stored.knows(given.video))
+        likes = _distinct(
+            Likes(
+                tf.concat([stored.user, given.user], axis=0),
+                tf.concat([stored.video, given.video], axis=0),
+            )
+        )
+        h = self._sum_of(likes, batch)[:, None]  # [B, C=1, D]
+        facets = user.facets
+        if self._is_facet:
+            x = self._project(LIKED_VIDEOS, h)[..., None, :]
+            there = tf.reduce_any(h != 0, axis=-1, keepdims=True)
+            facets = Facets(
+                tf.concat([facets.X[..., :-1, :], x], axis=-2),
+                tf.concat([facets.mask[..., :-1], there], axis=-1),
+            )
+        history = (self._factors(h),) if self._in_product else ()
+        return self._user_of_facets(facets, user.prior, history)
+
+
+def _distinct(likes: Likes) -> Likes:
+    """Each like once."""
+    most = tf.reduce_max(likes.video, axis=0, keepdims=True)
+    size = tf.cast(tf.reduce_max(tf.concat([most, [0]], axis=0)) + 1, tf.int64)
+    keys = tf.unique(
+        tf.cast(likes.user, tf.int64) * size + tf.cast(likes.video, tf.int64)
+    ).y
+    return Likes(tf.cast(keys // size, tf.int32), tf.cast(keys % size, tf.int32))
