@@ -117,9 +117,9 @@ def _expect(
     root = small.folder / "root"
     before = versions(root)
     data = small.folder / "data"
+    changed = change(read_tables(data, FEATURES))
     aside = data.rename(small.folder / "aside")
     try:
-        changed = change(read_tables(aside, FEATURES))
         write_tables(data, changed, FEATURES)
         got, screen = small.run(root)
     finally:
