@@ -80,6 +80,9 @@ def measure(
       turns: of each group; more of them spread a disturbance over all groups.
     """
     tallies = [Tally() for _ in groups]
+    for calls in groups:
+        for _ in range(_WARM_CALLS):
+            _once(calls[0], Tally())
     for _ in range(turns):
         for calls, tally in zip(groups, tallies, strict=True):
             with ThreadPoolExecutor(len(calls)) as pool:
@@ -117,8 +120,6 @@ def summary(
 
 def _ask(call: Call, seconds: float) -> Tally:
     """One client: calls without a pause until the time is over."""
-    for _ in range(_WARM_CALLS):
-        _once(call, Tally())
     tally = Tally()
     ends = time.perf_counter() + seconds
     while time.perf_counter() < ends:

@@ -42,7 +42,7 @@ def test_groups_of_clients_take_turns() -> None:
     ]
     measure(groups, seconds=0.06, turns=3)
     changes = sum(a != b for a, b in zip(asked, asked[1:], strict=False))
-    assert (asked[0], changes) == ("a", 5)
+    assert (asked[0], changes) == ("a", 7)  # one turn more, to warm up
 
 
 def test_a_refused_call_is_counted_and_its_client_calls_on() -> None:
