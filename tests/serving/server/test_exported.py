@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import urllib.request
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -30,7 +32,7 @@ from serving.wire.protos import (
     regression_pb2,
 )
 from tests import worlds
-from tests.serving.conftest import options
+from tests.serving.conftest import free_port, options
 from uvcan_tf import features as names
 from uvcan_tf.model.uvcan import UVCAN
 from uvcan_tf.saved_model.export import export
@@ -52,8 +54,14 @@ def version(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def exported(version: Path) -> Iterator[str]:
-    with Server(options(version.parent, "uvcan")) as server:
+def rest_port() -> int:
+    return free_port()
+
+
+@pytest.fixture(scope="module")
+def exported(version: Path, rest_port: int) -> Iterator[str]:
+    choice = options(version.parent, "uvcan", rest_api_port=rest_port)
+    with Server(choice) as server:
         yield f"127.0.0.1:{server.port}"
 
 
@@ -233,3 +241,25 @@ def test_no_string_crashes_a_call(stub: Stub, odd: bytes) -> None:
     assert [name for name in ids if name] == [b"v2"]
     told_why = predict(stub, names.EXPLAIN, **user, video_id=[odd])
     assert np.isfinite(told_why.outputs[names.SCORE].float_val).all()
+
+
+def test_the_rest_example_of_the_documentation_recommends(
+    exported: str, rest_port: int
+) -> None:
+    page = Path(serving.__file__).parent.parent / "docs" / "serving.md"
+    [(path, body)] = re.findall(
+        r"curl localhost:8501(/\S+) -d '(.+?)'\n```", page.read_text(), re.S
+    )
+    url = f"http://127.0.0.1:{rest_port}{path}"
+    with urllib.request.urlopen(url, body.encode(), timeout=20) as reply:
+        known, stranger = json.load(reply)["predictions"]
+    with RecommenderClient(exported) as client:
+        expected = [
+            client.recommend("ann", k=3, exclude=["v2"]),
+            client.recommend("new", k=2, attributes={"gender": "f"}),
+        ]
+    for row, videos in zip((known, stranger), expected, strict=True):
+        found = row[names.VIDEO_IDS][: len(videos)]
+        assert found == [video.video_id for video in videos]
+    assert (known[names.KNOWN_USER], stranger[names.KNOWN_USER]) == (True, False)
+    assert (known[names.FOUND], stranger[names.FOUND]) == (3, 2)
