@@ -33,6 +33,7 @@ from uvcan_tf.json_files import read_json
 from uvcan_tf.model.uvcan import UVCAN
 from uvcan_tf.saved_model.export import export
 from uvcan_tf.search_spaces import tuned
+from uvcan_tf.training.distribution import Team
 from uvcan_tf.training.fit import fit
 from uvcan_tf.training.tensorboard.board import Logs
 from uvcan_tf.visual.pca import Pca, load_all
@@ -41,12 +42,15 @@ from uvcan_tf.visual.pca import Pca, load_all
 def run_fn(fn_args: FnArgs) -> None:
     """Load, data, fit, export: from examples to a SavedModel."""
     features, config = load(fn_args)
+    team = Team(config.training)  # before TensorFlow is used
     pcas = of_vectors(fn_args, features)
     dataset = data(fn_args, features)
     kept = checkpoints(fn_args)
     logs = None if kept is None else runs.training_logs(kept.parents[1], kept)
     with delivered(fn_args.model_run_dir) as run:
-        model = train(dataset, config, kept or run, run, logs)
+        model = train(dataset, config, kept or run, run, logs, team)
+        if not team.is_chief:
+            return
         training = read_json(run / "training.json", TrainingError)
     with delivered(fn_args.serving_model_dir) as folder:
         transform = TransformLayer(_transform_output(fn_args))
@@ -78,14 +82,19 @@ def data(fn_args: FnArgs, features: Features) -> Dataset:
 
 
 def train(
-    dataset: Dataset, config: Config, folder: Path, run: Path, logs: Logs | None
+    dataset: Dataset,
+    config: Config,
+    folder: Path,
+    run: Path,
+    logs: Logs | None,
+    team: Team,
 ) -> UVCAN:
     """Fits in `folder`, which a killed run finds again, then copies its files to `run`.
 
     The checkpoints stay in `folder` until the model is published; see `mending`.
     """
-    model = fit(dataset, config, folder, report=say, logs=logs)
-    if folder != run:
+    model = fit(dataset, config, folder, report=say, logs=logs, team=team)
+    if folder != run and team.is_chief:
         unused = shutil.ignore_patterns(CHECKPOINTS)
         shutil.copytree(folder, run, ignore=unused, dirs_exist_ok=True)
     return model

@@ -86,15 +86,23 @@ def train(folder: Path, path: Path | None, out: Path) -> None:
     """Train on the tables in --data, report both protocols, export to --out."""
     config = settings.load(path) if path else settings.Config()
     from uvcan_tf.saved_model.export import export
+    from uvcan_tf.training.distribution import Team
     from uvcan_tf.training.fit import fit
     from uvcan_tf.visual.pca import beside, load_all
 
+    team = Team(config.training)
     features = names.of_folder(folder)
     pcas = load_all(beside(folder, features), features)
     dataset = _dataset(folder, config)
     out.mkdir(parents=True, exist_ok=True)
     quiet_xla()
-    model = fit(dataset, config, out / "run", lambda line: click.echo(line, err=True))
+
+    def say(line: str) -> None:
+        click.echo(line, err=True)
+
+    model = fit(dataset, config, out / "run", say, team=team)
+    if not team.is_chief:
+        return
     scorers = {"UVCAN": model.scorer(), "ItemPop": _item_pop(dataset, config)}
     results = _report(dataset, scorers, config)
     (out / "results.json").write_text(json.dumps(results, indent=2) + "\n")

@@ -14,6 +14,7 @@ from uvcan_tf.ials_settings import IALSSettings
 from uvcan_tf.json_files import read_json
 from uvcan_tf.validators import (
     require_boolean,
+    require_choice,
     require_count,
     require_counts,
     require_number,
@@ -21,6 +22,9 @@ from uvcan_tf.validators import (
 )
 
 __all__ = [
+    "DISTRIBUTIONS",
+    "MIRRORED",
+    "MULTI_WORKER",
     "Config",
     "ConfigError",
     "EvaluationConfig",
@@ -33,6 +37,10 @@ __all__ = [
     "load",
     "tower_widths",
 ]
+
+MIRRORED, MULTI_WORKER = "mirrored", "multi-worker"
+#: Who trains: one device, all devices of a process, or the processes of `TF_CONFIG`.
+DISTRIBUTIONS = ("none", MIRRORED, MULTI_WORKER)
 
 
 def tower_widths(factors: int) -> tuple[int, ...]:
@@ -100,6 +108,8 @@ class TrainingConfig:
         ones where `evaluation.split` is in time, as the test set is.
       validation_users: at most so many users are scored at each validation.
       seed: of the initial weights, the order of pairs, negatives and id dropout.
+      distribute: `none`, `mirrored` over the devices of this process, or
+        `multi-worker` over the processes of `TF_CONFIG`; each takes a whole batch.
     """
 
     learning_rate: float = 0.001
@@ -114,6 +124,7 @@ class TrainingConfig:
     validation_fraction: float = 0.1
     validation_users: int = 500
     seed: int = 1
+    distribute: str = "none"
 
     def __post_init__(self) -> None:
         counts = ("batch_size", "negatives", "epochs", "patience", "validation_users")
@@ -126,6 +137,7 @@ class TrainingConfig:
         require_number("training.time_limit_s", self.time_limit_s, 1, 1e9)
         require_number("training.validation_fraction", self.validation_fraction, 0, 0.5)
         require_seed("training.seed", self.seed)
+        require_choice("training.distribute", self.distribute, DISTRIBUTIONS)
 
 
 @dataclasses.dataclass(frozen=True)

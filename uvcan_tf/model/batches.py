@@ -16,6 +16,9 @@ from uvcan_tf.model.negatives import (
     UnobservedSampler,
     leaves_a_video,
 )
+from uvcan_tf.model.replicas import number_of_replica, replicas
+
+_APART = 1 << 40  # more steps than are ever trained
 
 
 class Batch(NamedTuple):
@@ -35,7 +38,8 @@ class Batch(NamedTuple):
 class Batches:
     """Draws batches; everything random is a function of the seed and the step.
 
-    So a resumed run continues as if it had never stopped.
+    So a resumed run continues as if it had never stopped. Of several workers, each
+    draws only the pairs of its own users.
 
     Args:
       dataset: its training pairs are the observed ones.
@@ -44,7 +48,8 @@ class Batches:
       never_drawn: pairs that are no negatives either, unless a user would have none.
 
     Attributes:
-      pairs: how many observed pairs an epoch has.
+      pairs: how many observed pairs an epoch has here.
+      steps: of an epoch.
     """
 
     def __init__(
@@ -58,8 +63,11 @@ class Batches:
         self._training = training
         self._id_dropout = id_dropout
         pairs = trainable(dataset)
-        self.pairs = len(pairs)
-        self._observed = tf.constant(pairs.user), tf.constant(pairs.video)
+        here = replicas()
+        own = here.own(pairs)
+        self.pairs = len(own)
+        self.steps = here.steps(pairs, training.batch_size)
+        self._observed = tf.constant(own.user), tf.constant(own.video)
         sizes = dataset.users.size, dataset.videos.size
         known = pairs + never_drawn
         leaves = leaves_a_video(known, *sizes)
@@ -103,9 +111,8 @@ class Batches:
         self, positions: tf.Tensor, step: tf.Tensor
     ) -> tuple[tf.Tensor, tf.Tensor]:
         """Users [B] and videos [B, C]: an observed one, then unobserved ones."""
-        steps = -(-self.pairs // self._training.batch_size)
         seed = self._training.seed
-        chosen = shuffled(positions, self.pairs, seed, step // steps)
+        chosen = shuffled(positions, self.pairs, seed, step // self.steps)
         users, videos = (tf.gather(column, chosen) for column in self._observed)
         negatives = self._sampler(
             users, self._training.negatives, self._seed(step, stream=1)
@@ -121,7 +128,7 @@ class Batches:
 
     def _seed(self, step: tf.Tensor, stream: int) -> tf.Tensor:
         seed = tf.cast(self._training.seed * 8 + stream, tf.int64)
-        return tf.stack([tf.convert_to_tensor(step), seed])
+        return tf.stack([step + number_of_replica() * _APART, seed])
 
 
 def shuffled(

@@ -16,7 +16,7 @@ from uvcan_tf.config import TrainingConfig
 from uvcan_tf.data.dataset import NO_PAIRS, Dataset, Pairs
 from uvcan_tf.evaluation.scorers import ModelScorer
 from uvcan_tf.model import losses
-from uvcan_tf.model.batches import Batch, Batches, trainable
+from uvcan_tf.model.batches import Batch, Batches
 from uvcan_tf.model.row_tables import Columns, RowTables
 
 #: A nest of tensors [B, C, ...]: all of users, or of videos, that a rating needs.
@@ -67,7 +67,10 @@ class PairModel(tfrs.Model, abc.ABC):  # type: ignore[misc]  # tfrs is untyped
         self.network = network
         self.tables = tables
         self.batches = Batches(dataset, training, id_dropout, never_drawn)
-        self.step = tf.Variable(0, dtype=tf.int64, trainable=False, name="step")
+        first = tf.VariableAggregation.ONLY_FIRST_REPLICA
+        self.step = tf.Variable(
+            0, dtype=tf.int64, trainable=False, name="step", aggregation=first
+        )
         self._epoch_loss = tf.keras.metrics.Mean(name="loss")
 
     @abc.abstractmethod
@@ -102,12 +105,14 @@ class PairModel(tfrs.Model, abc.ABC):  # type: ignore[misc]  # tfrs is untyped
 
         Returns:
           The mean cross-entropy of the B * (1 + S) pairs, or of the B choices by
-          softmax, plus L2; see `losses`.
+          softmax, plus L2; see `losses`. Of several devices, the share of one: they
+          are added up.
         """
         loss = self.step_loss(inputs, drop_ids=training)
         if training:
             self.step.assign_add(1)
-        return loss + losses.weight_l2(self.trainable_variables, self.training.l2)
+        loss += losses.weight_l2(self.trainable_variables, self.training.l2)
+        return loss / tf.distribute.get_strategy().num_replicas_in_sync
 
     def step_loss(self, inputs: tf.Tensor, drop_ids: bool) -> tf.Tensor:
         """The loss of one step but for L2 of the weights that are no embeddings."""
@@ -121,7 +126,7 @@ class PairModel(tfrs.Model, abc.ABC):  # type: ignore[misc]  # tfrs is untyped
     @property
     def examples(self) -> tuple[int, int]:
         """How many examples an epoch has, and a step: here observed pairs."""
-        return len(trainable(self.dataset)), self.training.batch_size
+        return self.batches.pairs, self.training.batch_size
 
     def remember(self, likes: Pairs) -> None:
         """Rates with these likes as the users' history, where the model has one."""
@@ -165,6 +170,7 @@ class PairModel(tfrs.Model, abc.ABC):  # type: ignore[misc]  # tfrs is untyped
 
         No Python of it needs rewriting, which takes seconds.
         """
-        loss = super().train_step(inputs)["loss"]
+        loss = super().train_step(inputs)["loss"]  # the share of one device
+        loss *= tf.distribute.get_strategy().num_replicas_in_sync
         self._epoch_loss.update_state(loss, sample_weight=tf.size(inputs))
         return {"loss": self._epoch_loss.result()}

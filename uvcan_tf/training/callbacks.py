@@ -20,6 +20,7 @@ from uvcan_tf.config import TrainingConfig
 from uvcan_tf.errors import TrainingError
 from uvcan_tf.model.pair_model import PairModel
 from uvcan_tf.terminal.progress import Progress
+from uvcan_tf.training.distribution import Team
 from uvcan_tf.training.run_state import RunState
 from uvcan_tf.training.validation import Measured, Validation
 
@@ -65,20 +66,23 @@ class Measure(tf.keras.callbacks.Callback):
     """Measures the epoch, keeps the best weights, and reports both.
 
     Where there is nothing to measure, no figure is reported, neither to people nor to
-    TensorBoard, and the last epoch's weights are kept.
+    TensorBoard, and the last epoch's weights are kept. The chief's figure decides.
     """
 
-    def __init__(self, validation: Validation, state: RunState, say: Say) -> None:
+    def __init__(
+        self, validation: Validation, state: RunState, say: Say, team: Team
+    ) -> None:
         super().__init__()
         self._validation = validation
         self._state = state
         self._say = say
+        self._team = team
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         logs = logs if logs is not None else {}
-        measured = self._validation.measure() if self._validation.possible else None
+        measured = self._measure() if self._validation.possible else None
         self._state.end_epoch(epoch + 1, measured and measured.ndcg)
-        best = int(self._state.best_epoch) == epoch + 1
+        best = int(self._state.best_epoch.numpy()) == epoch + 1
         self._say(
             f"Epoch {epoch + 1}: loss {logs['loss']:.4f}, validation NDCG@10 "
             + _in_words(measured, best)
@@ -95,6 +99,11 @@ class Measure(tf.keras.callbacks.Callback):
                 "tied at one score, so most ReLUs are dead. Lower "
                 "`training.learning_rate`."
             )
+
+    def _measure(self) -> Measured:
+        """The chief's figures; the others would only wait for them, so they measure."""
+        found = self._validation.measure()
+        return Measured(*(self._team.from_chief(value) for value in found))
 
 
 def _in_words(measured: Measured | None, best: bool) -> str:
@@ -138,10 +147,14 @@ class Checkpoint(tf.keras.callbacks.Callback):
       model: with its optimiser.
       state: of the run.
       folder: of the checkpoints.
+      saves: whether this process does; the others only read.
     """
 
-    def __init__(self, model: PairModel, state: RunState, folder: Path) -> None:
+    def __init__(
+        self, model: PairModel, state: RunState, folder: Path, saves: bool
+    ) -> None:
         super().__init__()
+        self._saves = saves
         model.optimizer.build(model.network.trainable_variables)
         self._checkpoint = tf.train.Checkpoint(
             network=model.network,
@@ -152,6 +165,7 @@ class Checkpoint(tf.keras.callbacks.Callback):
             best_epoch=state.best_epoch,
             weights=state.weights,
         )
+        _ = self._checkpoint.save_counter  # a variable, which all workers have to make
         self._manager = tf.train.CheckpointManager(self._checkpoint, str(folder), 1)
 
     def resume(self) -> bool:
@@ -163,21 +177,23 @@ class Checkpoint(tf.keras.callbacks.Callback):
         return True
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
-        self._manager.save()
+        if self._saves:
+            self._manager.save()
 
 
 class Stop(tf.keras.callbacks.Callback):
     """Ends training once patience, the epochs or the time limit have run out."""
 
-    def __init__(self, state: RunState, training: TrainingConfig) -> None:
+    def __init__(self, state: RunState, training: TrainingConfig, team: Team) -> None:
         super().__init__()
+        self._team = team
         self._state = state
         self._training = training
         self._deadline = time.monotonic() + training.time_limit_s
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         over = time.monotonic() > self._deadline
-        if over or not self._state.epochs_left(self._training):
+        if self._team.from_chief(over) or not self._state.epochs_left(self._training):
             self.model.stop_training = True
 
 

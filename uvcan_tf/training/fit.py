@@ -10,13 +10,14 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from uvcan_tf.config import Config
+from uvcan_tf.config import Config, TrainingConfig
 from uvcan_tf.data.dataset import Dataset
 from uvcan_tf.errors import TrainingError
 from uvcan_tf.model.batches import trainable
 from uvcan_tf.model.pair_model import PairModel
 from uvcan_tf.model.uvcan import UVCAN
 from uvcan_tf.training.callbacks import MONITOR, Say
+from uvcan_tf.training.distribution import Team
 from uvcan_tf.training.run import TrainingRun, positions
 from uvcan_tf.training.sparse_adam import SparseAdam
 from uvcan_tf.training.tensorboard.board import Logs
@@ -31,6 +32,7 @@ def fit(
     report: Say | None = None,
     build: Callable[[Dataset, Config], PairModel] = UVCAN,
     logs: Logs | None = None,
+    team: Team | None = None,
 ) -> Any:
     """Trains a model on the dataset's training pairs.
 
@@ -46,23 +48,29 @@ def fit(
       report: called with one sentence at a time; nothing is reported by default.
       build: makes the model of the training pairs that are left, and the config.
       logs: another place for TensorBoard's files than `logs` in the folder.
+      team: who trains; by default what `training.distribute` says.
 
     Raises:
       TrainingError: there is nothing to learn from, or the loss is not a number.
 
     >>> model = fit(dataset, config)
     """
-    say = report or (lambda sentence: None)
-    training = config.training
+    training, team = config.training, team or Team(config.training)
+    say = report if report and team.is_chief else (lambda sentence: None)
     _check(dataset)
     part = dataset.hold_out_validation(training.validation_fraction, training.seed)
-    if len(trainable(part)) < len(part.train):
-        say(_left_out(part))
-    model = build(part, config)
+    _say_left_out(part, say)
+    with team.strategy.scope():
+        model = _compiled(build(part, config), training)
+        TrainingRun(model, part, config, say, team).train(folder, logs)
+    model.remember(dataset.train)
+    return model
+
+
+def _compiled(model: PairModel, training: TrainingConfig) -> PairModel:
+    """The model with its optimizer and all of its weights."""
     model.compile(optimizer=SparseAdam(training.learning_rate))
     model((tf.constant([1]), tf.constant([[1]])))
-    TrainingRun(model, part, config, say).train(folder, logs)
-    model.remember(dataset.train)
     return model
 
 
@@ -82,10 +90,12 @@ def _check(dataset: Dataset) -> None:
         )
 
 
-def _left_out(part: Dataset) -> str:
+def _say_left_out(part: Dataset, say: Say) -> None:
     """A sentence on the users whose likes have nothing to be compared with."""
+    if len(trainable(part)) == len(part.train):
+        return
     every, left = (len(np.unique(x.user)) for x in (part.train, trainable(part)))
-    return (
+    say(
         f"{every - left} of {every} users like all {part.videos.size} videos, so "
         "nothing is left to compare their likes with: these likes are not trained on."
     )

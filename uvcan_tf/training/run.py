@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from uvcan_tf.config import Config
 from uvcan_tf.data.dataset import Dataset
+from uvcan_tf.errors import TrainingError
 from uvcan_tf.model.batches import trainable
 from uvcan_tf.model.pair_model import PairModel
 from uvcan_tf.model.uvcan import UVCAN
@@ -26,6 +27,7 @@ from uvcan_tf.training.callbacks import (
     Say,
     Stop,
 )
+from uvcan_tf.training.distribution import Team
 from uvcan_tf.training.run_state import RunState
 from uvcan_tf.training.tensorboard.board import Board, Logs, watched_pairs
 from uvcan_tf.training.tensorboard.probe import facet_names
@@ -40,12 +42,18 @@ class TrainingRun:
       part: what it is trained on; its test pairs are the validation pairs.
       config: of the training and of the validation.
       say: called with one sentence at a time.
+      team: who trains; the scope of its strategy is entered.
     """
 
     def __init__(
-        self, model: PairModel, part: Dataset, config: Config, say: Say
+        self,
+        model: PairModel,
+        part: Dataset,
+        config: Config,
+        say: Say,
+        team: Team,
     ) -> None:
-        self._model, self._config, self._say = model, config, say
+        self._model, self._config, self._say, self._team = model, config, say, team
         self._pairs = len(trainable(part))
         self._examples, self._at_once = model.examples
         self._state = RunState(model.network)
@@ -61,22 +69,30 @@ class TrainingRun:
         if folder is None:
             self._train()
             return
-        folder.mkdir(parents=True, exist_ok=True)
-        checkpoint = Checkpoint(self._model, self._state, folder / "checkpoints")
+        saves = self._team.is_chief
+        if saves:
+            folder.mkdir(parents=True, exist_ok=True)
+        checkpoint = Checkpoint(self._model, self._state, folder / "checkpoints", saves)
         resumes = checkpoint.resume()
         if resumes:
-            self._say(f"Training resumes after epoch {int(self._state.epoch)}.")
+            self._say(f"Training resumes after epoch {int(self._state.epoch.numpy())}.")
         summary = folder / "training.json"
         if summary.exists() and not self._state.epochs_left(self._config.training):
             self._state.restore_best()
             return
+        if not saves:
+            self._train([checkpoint])
+            return
         curve = Curve(folder / "curve.json", self._state)
+        if self._team.strategy.num_replicas_in_sync > 1:  # the board knows only one
+            self._train([curve, checkpoint])
+            self._write(summary, curve, None)
+            return
         watched = watched_pairs(self._validation.pairs, self._model.dataset)
         board = Board(self._model, watched, self._config, logs or Logs(folder / "logs"))
         with board.session(resumes):
             self._train([board, curve, checkpoint])
-        content = json.dumps(self._summary(curve, board), indent=2)
-        summary.write_text(content + "\n", encoding="utf-8")
+        self._write(summary, curve, board)
 
     def _train(self, writers: Sequence[tf.keras.callbacks.Callback] = ()) -> None:
         """Trains; the writers see every epoch after it was measured."""
@@ -90,34 +106,61 @@ class TrainingRun:
             Clock(self._pairs),
             tf.keras.callbacks.TerminateOnNaN(),
             LossCheck(),
-            Measure(self._validation, state, self._say),
+            Measure(self._validation, state, self._say, self._team),
             *writers,
-            Stop(state, training),
+            Stop(state, training, self._team),
         ]
         left = state.epochs_left(training)
         if left:
-            steps = -(-self._examples // self._at_once)
+            steps = self._steps()
             with progress.progress("Training", steps * left) as bar:
                 self._model.fit(
-                    positions(self._examples, self._at_once),
-                    initial_epoch=int(state.epoch),
+                    self._epochs(steps),
+                    steps_per_epoch=steps,
+                    initial_epoch=int(state.epoch.numpy()),
                     epochs=training.epochs,
                     callbacks=[*callbacks, Bar(bar)],
                     verbose=0,
                 )
         state.restore_best()
 
-    def _summary(self, curve: Curve, board: Board) -> dict[str, Any]:
-        """The content of `training.json`: what was not measured is null."""
+    def _steps(self) -> int:
+        """Of an epoch; several devices take batches of pairs, and of nothing else."""
+        if self._team.strategy.num_replicas_in_sync == 1:
+            return -(-self._examples // self._at_once)
+        batches, size = self._model.batches, self._config.training.batch_size
+        if (self._examples, self._at_once) != (batches.pairs, size):
+            raise TrainingError(
+                "`training.distribute` should be none where the users of a step share "
+                "candidates (`history.shared_softmax`), which several devices do not. "
+                f"Received: {self._config.training.distribute}."
+            )
+        return batches.steps
+
+    def _epochs(self, steps: int) -> Any:
+        """Epoch after epoch, as many batches in each as every worker has.
+
+        A worker with fewer pairs than another begins anew before the epoch ends.
+        """
+        strategy = self._team.strategy
+        epoch = positions(self._examples, self._at_once)
+        epochs = epoch.repeat().take(steps * self._team.replicas.each).repeat()
+        if strategy.num_replicas_in_sync == 1:
+            return epochs
+        return strategy.distribute_datasets_from_function(lambda _: epochs)
+
+    def _write(self, summary: Path, curve: Curve, board: Board | None) -> None:
+        """Writes `training.json`: what was not measured is null."""
         measured, model = self._validation.possible, self._model
-        return {
-            "epochs": int(self._state.epoch),
-            "best_epoch": int(self._state.best_epoch) if measured else None,
-            MONITOR: float(self._state.best) if measured else None,
+        content = {
+            "epochs": int(self._state.epoch.numpy()),
+            "best_epoch": int(self._state.best_epoch.numpy()) if measured else None,
+            MONITOR: float(self._state.best.numpy()) if measured else None,
             "curve": curve.epochs,
-            "attention": board.attention,
+            "attention": board.attention if board else None,
             "facets": facet_names(model) if isinstance(model, UVCAN) else {},
         }
+        summary.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
 
 
 def positions(examples: int, at_once: int) -> tf.data.Dataset:

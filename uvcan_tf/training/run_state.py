@@ -35,7 +35,7 @@ class RunState:
     def end_epoch(self, epoch: int, ndcg: float | None) -> None:
         """Keeps the weights if they are the best so far, or nothing was measured."""
         self.epoch.assign(epoch)
-        if ndcg is not None and ndcg <= float(self.best):
+        if ndcg is not None and ndcg <= float(self.best.numpy()):
             return
         if ndcg is not None:
             self.best.assign(ndcg)
@@ -50,7 +50,7 @@ class RunState:
 
     def epochs_left(self, training: TrainingConfig) -> int:
         """How many epochs may still follow; 0 once patience has run out."""
-        waited = int(self.epoch) - int(self.best_epoch)
-        if int(self.epoch) and waited >= training.patience:
+        waited = int(self.epoch.numpy()) - int(self.best_epoch.numpy())
+        if int(self.epoch.numpy()) and waited >= training.patience:
             return 0
-        return training.epochs - int(self.epoch)
+        return training.epochs - int(self.epoch.numpy())

@@ -13,6 +13,7 @@ from tests import worlds
 from uvcan_tf.config import TrainingConfig
 from uvcan_tf.errors import TrainingError
 from uvcan_tf.training.callbacks import MONITOR, LossCheck, Measure, Stop
+from uvcan_tf.training.distribution import Team
 from uvcan_tf.training.run_state import RunState
 from uvcan_tf.training.validation import Measured
 
@@ -44,7 +45,8 @@ def measure(measured: Measured | None) -> tuple[dict[str, float], list[str]]:
     said: list[str] = []
     validation: Any = Figures(measured)
     logs = {"loss": 0.25}
-    Measure(validation, state(), said.append).on_epoch_end(0, logs)
+    team = Team(TrainingConfig())
+    Measure(validation, state(), said.append, team).on_epoch_end(0, logs)
     return logs, said
 
 
@@ -103,7 +105,7 @@ def test_training_stops_once_the_time_limit_is_over(
 def stopped(training: TrainingConfig, ndcg: list[float]) -> bool:
     """Whether a run with these figures stops after the last of them."""
     run = state()
-    stop = Stop(run, training)
+    stop = Stop(run, training, Team(training))
     stop.model = tf.keras.Sequential()
     stop.model.stop_training = False
     for epoch, figure in enumerate(ndcg, start=1):

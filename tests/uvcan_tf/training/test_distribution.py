@@ -1,0 +1,147 @@
+"""Workers together learn what one worker learns from batches of their joint size."""
+
+import json
+import os
+import re
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from uvcan_tf.config import TrainingConfig
+from uvcan_tf.data.dataset import Pairs
+from uvcan_tf.errors import TrainingError
+from uvcan_tf.model.replicas import Replicas
+from uvcan_tf.training.distribution import Team
+
+EPOCHS = 6
+#: What the losses of an epoch may differ by, as they fall from 0.57 to 0.26: negatives
+#: and order are other ones.
+TOLERANCE = 0.08
+
+
+def _start(folder: Path, distribute: str, batch: int, cluster: Any = None) -> Any:
+    command = [sys.executable, "-m", "tests.uvcan_tf.training.worker", str(folder)]
+    variables = {} if cluster is None else {"TF_CONFIG": json.dumps(cluster)}
+    return subprocess.Popen(
+        [*command, distribute, str(batch), str(EPOCHS)],
+        env={**os.environ, **variables},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def _ended(process: Any) -> Any:
+    out, error = process.communicate(timeout=300)
+    assert process.returncode == 0, error[-3000:]
+    return json.loads(out.splitlines()[-1])
+
+
+def _losses(found: Any) -> list[float]:
+    matches = (re.match(r"Epoch \d+: loss (\S+),", line) for line in found["told"])
+    return [float(match[1]) for match in matches if match]
+
+
+def _two_workers(folder: Path, batch: int) -> list[Any]:
+    """The two processes of a cluster on the loopback address."""
+    sockets = [socket.create_server(("localhost", 0)) for _ in range(2)]
+    addresses = [f"localhost:{s.getsockname()[1]}" for s in sockets]
+    for one in sockets:
+        one.close()
+    return [
+        _start(
+            folder,
+            "multi-worker",
+            batch,
+            {
+                "cluster": {"worker": addresses},
+                "task": {"type": "worker", "index": index},
+            },
+        )
+        for index in range(2)
+    ]
+
+
+@pytest.fixture(scope="module")
+def one(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    return _ended(_start(tmp_path_factory.mktemp("one"), "none", 32))
+
+
+@pytest.fixture(scope="module")
+def two(tmp_path_factory: pytest.TempPathFactory) -> list[Any]:
+    folder = tmp_path_factory.mktemp("two")
+    return [_ended(process) for process in _two_workers(folder, 16)]
+
+
+@pytest.mark.slow
+def test_two_workers_lose_as_one_of_twice_the_batch(one: Any, two: list[Any]) -> None:
+    losses = _losses(two[0])
+    assert losses[-1] < losses[0] / 2
+    np.testing.assert_allclose(losses, _losses(one), atol=TOLERANCE)
+
+
+@pytest.mark.slow
+def test_each_worker_draws_the_pairs_of_its_own_users(one: Any, two: list[Any]) -> None:
+    assert [found["worker"] for found in two] == [0, 1]
+    assert sum(found["pairs"] for found in two) == one["pairs"]
+    assert all(abs(f["pairs"] / one["pairs"] - 0.5) < 0.1 for f in two)
+
+
+@pytest.mark.slow
+def test_all_workers_end_with_the_same_weights(two: list[Any]) -> None:
+    np.testing.assert_array_equal(two[0]["weights"], two[1]["weights"])
+
+
+@pytest.mark.slow
+def test_only_the_chief_reports(two: list[Any]) -> None:
+    assert len(_losses(two[0])) == EPOCHS
+    assert two[1]["told"] == []
+
+
+@pytest.mark.slow
+def test_two_devices_of_a_process_lose_as_one_of_twice_the_batch(
+    one: Any, tmp_path: Path
+) -> None:
+    found = _ended(_start(tmp_path, "mirrored", 16))
+    assert (found["workers"], found["each"]) == (1, 2)
+    np.testing.assert_allclose(_losses(found), _losses(one), atol=TOLERANCE)
+
+
+@pytest.mark.drill
+def test_a_run_whose_worker_was_killed_goes_on(tmp_path: Path) -> None:
+    chief, other = _two_workers(tmp_path, 16)
+    while not list(tmp_path.glob("checkpoints/*.index")):
+        assert chief.poll() is None
+    other.kill()
+    assert chief.wait(timeout=300) != 0
+    again = [_ended(process) for process in _two_workers(tmp_path, 16)]
+    assert again[0]["told"][0].startswith("Training resumes after epoch")
+    np.testing.assert_array_equal(again[0]["weights"], again[1]["weights"])
+
+
+def test_every_pair_is_one_workers() -> None:
+    pairs = Pairs(np.array([1, 2, 3, 4, 5, 5], np.int32), np.arange(1, 7, dtype="i4"))
+    own = [Replicas(workers=2, worker=worker).own(pairs) for worker in range(2)]
+    assert [set(part.user.tolist()) for part in own] == [{2, 4}, {1, 3, 5}]
+
+
+def test_an_epoch_is_as_long_as_the_worker_with_most_pairs_needs() -> None:
+    pairs = Pairs(np.array([1, 2, 3, 4, 5, 5], np.int32), np.arange(1, 7, dtype="i4"))
+    assert Replicas().steps(pairs, 3) == 2
+    assert Replicas(workers=2).steps(pairs, 3) == 2  # the odd rows have four pairs
+    assert Replicas(each=2).steps(pairs, 3) == 1
+
+
+@pytest.mark.parametrize("value", ["", "{", '{"cluster": {}}', "[]"])
+def test_a_cluster_that_is_none_is_one_sentence(
+    value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TF_CONFIG", value)
+    training = TrainingConfig(distribute="multi-worker")
+    with pytest.raises(TrainingError, match="TF_CONFIG should be JSON.*Received"):
+        Team(training)
