@@ -101,8 +101,9 @@ def browser(folder: Path, width: int = 1280, height: int = 860) -> Iterator[Brow
     )
     try:
         assert driver.stdout is not None
-        line = next(line for line in driver.stdout if "on port" in line)
-        port = line.rpartition("on port ")[2].strip().rstrip(".")
+        started = "started successfully on port "
+        line = next(line for line in driver.stdout if started in line)
+        port = line.rpartition(started)[2].strip().rstrip(".")
         window = Browser(f"http://127.0.0.1:{port}", folder, width, height)
         try:
             yield window

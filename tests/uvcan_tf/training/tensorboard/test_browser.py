@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import shutil
+import time
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -68,12 +69,12 @@ def window(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
 @pytest.mark.parametrize(
     ("tab", "texts"),
     [
-        ("timeseries", ("run-1-trial-02", "training/loss")),
+        ("timeseries", ("run-1-trial-02", "attention")),
         ("scalars", ("run-1-trial-02", "training", "validation", "norms")),
-        ("images", ("attention/video_attention", "attention/user_attention")),
+        ("images", ("attention_by_taste", "run-1-trial-02")),
         ("histograms", ("scores/likes", "scores/rivals")),
         ("graphs", ("Namespace",)),
-        ("projector", ("Points: 60", "Dimension: 8")),
+        ("projector", ("3 tensors found", "videos 60x8", "author 3x8")),
         ("hparams", ("training.learning_rate", "run-1-trial-03")),
         ("text", ("declaration", "versions")),
     ],
@@ -89,8 +90,6 @@ def test_a_tab_shows_the_run(
     window.wait_for(*texts)
     folder = request.config.getoption("--screenshots")
     if folder:
-        import time
-
         time.sleep(5)  # what moves into its place
         Path(folder).mkdir(parents=True, exist_ok=True)
         window.picture(Path(folder) / f"tensorboard-{tab}.png")
