@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import tensorflow as tf
+from tensorboard.plugins.histogram import summary_v2
 
 from uvcan_tf.config import Config
 from uvcan_tf.data.dataset import Dataset, Pairs
@@ -37,7 +38,7 @@ TAGS: Final = {
     "weight_norm": "norms/weights",
     "update_norm": "norms/update",
 }
-_MOST_NUMBERS: Final = 1 << 16  # of a weight's histogram: more would not change it
+_MOST_NUMBERS: Final = 1 << 14  # of a weight's histogram: more would not change it
 
 
 @dataclasses.dataclass(frozen=True)
@@ -131,12 +132,12 @@ class Board(tf.keras.callbacks.Callback):
         for weight in self._watched.network.weights:
             numbers = weight.numpy().ravel()
             some = numbers[:: -(-numbers.size // _MOST_NUMBERS)]
-            tf.summary.histogram(f"weights/{weight.name.partition(':')[0]}", some)
-        tf.summary.histogram("scores/likes", seen.likes)
-        tf.summary.histogram("scores/rivals", seen.rivals)
+            _histogram(f"weights/{weight.name.partition(':')[0]}", some)
+        _histogram("scores/likes", seen.likes)
+        _histogram("scores/rivals", seen.rivals)
         for side, hops in seen.attention.items():
             for number, hop in enumerate(hops, start=1):
-                tf.summary.histogram(f"attention/{side}/hop_{number}", hop)
+                _histogram(f"attention/{side}/hop_{number}", hop)
 
     def _images(self, group: str, attention: Mapping[str, Any]) -> None:
         """A heat map of either side: a row a hop, a column a facet."""
@@ -173,9 +174,17 @@ def watched_pairs(validation: Pairs, dataset: Dataset) -> Pairs:
     return validation if len(validation) else trainable(dataset)
 
 
+def _histogram(tag: str, numbers: Any) -> None:
+    """As `tf.summary.histogram`, by NumPy, which is ten times faster."""
+    content = summary_v2.histogram_pb(tag, numbers).SerializeToString()
+    tf.summary.experimental.write_raw_pb(content)
+
+
 def _graph(model: PairModel) -> Any:
     """The graph of a pair's rating, as TensorFlow records it."""
     rows = tf.TensorSpec([None], tf.int32, name="users")
     videos = tf.TensorSpec([None, None], tf.int32, name="videos")
-    rate = tf.function(lambda users, videos: model.call((users, videos)))
+    rate = tf.function(
+        lambda users, videos: model.call((users, videos)), autograph=False
+    )
     return rate.get_concrete_function(rows, videos).graph
