@@ -22,8 +22,11 @@ def figure(
     from matplotlib.figure import Figure
 
     left = 0.25 + 0.085 * max(len(name) for name in rows)
-    width = max(left + _CELL_WIDTH * len(columns) + 0.2, 0.4 + 0.088 * len(title))
-    height = 0.95 + _CELL_HEIGHT * len(rows)
+    width = max(
+        left + _CELL_WIDTH * len(columns) + 0.2,
+        0.4 + 0.088 * max(map(len, title.splitlines())),
+    )
+    height = 1.25 + _CELL_HEIGHT * len(rows)
     drawn = Figure(figsize=(width, height), dpi=100)
     axes = drawn.add_axes(
         (
@@ -50,7 +53,12 @@ def figure(
                 color=colour,
                 fontsize=9,
             )
-    drawn.text(0.12 / width, 1 - 0.3 / height, title, fontsize=10, weight="bold")
+    drawn.text(
+        *(0.12 / width, 1 - 0.1 / height, title),
+        fontsize=10,
+        weight="bold",
+        va="top",
+    )
     return drawn
 
 
@@ -65,4 +73,6 @@ def pixels(drawn: Any) -> Any:
 
 
 def _short(name: str) -> str:
-    return name if len(name) <= 13 else f"{name[:12]}…"
+    """A facet and its value below each other, neither wider than a cell."""
+    parts = name.split(": ", 1)
+    return "\n".join(part if len(part) <= 13 else f"{part[:12]}…" for part in parts)
