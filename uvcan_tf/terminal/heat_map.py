@@ -41,6 +41,17 @@ def figure(
     axes.set_yticks(range(len(rows)), rows)
     axes.tick_params(length=0, labelsize=9)
     axes.xaxis.tick_top()
+    _write_numbers(axes, weights)
+    drawn.text(
+        *(0.12 / width, 1 - 0.1 / height, title),
+        fontsize=10,
+        weight="bold",
+        va="top",
+    )
+    return drawn
+
+
+def _write_numbers(axes: Any, weights: Sequence[Sequence[float]]) -> None:
     for row, values in enumerate(weights):
         for column, value in enumerate(values):
             colour = "white" if value > _DARK else "black"
@@ -53,13 +64,6 @@ def figure(
                 color=colour,
                 fontsize=9,
             )
-    drawn.text(
-        *(0.12 / width, 1 - 0.1 / height, title),
-        fontsize=10,
-        weight="bold",
-        va="top",
-    )
-    return drawn
 
 
 def pixels(drawn: Any) -> Any:
