@@ -18,7 +18,7 @@ from serving.client.client import RecommenderClient
 from serving.client.errors import ServingError
 from serving.client.options import attribute_option, liked_option
 from serving.client.records import Explanation, Scored, Tls
-from serving.flags import tls_options
+from serving.flags import key_file, tls_options
 from uvcan_tf.terminal import attention_file
 from uvcan_tf.terminal.lazy_group import Lazy, LazyGroup
 from uvcan_tf.terminal.quiet import quiet
@@ -66,6 +66,13 @@ _CLIENT_OPTIONS = (
         "--timeout", default=5.0, show_default=True, help="Deadline in seconds."
     ),
     tls_options,
+    click.option(
+        "--hash-ids-with",
+        "id_key",
+        type=click.Path(path_type=Path),
+        callback=key_file,
+        help="Key file of a model with hashed user ids.",
+    ),
     click.option("--json", "as_json", is_flag=True, help="Print JSON."),
 )
 
@@ -89,11 +96,16 @@ def _client_command(function: Callable[..., Any]) -> click.Command:
         model_name: str,
         timeout: float,
         tls: Tls | None,
+        id_key: bytes | None,
         **arguments: Any,
     ) -> None:
         try:
             with RecommenderClient(
-                target, model_name=model_name, timeout_s=timeout, tls=tls
+                target,
+                model_name=model_name,
+                timeout_s=timeout,
+                tls=tls,
+                id_key=id_key,
             ) as client:
                 function(client, **arguments)
         except ServingError as error:

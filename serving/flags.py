@@ -10,6 +10,7 @@ from typing import Any, Final
 import click
 
 from serving.client.records import Tls
+from uvcan_tf.hashed_ids import ConfigError, read_key
 
 _PEM_FILES: Final = {
     "tls_roots": "PEM certificates to trust.",
@@ -32,3 +33,13 @@ def tls_options(function: Callable[..., Any]) -> Callable[..., Any]:
         run = click.option(f"--{name.replace('_', '-')}", type=file, help=text)(run)
     text = "Talk TLS; implied by the next three."
     return click.option("--tls", is_flag=True, help=text)(run)
+
+
+def key_file(
+    context: click.Context, parameter: click.Parameter, path: Path | None
+) -> bytes | None:
+    """The key in a file that a flag names."""
+    try:
+        return None if path is None else read_key(path)
+    except ConfigError as error:
+        raise click.BadParameter(str(error)) from None

@@ -53,7 +53,7 @@ class AsyncRecommenderClient(
         if not video_ids:
             return []
         request = calls.rank_request(
-            self.model_name, user_id, video_ids, attributes, liked
+            self.model_name, self._named(user_id), video_ids, attributes, liked
         )
         return calls.ranked(await self._call(self._predict, request), video_ids)
 
@@ -76,7 +76,7 @@ class AsyncRecommenderClient(
         if candidates is not None:
             listed = arguments.texts(CANDIDATE_VIDEO_IDS, candidates)
         request = calls.recommend_request(
-            self.model_name, user_id, k, exclude, listed, attributes, liked
+            self.model_name, self._named(user_id), k, exclude, listed, attributes, liked
         )
         if listed == []:
             return []
@@ -86,7 +86,9 @@ class AsyncRecommenderClient(
         self, user_id: str, video_id: str, liked: Iterable[str] = ()
     ) -> Explanation:
         """The attention behind one score; liked videos count as in `rank`."""
-        request = calls.explain_request(self.model_name, user_id, video_id, liked)
+        request = calls.explain_request(
+            self.model_name, self._named(user_id), video_id, liked
+        )
         reply = await self._call(self._predict, request)
         return calls.explained(reply, user_id, video_id)
 
@@ -94,7 +96,7 @@ class AsyncRecommenderClient(
         self, rows: Iterable[Row], features: Features = PAPER
     ) -> list[float]:
         """Scores raw rows of user and video features, in the order given."""
-        request = calls.score_request(self.model_name, rows, features)
+        request = calls.score_request(self.model_name, self._named_in(rows), features)
         return calls.scores(await self._call(self._predict, request))
 
     async def status(self) -> list[VersionStatus]:

@@ -56,7 +56,7 @@ class RecommenderClient(Connection, AbstractContextManager["RecommenderClient"])
         if not video_ids:
             return []
         request = calls.rank_request(
-            self.model_name, user_id, video_ids, attributes, liked
+            self.model_name, self._named(user_id), video_ids, attributes, liked
         )
         return calls.ranked(self._call(self._predict, request), video_ids)
 
@@ -79,7 +79,7 @@ class RecommenderClient(Connection, AbstractContextManager["RecommenderClient"])
         if candidates is not None:
             listed = arguments.texts(CANDIDATE_VIDEO_IDS, candidates)
         request = calls.recommend_request(
-            self.model_name, user_id, k, exclude, listed, attributes, liked
+            self.model_name, self._named(user_id), k, exclude, listed, attributes, liked
         )
         if listed == []:
             return []
@@ -89,12 +89,14 @@ class RecommenderClient(Connection, AbstractContextManager["RecommenderClient"])
         self, user_id: str, video_id: str, liked: Iterable[str] = ()
     ) -> Explanation:
         """The attention behind one score; liked videos count as in `rank`."""
-        request = calls.explain_request(self.model_name, user_id, video_id, liked)
+        request = calls.explain_request(
+            self.model_name, self._named(user_id), video_id, liked
+        )
         return calls.explained(self._call(self._predict, request), user_id, video_id)
 
     def score(self, rows: Iterable[Row], features: Features = PAPER) -> list[float]:
         """Scores raw rows of user and video features, in the order given."""
-        request = calls.score_request(self.model_name, rows, features)
+        request = calls.score_request(self.model_name, self._named_in(rows), features)
         return calls.scores(self._call(self._predict, request))
 
     def status(self) -> list[VersionStatus]:

@@ -6,14 +6,23 @@ import abc
 import json
 import os
 import re
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 import grpc
 
 from serving.client import arguments
-from serving.client.errors import ServerUnavailable, ServingError, from_status
+from serving.client.encoder import Row
+from serving.client.errors import (
+    InvalidRequest,
+    ServerUnavailable,
+    ServingError,
+    from_status,
+)
 from serving.client.records import Tls
 from serving.wire.protos import get_model_status_pb2, predict_pb2
+from uvcan_tf.features import USER_ID
+from uvcan_tf.hashed_ids import ConfigError, checked_key, hashed
 
 PREDICT: Final = "/tensorflow.serving.PredictionService/Predict"
 GET_MODEL_STATUS: Final = "/tensorflow.serving.ModelService/GetModelStatus"
@@ -48,6 +57,8 @@ class Connection(abc.ABC):
         ever tried again.
       tls: certificates; None talks in the clear.
       compression: gzip requests and ask for gzipped replies.
+      id_key: of a model whose tables hold hashed user ids: the key they were hashed
+        with. It is never sent.
     """
 
     def __init__(
@@ -59,11 +70,13 @@ class Connection(abc.ABC):
         retries: int = 3,
         tls: Tls | None = None,
         compression: bool = False,
+        id_key: bytes | None = None,
     ) -> None:
         self.target = arguments.text("target", target)
         self.model_name = arguments.text("model_name", model_name)
         self.timeout_s = arguments.seconds("timeout_s", timeout_s)
         self.retries = arguments.retries(retries)
+        self._id_key = None if id_key is None else _checked(id_key)
         self._channel = self._open(tls, grpc.Compression.Gzip if compression else None)
         self._predict = self._channel.unary_unary(
             PREDICT,
@@ -80,6 +93,23 @@ class Connection(abc.ABC):
     def _open(self, tls: Tls | None, compression: grpc.Compression | None) -> Any:
         """The channel."""
 
+    def _named(self, user_id: str) -> str:
+        """The user's name in the model."""
+        user_id = arguments.text(USER_ID, user_id)
+        return hashed(user_id, self._id_key) if self._id_key else user_id
+
+    def _named_in(self, rows: Iterable[Row]) -> Iterable[Row]:
+        """The rows with the users' names in the model."""
+        one = isinstance(rows, (str, bytes, Mapping))
+        if self._id_key is None or one or not isinstance(rows, Iterable):
+            return rows
+        return [
+            {**row, USER_ID: self._named(row[USER_ID])}
+            if isinstance(row, Mapping) and row.get(USER_ID) is not None
+            else row
+            for row in rows
+        ]
+
     def _failure(self, error: Any) -> ServingError:
         """The error of the family for gRPC's."""
         details = error.details() or ""
@@ -87,6 +117,13 @@ class Connection(abc.ABC):
         if proxy and error.code() is grpc.StatusCode.UNAVAILABLE:
             details = f"{details.rstrip('.')}, asked through the proxy of ${proxy}"
         return from_status(error.code(), details, self.target)
+
+
+def _checked(key: bytes) -> bytes:
+    try:
+        return checked_key(key)
+    except ConfigError as error:
+        raise InvalidRequest(str(error)) from None
 
 
 def open_channel(

@@ -12,14 +12,16 @@ import click
 from rich.console import Console
 
 from uvcan_tf import features as names
+from uvcan_tf.data import hash_ids
 from uvcan_tf.data.held_out import split_interactions
 from uvcan_tf.data.report import columns_table, report, warnings
 from uvcan_tf.data.sources import any_log, kuairand, movielens, synthetic
 from uvcan_tf.data.summary import Summary, summarise, summary_table
 from uvcan_tf.data.tables import problems, read_tables
-from uvcan_tf.errors import DataError
+from uvcan_tf.errors import ConfigError, DataError
 from uvcan_tf.evaluation_settings import LAST, RANDOM, TIME, EvaluationConfig
 from uvcan_tf.features import FEATURES_FILE, USER_ID, VIDEO_ID, DeclarationError
+from uvcan_tf.hashed_ids import read_key
 from uvcan_tf.terminal.lazy_group import Lazy, LazyGroup
 
 __all__ = ["data"]
@@ -149,6 +151,19 @@ def import_command(log: Path, out: Path, **mapping: Any) -> None:
     click.echo(json.dumps(features.to_json(), ensure_ascii=False))
 
 
+@data.command("hash-ids")
+@click.argument("folder", type=_folder)
+@_out
+@click.option(
+    "--key", type=_path, required=True, help="File of 16 random bytes or more."
+)
+def hash_ids_command(folder: Path, out: Path, key: Path) -> None:
+    """The tables in FOLDER with keyed hashes instead of user ids."""
+    with _working(f"hashing the user ids of {folder}"):
+        tables = hash_ids.convert(folder, out, read_key(key))
+    _show(f"written to {out}", summarise(tables))
+
+
 @data.command("check")
 @click.argument("folder", type=_folder)
 @click.option(
@@ -182,7 +197,7 @@ def _working(what: str) -> Iterator[None]:
     try:
         with Console(stderr=True).status(what):
             yield
-    except (DataError, DeclarationError) as error:
+    except (ConfigError, DataError, DeclarationError) as error:
         raise click.ClickException(str(error)) from None
 
 

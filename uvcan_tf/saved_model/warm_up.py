@@ -10,7 +10,7 @@ import tensorflow as tf
 from tensorflow_serving.apis import prediction_log_pb2
 
 from uvcan_tf import features as names
-from uvcan_tf.data.dataset import Dataset, Side
+from uvcan_tf.data.dataset import Dataset
 from uvcan_tf.feature_kinds import MEAN
 from uvcan_tf.features import Dense, Feature, Numeric
 from uvcan_tf.saved_model.optional_inputs import nothing
@@ -19,7 +19,7 @@ from uvcan_tf.visual.pca import Pca
 
 WARM_UP_FILE: Final = Path("assets.extra") / "tf_serving_warmup_requests"
 _CANDIDATES: Final = 100
-_COLD_START: Final = "somebody who is not in the tables"
+_SOMEBODY: Final = "somebody who is not in the tables"
 _MODEL: Final = "model"  # servers do not look at the name in a warm-up request
 
 Log: TypeAlias = prediction_log_pb2.PredictionLog
@@ -42,11 +42,11 @@ def write_requests(
 
 
 def requests(dataset: Dataset, history: bool = False) -> Iterator[Log]:
-    """The requests: real ids, a real example, and a user of whom nothing is known.
+    """The requests, of a made-up user: the graph has no branch for known ones alone.
 
-    With a history, also a user of whom one like is known.
+    With a history, also of one of whom one like is known.
     """
-    user, video = dataset.users.ids[0], dataset.videos.ids[0]
+    user, video = _SOMEBODY, dataset.videos.ids[0]
     videos = list(dataset.videos.ids[:_CANDIDATES])
     attributes = attribute_specs(dataset.features).items()
     row = example(dataset)
@@ -56,19 +56,18 @@ def requests(dataset: Dataset, history: bool = False) -> Iterator[Log]:
     some = {names.VIDEO_IDS: [videos]}
     yield _predict(names.RANK, **{names.USER_ID: [user], **some})
     untold = {name: nothing(spec) for name, spec in attributes}
-    cold_start = {names.USER_ID: [_COLD_START], **some, **untold}
+    cold_start = {names.USER_ID: [user], **some, **untold}
     yield _predict(names.RANK_BY_ATTRIBUTES, **cold_start)
-    for who in (user, _COLD_START):
-        yield _predict(names.RECOMMEND, **{names.USER_ID: [who]})
+    yield _predict(names.RECOMMEND, **{names.USER_ID: [user]})
     listed = {names.USER_ID: [user], names.CANDIDATE_VIDEO_IDS: [["", *videos]]}
     yield _predict(names.RECOMMEND, **listed)
     pair = {names.USER_ID: [user], names.VIDEO_ID: [video]}
     yield _predict(names.EXPLAIN, **pair)
     if history:
         liked = {names.LIKED_VIDEO_IDS: [[video]]}
-        yield _predict(names.RANK, **{names.USER_ID: [_COLD_START], **some, **liked})
+        yield _predict(names.RANK, **{names.USER_ID: [user], **some, **liked})
         yield _predict(names.RANK_BY_ATTRIBUTES, **cold_start, **liked)
-        yield _predict(names.RECOMMEND, **{names.USER_ID: [_COLD_START], **liked})
+        yield _predict(names.RECOMMEND, **{names.USER_ID: [user], **liked})
         yield _predict(names.EXPLAIN, **pair, **liked)
     for signature in (names.CLASSIFY, names.REGRESS):
         yield _predict(signature, **{names.INPUTS: [serialized]})
@@ -84,16 +83,13 @@ def _of_means(dataset: Dataset, pcas: Mapping[str, Pca]) -> Iterator[Log]:
 
 
 def example(dataset: Dataset) -> tf.train.Example:
-    """The first user with the first video, decoded to raw features."""
+    """A made-up user with the first video, decoded to raw features."""
     values: dict[str, Any] = {
-        names.USER_ID: [dataset.users.ids[0]],
+        names.USER_ID: [_SOMEBODY],
         names.VIDEO_ID: [dataset.videos.ids[0]],
     }
-    for side, declared in (
-        (dataset.users, dataset.features.user),
-        (dataset.videos, dataset.features.video),
-    ):
-        values |= {f.name: _raw(dataset, side, f) for f in declared}
+    values |= {f.name: _first_known(dataset, f) for f in dataset.features.user}
+    values |= {f.name: _raw(dataset, f) for f in dataset.features.video}
     row = tf.train.Example()
     for name, raw in values.items():
         if not raw:
@@ -106,9 +102,18 @@ def example(dataset: Dataset) -> tf.train.Example:
     return row
 
 
-def _raw(dataset: Dataset, side: Side, feature: Feature) -> list[Any]:
-    """The raw values of the side's first row; none where they are missing."""
-    values = side.columns[feature.name][1].reshape(-1)
+def _first_known(dataset: Dataset, feature: Feature) -> list[Any]:
+    """A value that nobody in particular has."""
+    if isinstance(feature, Numeric):
+        return [0.0]
+    if isinstance(feature, Dense):
+        return [0.0] * feature.length
+    return list(dataset.vocabularies[feature.name][:1])
+
+
+def _raw(dataset: Dataset, feature: Feature) -> list[Any]:
+    """The raw values of the first video; none where they are missing."""
+    values = dataset.videos.columns[feature.name][1].reshape(-1)
     if isinstance(feature, Numeric):
         return [0.0] if values.any() else []
     if isinstance(feature, Dense):

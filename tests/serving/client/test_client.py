@@ -20,6 +20,7 @@ from serving.client.errors import (
 from serving.client.records import Scored, Tls
 from serving.server.app import Server
 from tests.serving.conftest import VIDEOS, free_port, options, toy_score
+from uvcan_tf.hashed_ids import hashed
 
 
 def test_rank_scores_in_the_order_given(client: RecommenderClient) -> None:
@@ -199,3 +200,24 @@ def test_a_reply_of_another_form_is_unexpected() -> None:
 def test_certificates_are_bytes() -> None:
     with pytest.raises(InvalidRequest, match="`roots` should be the bytes of a PEM"):
         Tls(roots="ca.pem")  # type: ignore[arg-type]
+
+
+def test_a_key_hashes_the_user_on_every_way_in(target: str) -> None:
+    key = b"0123456789abcdef"
+    digits = toy_score(hashed("u2", key), "v3")
+    row = {"user_id": "u2", "video_id": "v3"}
+    with RecommenderClient(target, id_key=key) as client:
+        found = client.explain("u2", "v3")
+        scores = [
+            client.rank("u2", ["v3"])[0].score,
+            client.recommend("u2", exclude=[v for v in VIDEOS if v != "v3"])[0].score,
+            found.score,
+            client.score([row])[0],
+        ]
+    assert scores == pytest.approx([digits] * 4)
+    assert found.user_id == "u2"
+
+
+def test_a_short_key_is_refused_at_once() -> None:
+    with pytest.raises(InvalidRequest, match="`id_key` should be at least 16"):
+        RecommenderClient("localhost:1", id_key=b"short")

@@ -9,7 +9,10 @@ from click.testing import CliRunner, Result
 
 from tests.uvcan_tf.data.sources.test_kuairand import LOG, USERS, VIDEOS
 from tests.uvcan_tf.data.sources.test_movielens import LARGE, written
+from uvcan_tf import features as names
 from uvcan_tf.data.cli import data
+from uvcan_tf.data.tables import read_tables
+from uvcan_tf.hashed_ids import hashed
 
 
 def run(*arguments: object) -> Result:
@@ -102,3 +105,26 @@ def test_check_refuses_tables_that_hold_nothing_out(tiny: Path) -> None:
     result = run("check", tiny)
     assert result.exit_code == 1
     assert "none of 2 users" in result.stderr
+
+
+def test_hash_ids_replaces_user_ids_alone(tiny: Path, tmp_path: Path) -> None:
+    key, out = tmp_path / "key", tmp_path / "hashed"
+    key.write_text("0123456789abcdef\n")
+    result = run("hash-ids", tiny, "--key", key, "--out", out)
+    assert result.exit_code == 0, result.output
+    before, after = (read_tables(f, names.of_folder(f)) for f in (tiny, out))
+    for kind in ("users", "videos", "interactions"):
+        old, new = getattr(before, kind), getattr(after, kind)
+        for column in old.column_names:
+            wanted = old[column].to_pylist()
+            if column == "user_id":
+                wanted = [hashed(user, b"0123456789abcdef") for user in wanted]
+            assert new[column].to_pylist() == wanted
+
+
+def test_hash_ids_refuses_a_short_key(tiny: Path, tmp_path: Path) -> None:
+    (tmp_path / "key").write_text("short")
+    out = tmp_path / "hashed"
+    result = run("hash-ids", tiny, "--key", tmp_path / "key", "--out", out)
+    assert result.exit_code == 1 and "at least 16 random bytes" in result.output
+    assert not out.exists()

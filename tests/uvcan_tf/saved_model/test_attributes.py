@@ -117,9 +117,11 @@ def test_zero_is_a_number(rank: Any) -> None:
     assert not np.allclose(zero, rank("nobody"), rtol=1e-6)
 
 
-def test_a_warm_up_example_leaves_out_what_its_user_lacks() -> None:
-    of_ann, of_bob = (
-        set(warm_up.example(of_users(users)).features.feature)
-        for users in (USERS, [USERS[1], *USERS[:1], *USERS[2:]])
-    )
-    assert of_ann - of_bob == set(EVE)
+def test_warm_up_requests_tell_of_nobody() -> None:
+    dataset = of_users(USERS)
+    written = [log.SerializeToString() for log in warm_up.requests(dataset)]
+    for user in dataset.users.ids:
+        assert not [log for log in written if f"\x03{user}".encode() in log]
+    values = warm_up.example(dataset).features.feature
+    assert set(EVE) <= set(values)
+    assert values["user_id"].bytes_list.value[0].decode() not in dataset.users.ids
