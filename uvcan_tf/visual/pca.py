@@ -2,7 +2,7 @@
 
 The covariance of all frames is small beside the frames, and its eigenvectors are exact:
 scikit-learn's IncrementalPCA, which keeps only the leading components of each batch, is
-an approximation, depends on the order, and takes many times as long.
+an approximation and depends on the order.
 
 Shapes: F frames, D their width, L components.
 """
