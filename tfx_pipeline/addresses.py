@@ -16,13 +16,30 @@ def is_local(address: str) -> bool:
     return "://" not in address
 
 
+def files_of(address: str) -> list[str]:
+    """The files of a folder of tables, and of the folders of part files in it.
+
+    Returns:
+      Their names from the folder on, in order.
+    """
+    found: list[str] = []
+    for name in sorted(entry.rstrip("/") for entry in fileio.listdir(address)):
+        path = os.path.join(address, name)
+        if fileio.isdir(path):
+            parts = sorted(fileio.listdir(path))
+            found += [f"{name}/{part}" for part in parts if not part.endswith("/")]
+        else:
+            found.append(name)
+    return [name for name in found if not fileio.isdir(os.path.join(address, name))]
+
+
 def fetched(address: str, scratch: str) -> Path:
     """The folder itself, or a copy of the address's files in `scratch`."""
     if is_local(address):
         return Path(address)
     copy = Path(scratch) / "fetched"
-    copy.mkdir(parents=True)
-    for name in fileio.listdir(address):
+    for name in files_of(address):
+        (copy / name).parent.mkdir(parents=True, exist_ok=True)
         fileio.copy(os.path.join(address, name), str(copy / name))
     return copy
 

@@ -37,10 +37,17 @@ _FAST: Final = tf.io.TFRecordOptions(compression_type="GZIP", compression_level=
 
 
 def example_gen(config: PipelineConfig) -> FileBasedExampleGen:
-    """The component: `config.data` in, `Examples` of four splits out."""
-    split = example_gen_pb2.SplitConfig.Split
+    """The component: `config.data` in, `Examples` of four splits out.
+
+    What the cache compares are the files that match a pattern: of the folder, and of
+    the folders of part files in it.
+    """
+    split, read = example_gen_pb2.SplitConfig.Split, example_gen_pb2.Input.Split
     return FileBasedExampleGen(
         input_base=config.data,
+        input_config=example_gen_pb2.Input(
+            splits=[read(name="files", pattern="*"), read(name="parts", pattern="*/*")]
+        ),
         output_config=example_gen_pb2.Output(
             split_config=example_gen_pb2.SplitConfig(
                 splits=[split(name=n, hash_buckets=1) for n in snapshot.SPLITS]

@@ -19,6 +19,7 @@ from tfx.types.component_spec import (
 )
 from tfx.types.standard_artifacts import Examples
 
+from tfx_pipeline.addresses import files_of
 from tfx_pipeline.config import PipelineConfig
 from tfx_pipeline.example_gen import Executor, custom_config
 
@@ -38,10 +39,8 @@ def TablesFingerprint(tables: Parameter[str]) -> OutputDict(fingerprint=str):  #
 def fingerprint(folder: str) -> str:
     """Of the names and the content of all files of a folder or an address."""
     digest = hashlib.sha256()
-    for name in sorted(fileio.listdir(folder)):
+    for name in files_of(folder):
         path = os.path.join(folder, name)
-        if fileio.isdir(path):
-            continue
         digest.update(f"{name}\0{fileio.stat(path).length}\0".encode())
         with fileio.open(path, "rb") as file:
             while piece := file.read(_PIECE):

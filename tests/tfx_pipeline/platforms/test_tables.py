@@ -31,3 +31,12 @@ def test_another_file_is_another_fingerprint(tables: Path) -> None:
     before = fingerprint(str(tables))
     (tables / "videos.csv").rename(tables / "videos2.csv")
     assert fingerprint(str(tables)) != before
+
+
+def test_a_changed_part_file_is_another_fingerprint(tables: Path) -> None:
+    (tables / "interactions").mkdir()
+    part = tables / "interactions" / "part-0.csv"
+    part.write_text("user_id,video_id\nu1,v1\n")
+    before = fingerprint(str(tables))
+    part.write_text("user_id,video_id\nu1,v2\n")
+    assert fingerprint(str(tables)) != before
