@@ -6,7 +6,7 @@ PYTHON := .venv/bin/python
 UV := .venv/bin/uv
 READY := .venv/.ready
 
-.PHONY: help setup demo test test-newest install-check readme-check kubeflow-check protos check format kuairand toffee-b bench bench-growth bench-peers conformance load drills screenshots visual-check lock sbom advisories clean
+.PHONY: help setup demo test test-long test-newest install-check readme-check kubeflow-check protos check format kuairand toffee-b bench bench-growth bench-peers conformance load drills screenshots visual-check lock sbom advisories clean
 
 help: ## this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 22
@@ -21,6 +21,9 @@ demo: $(READY) ## the main job: tables in, recommendations over gRPC out
 
 test: $(READY) ## the test suite, a process a core
 	$(PYTHON) -m pytest -n auto
+
+test-long: $(READY) ## the tests that take the longest: several workers, Inception-v3, public layouts
+	$(PYTHON) -m pytest -n auto -m long
 
 TESTS ?=
 

@@ -186,8 +186,12 @@ def explained(ran: Ran, out: Path, *asked: str) -> dict[str, Any]:
 def test_a_pair_is_explained_with_its_author_and_tags(ran: Ran, tmp_path: Path) -> None:
     content = explained(ran, tmp_path / "a.html", "--user", "u3", "--video", "v8")
     of_video, of_user = content["matrices"]
-    assert of_video["columns"] == ["video_id: v8", "author_id: a2", "tags: t3, t2"] + [
-        "visual"
+    assert of_video["columns"] == [
+        "video_id: v8",
+        "author_id: a2",
+        "tags: t3, t2",
+        "visual",
+        "length",
     ]
     assert of_user["columns"] == ["user_id: u3", "gender: f", "location: place 0"]
     for hop in (*of_video["weights"], *of_user["weights"]):

@@ -98,7 +98,7 @@ def test_the_search_space_is_that_of_the_experiments(
         assert all(point[name] in expected[name] for name in expected)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_twelve_trials_are_twelve_sessions(dataset: Dataset, tmp_path: Path) -> None:
     """Each with a folder of its own under the root, kept after the search."""
     rates = tuple(0.001 * n for n in range(1, TRIALS))

@@ -78,32 +78,32 @@ def two(tmp_path_factory: pytest.TempPathFactory) -> list[Any]:
     return [_ended(process) for process in _two_workers(folder, 16)]
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_two_workers_lose_as_one_of_twice_the_batch(one: Any, two: list[Any]) -> None:
     losses = _losses(two[0])
     assert losses[-1] < losses[0] / 2
     np.testing.assert_allclose(losses, _losses(one), atol=TOLERANCE)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_each_worker_draws_the_pairs_of_its_own_users(one: Any, two: list[Any]) -> None:
     assert [found["worker"] for found in two] == [0, 1]
     assert sum(found["pairs"] for found in two) == one["pairs"]
     assert all(abs(f["pairs"] / one["pairs"] - 0.5) < 0.1 for f in two)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_all_workers_end_with_the_same_weights(two: list[Any]) -> None:
     np.testing.assert_array_equal(two[0]["weights"], two[1]["weights"])
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_only_the_chief_reports(two: list[Any]) -> None:
     assert len(_losses(two[0])) == EPOCHS
     assert two[1]["told"] == []
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_two_devices_of_a_process_lose_as_one_of_twice_the_batch(
     one: Any, tmp_path: Path
 ) -> None:

@@ -21,7 +21,7 @@ from uvcan_tf.data.tables import read_tables
 from uvcan_tf.features import VISUAL, of_folder
 from uvcan_tf.visual.pca import load
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.long
 
 VIDEOS = ("a", "b", "broken", "c", "d", "nofile")
 RATE = 4

@@ -16,7 +16,7 @@ import tensorflow as tf
 from uvcan_tf.errors import ConfigError
 from uvcan_tf.visual.weights import Layers, download, read_weights
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.long
 
 _KERAS_3 = """
 import sys, keras, numpy as np

@@ -14,7 +14,7 @@ from uvcan_tf.config import Config, EvaluationConfig, ModelConfig, TrainingConfi
 from uvcan_tf.data.cli import data
 from uvcan_tf.training.fit import fit
 
-pytestmark = pytest.mark.slow  # each layout trains a model for one epoch
+pytestmark = pytest.mark.long  # each layout trains a model for one epoch
 
 USERS, VIDEOS, LIKES = 8, 24, 10
 START_S = 1_649_505_600
