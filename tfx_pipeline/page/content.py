@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import ml_metadata as mlmd
 from ml_metadata.proto import metadata_store_pb2 as pb2
@@ -13,12 +13,14 @@ from ml_metadata.proto import metadata_store_pb2 as pb2
 from tfx_pipeline import lineage, model_card, report, timings
 from tfx_pipeline.lineage import Step
 from tfx_pipeline.page import statistics
-from tfx_pipeline.page.examples import Example, examples
+from tfx_pipeline.page.examples import Example, kept_examples
 from tfx_pipeline.report import Report
 from tfx_pipeline.runs import RUNS
 from tfx_pipeline.store import STORE, connect, executions_of, outputs, pipeline_runs
 from tfx_pipeline.timings import Timing
 from uvcan_tf.errors import ConfigError
+
+_EXAMPLES: Final = "examples.json"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -94,7 +96,9 @@ class RunReader:
             card=model_card.read(whole) if whole else None,
             splits=statistics.splits(seen) if seen else [],
             anomalies=statistics.anomalies([f for f in folders if f]),
-            examples=examples(whole) if whole and whole.is_dir() else [],
+            examples=kept_examples(whole, self._root / RUNS / _EXAMPLES)
+            if whole and whole.is_dir()
+            else [],
             timings=self.timings(),
             steps=self._steps(),
         )

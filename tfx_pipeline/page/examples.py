@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -35,6 +37,35 @@ class Example(NamedTuple):
         weights = self.of_video.weights[-1]
         number = int(np.argmax(weights))
         return f"{self.of_video.facets[number]} ({weights[number]:.0%})"
+
+
+def kept_examples(model: Path, kept: Path) -> list[Example]:
+    """As `examples`, which loads the model: not again while it is the same.
+
+    Args:
+      model: the folder of a SavedModel.
+      kept: a file that remembers the examples of the last model asked for.
+    """
+    stamp = [str(model), (model / "saved_model.pb").stat().st_mtime_ns]
+    if kept.exists():
+        content = json.loads(kept.read_text(encoding="utf-8"))
+        if content["model"] == stamp:
+            return [_example(*row) for row in content["examples"]]
+    found = examples(model)
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    partial = kept.with_suffix(".partial")
+    text = json.dumps({"model": stamp, "examples": found})
+    partial.write_text(text, encoding="utf-8")
+    os.replace(partial, kept)
+    return found
+
+
+def _example(user: str, video: str, score: float, *sides: Any) -> Example:
+    """From JSON, which has lists for tuples."""
+    of_video, of_user = (
+        Side(tuple(facets), tuple(map(tuple, weights))) for facets, weights in sides
+    )
+    return Example(user, video, score, of_video, of_user)
 
 
 def examples(model: Path) -> list[Example]:
