@@ -28,6 +28,35 @@ FOLDER = click.Path(file_okay=False, path_type=Path)
 FILE = click.Path(dir_okay=False, path_type=Path)
 
 
+# What `run` and `compile` share.
+_LEAST = click.option(
+    "--min-hit-rate",
+    type=float,
+    help="HR@10 to reach. [default: 0.05, or a fifth above chance]",
+)
+_TOLERANCE = click.option(
+    "--tolerance",
+    default=0.01,
+    show_default=True,
+    help="How far HR@10 may fall below the last blessed model's.",
+)
+_DRIFT = click.option(
+    "--drift",
+    type=click.Choice(settings.REACTIONS),
+    default=settings.STOP,
+    show_default=True,
+    help="Where the tables changed too much since the last run.",
+)
+_CONFIG = click.option(
+    "--config", type=FILE, help="Hyper-parameters, JSON. [default: built in]"
+)
+_TUNE = click.option("--tune", is_flag=True, help="Search the paper's grid first.")
+_INFER = click.option("--bulk-infer", is_flag=True, help="Score the held-out pairs.")
+_BEAM = click.option(
+    "--beam-arg", "beam_args", multiple=True, help="Of another Beam runner."
+)
+
+
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @device_option
 def main() -> None:
@@ -37,29 +66,14 @@ def main() -> None:
 @main.command()
 @click.option("--data", type=FOLDER, required=True, help="The three tables.")
 @click.option("--root", type=FOLDER, required=True, help="Everything is written here.")
-@click.option("--config", type=FILE, help="Hyper-parameters, JSON. [default: built in]")
-@click.option(
-    "--min-hit-rate",
-    type=float,
-    help="HR@10 to reach. [default: 0.05, or a fifth above chance]",
-)
-@click.option(
-    "--tolerance",
-    default=0.01,
-    show_default=True,
-    help="How far HR@10 may fall below the last blessed model's.",
-)
-@click.option(
-    "--drift",
-    type=click.Choice(settings.REACTIONS),
-    default=settings.STOP,
-    show_default=True,
-    help="Where the tables changed too much since the last run.",
-)
-@click.option("--tune", is_flag=True, help="Search the paper's grid first.")
+@_CONFIG
+@_LEAST
+@_TOLERANCE
+@_DRIFT
+@_TUNE
 @click.option("--check-serving", is_flag=True, help="Load in a model server (Docker).")
-@click.option("--bulk-infer", is_flag=True, help="Score the held-out pairs.")
-@click.option("--beam-arg", "beam_args", multiple=True, help="Of another Beam runner.")
+@_INFER
+@_BEAM
 def run(data: Path, root: Path, config: Path | None, **switches: Any) -> None:
     """Run the pipeline on this machine; unchanged parts come from the cache."""
     with one_sentence():
@@ -96,30 +110,15 @@ def run(data: Path, root: Path, config: Path | None, **switches: Any) -> None:
     help="Folder or address of what is written.",
 )
 @click.option("--features", type=FILE, help="Declaration. [default: the paper's]")
-@click.option("--config", type=FILE, help="Hyper-parameters, JSON. [default: built in]")
+@_CONFIG
 @click.option("--image", default="uvcan-tf", show_default=True, help="Of this project.")
 @click.option("--steps", type=FILE, help="Machines, retries, volume: docs/kubeflow.md.")
-@click.option(
-    "--min-hit-rate",
-    type=float,
-    help="HR@10 to reach. [default: 0.05, or a fifth above chance]",
-)
-@click.option(
-    "--tolerance",
-    default=0.01,
-    show_default=True,
-    help="How far HR@10 may fall below the last blessed model's.",
-)
-@click.option(
-    "--drift",
-    type=click.Choice(settings.REACTIONS),
-    default=settings.STOP,
-    show_default=True,
-    help="Where the tables changed too much since the last run.",
-)
-@click.option("--tune", is_flag=True, help="Search the paper's grid first.")
-@click.option("--bulk-infer", is_flag=True, help="Score the held-out pairs.")
-@click.option("--beam-arg", "beam_args", multiple=True, help="Of another Beam runner.")
+@_LEAST
+@_TOLERANCE
+@_DRIFT
+@_TUNE
+@_INFER
+@_BEAM
 def compile_command(
     platform: str,
     out: Path,
