@@ -115,7 +115,7 @@ class Batches:
         chosen = shuffled(positions, self.pairs, seed, step // self.steps)
         users, videos = (tf.gather(column, chosen) for column in self._observed)
         negatives = self._sampler(
-            users, self._training.negatives, self._seed(step, stream=1)
+            users, self._training.negatives, step_seed(seed, step, stream=1)
         )
         return users, tf.concat([videos[:, None], negatives], axis=1)
 
@@ -123,12 +123,21 @@ class Batches:
         self, rows: tf.Tensor, table: Side, step: tf.Tensor, stream: int
     ) -> tf.Tensor:
         """Some rows become the unknown one."""
-        draw = tf.random.stateless_uniform(tf.shape(rows), self._seed(step, stream))
+        seed = step_seed(self._training.seed, step, stream)
+        draw = tf.random.stateless_uniform(tf.shape(rows), seed)
         return tf.where(draw < self._id_dropout, table.unknown, rows)
 
-    def _seed(self, step: tf.Tensor, stream: int) -> tf.Tensor:
-        seed = tf.cast(self._training.seed * 8 + stream, tf.int64)
-        return tf.stack([step + number_of_replica() * _APART, seed])
+
+def step_seed(seed: int, step: tf.Tensor, stream: int) -> tf.Tensor:
+    """int64 [2]: what a stateless draw of a step begins with.
+
+    Args:
+      seed: of the training.
+      step: how many steps were trained before.
+      stream: from 0 to 7, another for each kind of draw.
+    """
+    of_stream = tf.constant(seed * 8 + stream, tf.int64)
+    return tf.stack([tf.cast(step, tf.int64) + number_of_replica() * _APART, of_stream])
 
 
 def shuffled(

@@ -22,6 +22,7 @@ import tensorflow as tf
 
 from uvcan_tf.data.dataset import Dataset
 from uvcan_tf.history_settings import HistorySettings
+from uvcan_tf.model.batches import step_seed
 from uvcan_tf.model.histories import Histories, where
 from uvcan_tf.network.liked_videos import LikedVideos, Likes
 
@@ -83,7 +84,7 @@ class SharedCandidates:
         """The step of user rows int [B]."""
         likes = self._histories.of(users)
         draw = tf.random.stateless_uniform(
-            tf.shape(likes.video), self._seed_of(step, stream=0)
+            tf.shape(likes.video), step_seed(self._seed, step, stream=0)
         )
         is_given = draw < self._settings.given
         first = tf.range(tf.size(draw)) == 0  # is asked for where nothing else is
@@ -101,7 +102,7 @@ class SharedCandidates:
 
     def _candidates(self, asked: tf.Tensor, step: tf.Tensor) -> tf.Tensor:
         """Distinct video rows int [C]: the asked ones, then uniform ones."""
-        seed = self._seed_of(step, stream=1)
+        seed = step_seed(self._seed, step, stream=1)
         shape = [self._settings.uniform]
         uniform = tf.random.stateless_uniform(
             shape, seed, 1, self._videos + 1, tf.int32
@@ -119,7 +120,11 @@ class SharedCandidates:
         """
         shape = [tf.size(asked.video), count]
         chosen = tf.random.stateless_uniform(
-            shape, self._seed_of(step, 2), 0, tf.size(drawn.candidates), tf.int32
+            shape,
+            step_seed(self._seed, step, 2),
+            0,
+            tf.size(drawn.candidates),
+            tf.int32,
         )
         liked = tf.zeros([tf.size(drawn.users), tf.size(drawn.candidates)], tf.bool)
         for likes in (drawn.given, drawn.asked):
@@ -135,10 +140,6 @@ class SharedCandidates:
             tf.concat([asked.video[:, None], videos], axis=1),
             tf.concat([own, correction], axis=1),
         )
-
-    def _seed_of(self, step: tf.Tensor, stream: int) -> tf.Tensor:
-        seed = tf.constant(self._seed * 8 + stream, tf.int64)
-        return tf.stack([tf.cast(step, tf.int64), seed])
 
 
 def shared_softmax_loss(drawn: SharedStep, logits: tf.Tensor) -> tf.Tensor:
