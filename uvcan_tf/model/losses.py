@@ -33,10 +33,7 @@ def mean_loss(
       training: `softmax` and `l2`, the λ.
     """
     loss = tf.reduce_mean(cross_entropies(logits - correction, training.softmax))
-    if not training.l2:
-        return loss
-    squares = tf.add_n([tf.nn.l2_loss(x) for x in embeddings])
-    return loss + training.l2 * squares / tf.cast(tf.size(logits), loss.dtype)
+    return loss + embedding_l2(embeddings, tf.size(logits), training.l2)
 
 
 def cross_entropies(logits: tf.Tensor, softmax: bool) -> tf.Tensor:
@@ -51,6 +48,16 @@ def cross_entropies(logits: tf.Tensor, softmax: bool) -> tf.Tensor:
     if softmax:
         return tf.nn.softmax_cross_entropy_with_logits(observed, logits)[:, None]
     return tf.nn.sigmoid_cross_entropy_with_logits(observed, logits)
+
+
+def embedding_l2(
+    embeddings: Sequence[tf.Tensor], pairs: tf.Tensor, l2: float
+) -> tf.Tensor:
+    """The embeddings' part of the regulariser, the mean over so many pairs."""
+    if not l2:
+        return tf.constant(0.0)
+    squares = tf.add_n([tf.nn.l2_loss(x) for x in embeddings])
+    return l2 * squares / tf.cast(pairs, squares.dtype)
 
 
 def embedding_l2_by_pair(user: tf.Tensor, video: tf.Tensor, l2: float) -> tf.Tensor:

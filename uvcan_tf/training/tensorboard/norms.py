@@ -57,12 +57,14 @@ class Norms:
                 model.logits_of(user, video),
                 model.embeddings(user, video),
             )
-            bare = losses.mean_loss(logits, embedded, batch.correction, plain)
-            loss = losses.mean_loss(logits, embedded, batch.correction, model.training)
-            loss += losses.weight_l2(model.trainable_variables, model.training.l2)
+            loss = losses.mean_loss(logits, embedded, batch.correction, plain)
+            l2 = losses.embedding_l2(
+                embedded, tf.size(logits), model.training.l2
+            ) + losses.weight_l2(model.trainable_variables, model.training.l2)
+            loss += l2
         gradients = tape.gradient(loss, model.trainable_variables)
         dense = [tf.convert_to_tensor(g).numpy() for g in gradients if g is not None]
-        return _norm(dense), float(loss - bare)
+        return _norm(dense), float(l2)
 
 
 def _norm(parts: list[np.ndarray]) -> float:  # type: ignore[type-arg]
