@@ -6,12 +6,14 @@ import filecmp
 import os
 import shutil
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from tfx.components import Pusher
 from tfx.components.pusher import executor
 from tfx.dsl.components.base.executor_spec import ExecutorClassSpec
+from tfx.dsl.io import fileio
 from tfx.proto import pusher_pb2
 from tfx.types import Artifact, standard_component_specs
 from tfx.utils import io_utils, proto_utils
@@ -114,17 +116,27 @@ def push(model: Path, base: Path, evaluated: _Evaluated | None = None) -> Path:
 
 def newest_version(base: Path) -> Path | None:
     """The version that a model server takes: the largest number with a whole model."""
-    versions = [
-        path for path in base.glob("*") if path.name.isdigit() and is_whole(path)
-    ]
-    return max(versions, key=lambda path: int(path.name), default=None)
+    return next(map(Path, pushed_versions(str(base))), None)
 
 
-def is_whole(version: Path) -> bool:
+def pushed_versions(base: str) -> Iterator[str]:
+    """The whole versions of a folder or an address, the newest first."""
+    names = fileio.listdir(base) if fileio.exists(base) else []
+    numbers = sorted((n for n in (n.strip("/") for n in names) if n.isdigit()), key=int)
+    for number in reversed(numbers):
+        if is_whole(f"{base}/{number}"):
+            yield f"{base}/{number}"
+
+
+def is_whole(version: str | Path) -> bool:
     """Whether a folder can be a version, by the rule of the embedded server."""
-    index = version / "variables" / "variables.index"
-    cut_off = index.parent.is_dir() and not index.is_file()
-    return (version / _MODEL).is_file() and not cut_off
+    variables = f"{version}/variables"
+    cut_off = fileio.isdir(variables) and not _is_file(f"{variables}/variables.index")
+    return _is_file(f"{version}/{_MODEL}") and not cut_off
+
+
+def _is_file(address: str) -> bool:
+    return fileio.exists(address) and not fileio.isdir(address)
 
 
 def is_same(one: Path, other: Path) -> bool:

@@ -2,7 +2,6 @@
 
 # No `from __future__ import annotations`: TFX reads the annotations at run time.
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
@@ -13,13 +12,12 @@ from tfx.dsl.component.experimental.annotations import (
 )
 from tfx.dsl.component.experimental.decorators import component
 from tfx.dsl.components.base.base_node import BaseNode
-from tfx.dsl.io import fileio
 from tfx.types.standard_artifacts import Model
 from tfx.utils import io_utils, path_utils
 
 from tfx_pipeline.addresses import is_local
 from tfx_pipeline.config import PipelineConfig
-from tfx_pipeline.pusher import is_same
+from tfx_pipeline.pusher import is_same, pushed_versions
 
 #: A property of a model that is none; `step` leaves such an input out.
 ABSENT: Final = "absent"
@@ -49,15 +47,6 @@ def last_blessed(config: PipelineConfig, trainer: BaseNode) -> BaseNode:
     return LastBlessedModel(
         candidate=trainer.outputs["model"], serving=config.serving
     ).with_id("LastBlessedModel")
-
-
-def pushed_versions(serving: str) -> Iterator[str]:
-    """The whole versions of a folder or an address, the newest first."""
-    names = fileio.listdir(serving) if fileio.exists(serving) else []
-    numbers = sorted(int(n) for n in (n.strip("/") for n in names) if n.isdigit())
-    for number in reversed(numbers):
-        if fileio.exists(f"{serving}/{number}/saved_model.pb"):
-            yield f"{serving}/{number}"
 
 
 def _is_known(version: str, model: str) -> bool:

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from tfx_pipeline.platforms.last_blessed import pushed_versions
+from tfx_pipeline.pusher import pushed_versions
 
 
 def _version(folder: Path, name: str, whole: bool = True) -> None:
@@ -22,6 +22,13 @@ def test_what_is_no_whole_version_is_passed_by(tmp_path: Path) -> None:
     _version(tmp_path, ".incomplete-7")
     _version(tmp_path, "5", whole=False)
     _version(tmp_path, "3")
+    assert [Path(p).name for p in pushed_versions(str(tmp_path))] == ["3"]
+
+
+def test_a_version_whose_variables_broke_off_is_passed_by(tmp_path: Path) -> None:
+    for name in ("3", "4"):
+        _version(tmp_path, name)
+    (tmp_path / "4" / "variables").mkdir()
     assert [Path(p).name for p in pushed_versions(str(tmp_path))] == ["3"]
 
 
