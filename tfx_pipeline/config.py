@@ -33,6 +33,11 @@ CONFIG_KEY = "config"
 CHECKPOINTS_KEY = "checkpoints"
 PCAS_KEY = "pcas"
 
+#: The folder under a root where models are pushed, one folder a model's name.
+SERVING = "serving"
+#: The name of the model, if no other is given.
+MODEL_NAME = "uvcan"
+
 #: The folder under a root where training can be taken up again.
 CHECKPOINTS = "checkpoints"
 #: A file in a folder of checkpoints: the id of the execution that exported the model.
@@ -83,7 +88,7 @@ class PipelineConfig:
     bulk_infer: bool = False
     beam_args: tuple[str, ...] = ()
     pcas: tuple[tuple[str, str, str], ...] = ()
-    name: str = "uvcan"
+    name: str = MODEL_NAME
 
     def __post_init__(self) -> None:
         if BLESSING_CUTOFF not in self.config.evaluation.cutoffs:
@@ -122,7 +127,7 @@ class PipelineConfig:
     @property
     def serving(self) -> str:
         """Where models are pushed: the base path of a model server."""
-        return f"{self.root}/serving/{self.name}"
+        return f"{self.root}/{SERVING}/{self.name}"
 
     @property
     def accepted(self) -> str:

@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from tfx_pipeline import board, failures, local, report, runs
-from tfx_pipeline.config import PipelineConfig
+from tfx_pipeline.config import SERVING, PipelineConfig
 from tfx_pipeline.evaluation import COUNT, REPORTED
 from tfx_pipeline.page.content import RunReader
 from tfx_pipeline.page.write import write
@@ -55,7 +55,7 @@ def show(root: Path, number: int | None) -> None:
         console.print(f"Failed: {node}")
     found = run.report()
     if found is not None:
-        _show(console, root / "serving", found)
+        _show(console, root / SERVING, found)
     _show_timings(console, run.timings())
 
 

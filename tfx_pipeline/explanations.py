@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
+from tfx_pipeline.config import MODEL_NAME, SERVING
 from tfx_pipeline.page.examples import best_videos
 from tfx_pipeline.pusher import newest_version
 from tfx_pipeline.store import STORE, connect, last_outputs
@@ -55,7 +56,7 @@ class Explainer:
     """
 
     def __init__(self, root: Path) -> None:
-        folder = newest_version(root / "serving" / "uvcan")
+        folder = newest_version(root / SERVING / MODEL_NAME)
         if folder is None:
             raise ConfigError(
                 f"--root {root} should be the root of a pipeline that has pushed a "
