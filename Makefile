@@ -19,11 +19,14 @@ $(READY): $(wildcard requirements/*.txt)
 demo: $(READY) ## the main job: tables in, recommendations over gRPC out
 	@scripts/demo
 
+# A test that waits for ever shows where, and fails, and the others go on.
+HANGS := -o faulthandler_timeout=900 -o faulthandler_exit_on_timeout=true
+
 test: $(READY) ## the test suite, a process a core
-	$(PYTHON) -m pytest -n auto
+	$(PYTHON) -m pytest -n auto $(HANGS)
 
 test-long: $(READY) ## the tests that take the longest: several workers, Inception-v3, public layouts
-	$(PYTHON) -m pytest -n auto -m long
+	$(PYTHON) -m pytest -n auto $(HANGS) -m long
 
 TESTS ?=
 
