@@ -81,7 +81,7 @@ class Server(AbstractContextManager["Server"]):
     def stop(self) -> None:
         """Takes no more calls, lets the open ones end, unloads the models."""
         if self._health:
-            self._health.enter_graceful_shutdown()
+            self._health.stop()
         if self._rest:
             self._rest.ask_to_stop()  # both drain at the same time
         self._gate.stop(self._grpc, self.options.drain_seconds)

@@ -94,6 +94,27 @@ def test_idle_watches_leave_the_calls_their_threads(models: Path) -> None:
             stream.cancel()
 
 
+def test_watches_may_end_while_the_state_changes(models: Path) -> None:
+    """What hangs up runs on the thread that telling the others waits for."""
+    choice = options(
+        models / "half_plus_two", "m", enable_grpc_healthcheck_service=True
+    )
+    for _ in range(5):
+        server = Server(choice)
+        stopping = threading.Thread(target=server.stop, daemon=True)
+        with _channel(server) as channel:
+            watch = health_pb2_grpc.HealthStub(channel).Watch
+            asked = health_pb2.HealthCheckRequest(service="")
+            streams = [watch(asked, timeout=60) for _ in range(80)]
+            for stream in streams:
+                next(stream)
+            stopping.start()
+            for stream in reversed(streams):
+                stream.cancel()
+        stopping.join(20)
+        assert not stopping.is_alive()
+
+
 def test_a_watch_is_told_of_a_change(models: Path, tmp_path: Path) -> None:
     version = _copy(models, tmp_path)
     choice = options(tmp_path, "m", enable_grpc_healthcheck_service=True)
