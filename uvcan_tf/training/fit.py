@@ -13,6 +13,7 @@ import tensorflow as tf
 from uvcan_tf.config import Config, TrainingConfig
 from uvcan_tf.data.dataset import Dataset
 from uvcan_tf.errors import TrainingError
+from uvcan_tf.evaluation.ranking import of_some_users
 from uvcan_tf.model.batches import trainable
 from uvcan_tf.model.pair_model import PairModel
 from uvcan_tf.model.uvcan import UVCAN
@@ -36,8 +37,9 @@ def fit(
 ) -> Any:
     """Trains a model on the dataset's training pairs.
 
-    A share of the training pairs is set apart; after every epoch their NDCG@10 over the
-    whole catalogue is measured, and the best epoch's weights are returned. Where no
+    A share of the training pairs of some users is set apart; after every epoch their
+    NDCG@10 over the whole catalogue is measured, and the best epoch's weights are
+    returned. Where pairs are held out in time, those of all users are. Where no
     pair can be set apart, all epochs are trained and the last one's weights returned.
 
     Args:
@@ -58,13 +60,27 @@ def fit(
     training, team = config.training, team or Team(config.training)
     say = report if report and team.is_chief else (lambda sentence: None)
     _check(dataset)
-    part = dataset.hold_out_validation(training.validation_fraction, training.seed)
+    part = _divided(dataset, training)
     _say_left_out(part, say)
     with team.strategy.scope():
         model = _compiled(build(part, config), training)
         TrainingRun(model, part, config, say, team).train(folder, logs)
     model.remember(dataset.train)
     return model
+
+
+def _divided(dataset: Dataset, training: TrainingConfig) -> Dataset:
+    """What is trained on; the test set is what validation measures.
+
+    Pairs of users whom validation does not measure stay in training, unless they would
+    tell of the time that the measured ones are from.
+    """
+    part = dataset.hold_out_validation(training.validation_fraction, training.seed)
+    measured = of_some_users(part.test, training.validation_users, training.seed)
+    if part.train.time is None:
+        others = part.test.where(~np.isin(part.test.user, measured.user))
+        part = dataclasses.replace(part, train=part.train + others)
+    return dataclasses.replace(part, test=measured)
 
 
 def _compiled(model: PairModel, training: TrainingConfig) -> PairModel:

@@ -102,6 +102,20 @@ def test_a_run_leaves_its_figures_and_a_log(stopped: Run, folder: Path) -> None:
     assert list((folder / "logs").rglob("events.out.tfevents*"))
 
 
+@pytest.mark.slow
+def test_only_what_is_measured_is_set_apart_from_training() -> None:
+    whole = worlds.small()
+    model = fit(whole, config(epochs=1, validation_users=1))
+    trained, every = (
+        set(zip(pairs.user.tolist(), pairs.video.tolist(), strict=True))
+        for pairs in (model.dataset.train, whole.train)
+    )
+    apart = every - trained
+    assert trained < every
+    assert {user for user, _ in apart} == set(model.dataset.test.user.tolist())
+    assert len({user for user, _ in apart}) == 1
+
+
 def test_without_pairs_there_is_nothing_to_learn() -> None:
     dataset = dataclasses.replace(worlds.small(), train=NO_PAIRS)
     with pytest.raises(TrainingError, match="at least one observed pair"):
