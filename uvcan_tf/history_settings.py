@@ -21,7 +21,9 @@ class HistorySettings:
       factors: D, the length of the vectors of liked videos.
       facet: whether the history is one more facet of the user.
       product: whether its product with a vector of the video, and the video's bias,
-        are added to the rating, and the MLP learns what they leave open.
+        are added to the rating, and the MLP learns what they leave open. With
+        `shared_softmax`, the product learns as it does alone.
+      bias: whether the product comes with a bias of the video.
       user_ids: whether a user's id counts, too. Without it, a user is likes and
         attributes alone: nothing is remembered that a new person could not have.
       shared_softmax: whether a step is `users` users, whose likes are split anew into
@@ -39,6 +41,7 @@ class HistorySettings:
     factors: int = 128
     facet: bool = True
     product: bool = True
+    bias: bool = True
     user_ids: bool = True
     shared_softmax: bool = True
     given: float = 0.7
@@ -50,7 +53,7 @@ class HistorySettings:
     def __post_init__(self) -> None:
         for name in ("factors", "uniform", "candidates", "users"):
             require_count(f"history.{name}", getattr(self, name))
-        for name in ("facet", "product", "user_ids", "shared_softmax"):
+        for name in ("facet", "product", "bias", "user_ids", "shared_softmax"):
             require_boolean(f"history.{name}", getattr(self, name))
         require_number("history.given", self.given, 0, 1)
         require_number("history.initial_stddev", self.initial_stddev, 1e-8, 10)

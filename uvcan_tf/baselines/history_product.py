@@ -9,12 +9,12 @@ Shapes: B users, V videos.
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 import tensorflow_recommenders as tfrs
+from scipy.sparse import csr_matrix
 
 from uvcan_tf.data.dataset import Dataset, IntArray
 from uvcan_tf.data.matrices import likes_of
@@ -126,13 +126,13 @@ class HistoryProduct(tfrs.Model):  # type: ignore[misc]  # tfrs is untyped
         if training:
             self.step.assign_add(1)
         h = self.layer(drawn.given, tf.size(inputs))
-        return product_loss(drawn, self.layer, drawn.candidates, h, self._l2)
+        return product_loss(drawn, self.layer, drawn.candidates, h, self._l2)[0]
 
     def scores(self, users: IntArray) -> npt.NDArray[np.float32]:
         """float32 [B, V] from all training likes; without any, by popularity."""
         return self.scores_of_likes(self._likes[users])
 
-    def scores_of_likes(self, likes: Any) -> npt.NDArray[np.float32]:
+    def scores_of_likes(self, likes: csr_matrix) -> npt.NDArray[np.float32]:
         """float32 [B, V] of people known by their likes alone, a sparse [B, V]."""
         inputs, outputs, bias = (
             table.numpy()[1:-1]

@@ -42,13 +42,20 @@ class BlockedLoss:
     Args:
       network: built.
       training: of the loss. Steps of fewer pairs than `batch_size` cost as much.
+      product: whether the history's product counts, where the network has one.
 
     Call: user columns [B, C=1, ...] and video columns [B, C, ...] -> a scalar, the same
       as by the network's own `rate`, to rounding; so are its gradients.
     """
 
-    def __init__(self, network: CoAttentionNetwork, training: TrainingConfig) -> None:
+    def __init__(
+        self,
+        network: CoAttentionNetwork,
+        training: TrainingConfig,
+        product: bool = True,
+    ) -> None:
         self._network = network
+        self._product = product
         pairs = training.batch_size
         self._blocks = 2 * -(-pairs // (2 * _PAIRS_A_BLOCK))  # even, for two cores
         self._pairs_a_block = -(-pairs // self._blocks)
@@ -76,7 +83,7 @@ class BlockedLoss:
             )
             for embedding, columns in zip(self._embeddings, (user, video), strict=True)
         )
-        added = self._network.history_products(user, video)
+        added = self._network.history_products(user, video) if self._product else ()
         video_inputs = video_inputs._replace(
             added=tuple(_longer(x, spare) for x in added)
         )

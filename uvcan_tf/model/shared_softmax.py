@@ -45,6 +45,12 @@ class SharedStep(NamedTuple):
         pair = tf.stack([likes.user, place], axis=1)
         return tf.boolean_mask(pair, place >= 0)
 
+    def without_given(self, logits: tf.Tensor) -> tf.Tensor:
+        """Logits [B, C] that no softmax notices where a user was given a candidate."""
+        hidden = self.places(self.given)
+        penalty = tf.fill(tf.shape(hidden)[:1], _NEVER)
+        return tf.tensor_scatter_nd_add(logits, hidden, penalty)
+
 
 class SharedCandidates:
     """Draws steps; everything random is a function of the seed and the step.
@@ -110,64 +116,54 @@ class SharedCandidates:
         every = tf.unique(tf.concat([asked, uniform], axis=0)).y
         return every[: self._settings.candidates]
 
-    def negatives(
-        self, drawn: SharedStep, asked: Likes, count: int, step: tf.Tensor
-    ) -> tuple[tf.Tensor, tf.Tensor]:
-        """Video rows [A, 1 + S], the asked one first, and what to subtract from logits.
+    def rivals(
+        self,
+        drawn: SharedStep,
+        asked: Likes,
+        odds: tf.Tensor,
+        count: int,
+        step: tf.Tensor,
+    ) -> tf.Tensor:
+        """Video rows [A, 1 + S]: the asked one, then candidates drawn by softmax(odds).
 
-        The S negatives are drawn from the step's candidates, so that log q corrects
-        for them, too. One that the user likes does not count.
+        odds: [B, C].
         """
-        shape = [tf.size(asked.video), count]
-        chosen = tf.random.stateless_uniform(
-            shape,
-            step_seed(self._seed, step, 2),
-            0,
-            tf.size(drawn.candidates),
-            tf.int32,
+        of_asked = tf.gather(drawn.without_given(odds), asked.user)
+        chosen = tf.random.stateless_categorical(
+            of_asked, count, step_seed(self._seed, step, stream=4), tf.int32
         )
-        liked = tf.zeros([tf.size(drawn.users), tf.size(drawn.candidates)], tf.bool)
-        for likes in (drawn.given, drawn.asked):
-            places = drawn.places(likes)
-            yes = tf.fill(tf.shape(places)[:1], True)
-            liked = tf.tensor_scatter_nd_update(liked, places, yes)
-        row = tf.repeat(asked.user[:, None], count, axis=1)
-        is_liked = tf.gather_nd(liked, tf.stack([row, chosen], axis=2))  # [A, S]
-        correction = tf.where(is_liked, -_NEVER, tf.gather(drawn.log_q, chosen))
-        own = tf.gather(self._log_q, asked.video)[:, None]
-        videos = tf.gather(drawn.candidates, chosen)
-        return (
-            tf.concat([asked.video[:, None], videos], axis=1),
-            tf.concat([own, correction], axis=1),
-        )
+        rivals = tf.gather(drawn.candidates, chosen)
+        return tf.concat([asked.video[:, None], rivals], axis=1)
+
+    def log_chance(self, videos: tf.Tensor) -> tf.Tensor:
+        """log q of video rows."""
+        return tf.gather(self._log_q, videos)
 
 
 def shared_softmax_loss(drawn: SharedStep, logits: tf.Tensor) -> tf.Tensor:
-    """L of logits ŷ [B, C]."""
-    logits -= drawn.log_q
-    hidden = drawn.places(drawn.given)
-    penalty = tf.fill(tf.shape(hidden)[:1], _NEVER)
-    logits = tf.tensor_scatter_nd_add(logits, hidden, penalty)
+    """L of logits ŷ - log q, [B, C]."""
     asked = drawn.places(drawn.asked)
-    found = tf.gather_nd(tf.nn.log_softmax(logits), asked)
+    found = tf.gather_nd(tf.nn.log_softmax(drawn.without_given(logits)), asked)
     return -tf.reduce_sum(found) / tf.cast(tf.maximum(tf.size(found), 1), tf.float32)
 
 
 def product_loss(
     drawn: SharedStep, layer: LikedVideos, videos: tf.Tensor, h: tf.Tensor, l2: float
-) -> tf.Tensor:
+) -> tuple[tf.Tensor, tf.Tensor]:
     """L of the products of histories h [B, D] with the candidates, and their l2.
 
     videos: the rows [C] as which the candidates are known.
+
+    Returns:
+      L, and the products - log q, [B, C].
     """
     y = layer.video_factors(videos)  # [C, D + 1]
-    loss = shared_softmax_loss(
-        drawn, tf.matmul(layer.user_factors(h), y, transpose_b=True)
-    )
-    if not l2:
-        return loss
-    squares = tf.nn.l2_loss(h) + tf.nn.l2_loss(y[:, :-1])
-    return loss + l2 * squares / tf.cast(tf.size(drawn.users), tf.float32)
+    logits = tf.matmul(layer.user_factors(h), y, transpose_b=True) - drawn.log_q
+    loss = shared_softmax_loss(drawn, logits)
+    if l2:
+        squares = tf.nn.l2_loss(h) + tf.nn.l2_loss(y[:, :-1])
+        loss += l2 * squares / tf.cast(tf.size(drawn.users), tf.float32)
+    return loss, logits
 
 
 def log_popularity(dataset: Dataset) -> npt.NDArray[np.float32]:

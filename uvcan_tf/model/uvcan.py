@@ -19,6 +19,7 @@ from uvcan_tf.evaluation.scorers import ModelScorer, ranked
 from uvcan_tf.factorization.attribute_means import AttributeMeans
 from uvcan_tf.factorization.cross_fitted import PRIOR_SCALE, CrossFitted
 from uvcan_tf.features import LIKED_VIDEOS, VIDEO_ID
+from uvcan_tf.model import losses
 from uvcan_tf.model.batches import Batch, shuffled, trainable
 from uvcan_tf.model.blocked_loss import WORTHWHILE_FROM, BlockedLoss
 from uvcan_tf.model.histories import Histories
@@ -97,7 +98,7 @@ class UVCAN(PairModel):
     def _remember_likes(self, dataset: Dataset, history: HistorySettings) -> None:
         if self.network.history:
             self.network.liked_videos.build()
-        if self.network.history_product:
+        if self.network.history_product and history.bias:
             self.network.liked_videos.bias.assign(log_popularity(dataset))
         known = dataset.trained_videos
         self.histories = Histories(dataset.train, dataset.users.size, known)
@@ -134,26 +135,35 @@ class UVCAN(PairModel):
     ) -> tf.Tensor:
         """The product over all candidates, the network over a few of each asked like.
 
-        The network rates `batch_size` asked likes of a step at most.
+        The product p learns as it does alone. The network learns what it leaves open:
+        its rivals of an asked like are drawn by softmax(p), so that
+
+            softmax(p + MLP) ∝ softmax(p) exp(MLP)
+
+        is approached by MLP alone, which tells the asked like from them; see Ma and
+        Collins, Noise Contrastive Estimation and Negative Sampling for Conditional
+        Models (EMNLP 2018). It rates `batch_size` asked likes of a step at most.
         """
         users, at_once = self.examples
         epoch = self.step // -(-users // at_once)
         chosen = shuffled(positions, users, self.training.seed, epoch)
         drawn = shared.draw(tf.gather(self._users, chosen), self.step)
         h = self._history(drawn.given, tf.size(chosen))  # [B, D]
-        asked = Likes(*(part[: self.training.batch_size] for part in drawn.asked))
-        videos, correction = shared.negatives(
-            drawn, asked, self.training.negatives, self.step
-        )
-        rows = tf.gather(drawn.users, asked.user)
-        batch = self.batches.of_pairs(rows, videos, correction, self.step, drop_ids)
-        columns = self._with_history(batch, tf.gather(h, asked.user))
-        loss = self.mean_loss(*columns, batch.correction)
+        loss, odds = tf.constant(0.0), tf.zeros([tf.size(chosen), tf.size(drawn.log_q)])
         if self.network.history_product:
             known = self.tables.videos(drawn.candidates)[VIDEO_ID]
             layer, l2 = self.network.liked_videos, self.training.l2
-            loss += product_loss(drawn, layer, known, h, l2)
-        return loss
+            loss, odds = product_loss(drawn, layer, known, h, l2)
+            h = tf.stop_gradient(h)
+        asked = Likes(*(part[: self.training.batch_size] for part in drawn.asked))
+        videos = shared.rivals(drawn, asked, odds, self.training.negatives, self.step)
+        correction = shared.log_chance(videos)
+        if self.network.history_product:
+            correction = tf.zeros_like(correction)
+        rows = tf.gather(drawn.users, asked.user)
+        batch = self.batches.of_pairs(rows, videos, correction, self.step, drop_ids)
+        columns = self._with_history(batch, tf.gather(h, asked.user))
+        return loss + self.mean_loss(*columns, batch.correction)
 
     def _history(self, likes: Likes, users: tf.Tensor) -> tf.Tensor:
         """[B, D]; D = 0 where only the loss knows of likes."""
@@ -186,8 +196,21 @@ class UVCAN(PairModel):
         if self._blocked is None:
             with tf.init_scope():  # builds the network
                 self((tf.constant([1]), tf.constant([[1]])))
-            self._blocked = BlockedLoss(self.network, self.training)
+            self._blocked = BlockedLoss(
+                self.network, self.training, product=self._shared is None
+            )
         return self._blocked(user_columns, video_columns, correction)
+
+    def mean_loss_at_once(
+        self, user_columns: Columns, video_columns: Columns, correction: tf.Tensor
+    ) -> tf.Tensor:
+        """Where users share candidates, of all but the product, which has its own."""
+        user = self.network.user_representation(user_columns)
+        video = self.network.video_representation(video_columns)
+        if self._shared is not None:
+            user, video = user._replace(history=()), video._replace(history=())
+        logits, embeddings = self.logits_of(user, video), self.embeddings(user, video)
+        return losses.mean_loss(logits, embeddings, correction, self.training)
 
     @property
     def prior_means(self) -> tuple[AttributeMeans | None, AttributeMeans | None]:
@@ -222,5 +245,6 @@ def _of_history(history: HistorySettings | None) -> dict[str, Any]:
     return {
         "history": history.factors if history.facet or history.product else 0,
         "history_product": history.product,
+        "history_bias": history.bias,
         "history_stddev": history.initial_stddev,
     }

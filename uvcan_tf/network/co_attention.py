@@ -47,6 +47,7 @@ class CoAttentionNetwork(tf.keras.layers.Layer):
         facet where `user` names it as one. Unlike the paper.
       history_product: whether h · o + b of `LikedVideos` is added to the rating; the
         MLP then begins with an output of 0.
+      history_bias: whether b is learned; else it stays 0.
       history_stddev: standard deviation of the initial vectors of videos.
       stddev, seed: of the initial weights.
 
@@ -65,6 +66,7 @@ class CoAttentionNetwork(tf.keras.layers.Layer):
         prior_scale: float | None = None,
         history: int = 0,
         history_product: bool = False,
+        history_bias: bool = True,
         history_stddev: float = 0.05,
         stddev: float = 0.1,
         seed: int = 0,
@@ -80,6 +82,7 @@ class CoAttentionNetwork(tf.keras.layers.Layer):
         self.prior_scale = prior_scale
         self.history = history
         self.history_product = history_product
+        self.history_bias = history_bias
         self.history_stddev = history_stddev
         self.stddev = stddev
         self.seed = seed
@@ -112,7 +115,11 @@ class CoAttentionNetwork(tf.keras.layers.Layer):
         if self.history:
             layer = {**drawn("liked_videos", 7), "stddev": self.history_stddev}
             self.liked_videos = LikedVideos(
-                self.video[0].rows, self.history, self.history_product, **layer
+                self.video[0].rows,
+                self.history,
+                self.history_product,
+                self.history_bias,
+                **layer,
             )
 
     def user_representation(
@@ -217,6 +224,7 @@ class CoAttentionNetwork(tf.keras.layers.Layer):
             "prior_scale": self.prior_scale,
             "history": self.history,
             "history_product": self.history_product,
+            "history_bias": self.history_bias,
             "history_stddev": self.history_stddev,
             "stddev": self.stddev,
             "seed": self.seed,

@@ -30,6 +30,7 @@ class LikedVideos(tf.keras.layers.Layer):
       rows: of the table of videos, R.
       factors: D.
       product: whether there are o and b.
+      bias: whether b is learned; else it stays 0.
       stddev, seed: of the initial vectors i and o; b begins with zeros.
 
     Call: (`Likes`, the number of users B) -> h [B, D], zeros without likes.
@@ -40,6 +41,7 @@ class LikedVideos(tf.keras.layers.Layer):
         rows: int,
         factors: int,
         product: bool = True,
+        bias: bool = True,
         stddev: float = 0.05,
         seed: int = 0,
         **kwargs: Any,
@@ -48,6 +50,7 @@ class LikedVideos(tf.keras.layers.Layer):
         self.rows = rows
         self.factors = factors
         self.product = product
+        self.has_bias = bias
         self.stddev = stddev
         self.seed = seed
 
@@ -63,7 +66,10 @@ class LikedVideos(tf.keras.layers.Layer):
         if self.product:
             self.outputs = vectors("output", self.seed + 1)
             self.bias = self.add_weight(
-                name="bias_embedding", shape=[self.rows], initializer="zeros"
+                name="bias_embedding",
+                shape=[self.rows],
+                initializer="zeros",
+                trainable=self.has_bias,
             )
         super().build(input_shape)
 
@@ -90,6 +96,7 @@ class LikedVideos(tf.keras.layers.Layer):
             "rows": self.rows,
             "factors": self.factors,
             "product": self.product,
+            "bias": self.has_bias,
             "stddev": self.stddev,
             "seed": self.seed,
         }

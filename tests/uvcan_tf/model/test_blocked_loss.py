@@ -34,6 +34,9 @@ CONFIGS = {
     "with a history": dataclasses.replace(
         SMALL, history=HistorySettings(factors=3, shared_softmax=False)
     ),
+    "with shared candidates": dataclasses.replace(
+        SMALL, history=HistorySettings(factors=3, uniform=4)
+    ),
 }
 
 
@@ -43,7 +46,7 @@ def learned(config: Config, batch_size: int, pairs: int) -> tuple[float, list[An
     dataset = worlds.small()
     model = UVCAN(dataset, dataclasses.replace(config, training=training))
     model((tf.constant([1]), tf.constant([[1]])))
-    positions = tf.range(pairs, dtype=tf.int64) % len(dataset.train)
+    positions = tf.range(pairs, dtype=tf.int64) % model.examples[0]
     with tf.GradientTape() as tape:
         loss = model.compute_loss(positions, training=True)
     gradients = tape.gradient(

@@ -73,22 +73,21 @@ def test_the_chance_of_a_candidate_is_what_is_counted() -> None:
     np.testing.assert_allclose(counts[liked] / steps, expected, atol=0.1)
 
 
-def test_negatives_are_candidates_and_none_that_the_user_likes_counts() -> None:
-    drawer = shared(WORLD)
+def test_rivals_are_drawn_by_the_softmax_and_never_what_was_given() -> None:
+    drawer, draws = shared(WORLD), 4000
     number = tf.constant(4, tf.int64)
     drawn = drawer.draw(tf.constant([1, 24, 30]), number)
-    videos, correction = drawer.negatives(drawn, drawn.asked, 13, number)
-    likes = listed(drawn.given) | listed(drawn.asked)
-    log_q = dict(zip(drawn.candidates.numpy(), drawn.log_q.numpy(), strict=True))
-    for user, own, row, less in zip(
-        drawn.asked.user.numpy(),
-        drawn.asked.video.numpy(),
-        videos.numpy(),
-        correction.numpy(),
-        strict=True,
+    candidates = drawn.candidates.numpy()
+    odds = np.random.default_rng(5).normal(0, 2, (3, len(candidates)))
+    videos = drawer.rivals(
+        drawn, drawn.asked, tf.constant(odds, tf.float32), draws, number
+    ).numpy()
+    given = listed(drawn.given)
+    for user, own, row in zip(
+        drawn.asked.user.numpy(), drawn.asked.video.numpy(), videos, strict=True
     ):
         assert row[0] == own
-        for place, (video, minus) in enumerate(zip(row, less, strict=True)):
-            liked = place > 0 and (user, video) in likes
-            assert minus == (np.float32(1e9) if liked else log_q[video])
-    assert (correction.numpy() == np.float32(1e9)).any()
+        expected = np.exp(odds[user])
+        expected[[(user, v) in given for v in candidates]] = 0
+        found = (row[1:, None] == candidates).mean(axis=0)
+        np.testing.assert_allclose(found, expected / expected.sum(), atol=0.04)

@@ -13,6 +13,8 @@ from tests import worlds
 from tests.uvcan_tf.baselines.communities import USERS, VIDEOS, communities
 from uvcan_tf.config import Config, HistorySettings, ModelConfig, TrainingConfig
 from uvcan_tf.features import LIKED_VIDEOS
+from uvcan_tf.model.batches import shuffled
+from uvcan_tf.model.shared_softmax import SharedCandidates, product_loss
 from uvcan_tf.model.uvcan import UVCAN
 from uvcan_tf.training.fit import fit
 
@@ -56,6 +58,47 @@ def test_the_product_is_what_is_added_to_the_rating() -> None:
         h = history_of(model, train.video[train.user == own])
         o, b = layer.outputs.numpy()[known[row]], layer.bias.numpy()[known[row]]
         np.testing.assert_allclose(found[row], o @ h + b, rtol=1e-4, atol=1e-5)
+
+
+def test_before_training_a_rating_is_the_product_alone() -> None:
+    model = UVCAN(worlds.small(), config())
+    users, videos = tf.constant([1, 3]), tf.constant([[2, 5], [1, 7]])
+    found = model.logits_of(
+        model.user_representation(users[:, None]), model.video_representation(videos)
+    )
+    layer, train = model.network.liked_videos, model.dataset.train
+    known = model.tables.videos(videos)["video_id"].numpy()
+    for row, own in enumerate((1, 3)):
+        h = history_of(model, train.video[train.user == own])
+        o, b = layer.outputs.numpy()[known[row]], layer.bias.numpy()[known[row]]
+        np.testing.assert_allclose(found[row], o @ h + b, rtol=1e-4, atol=1e-6)
+
+
+def test_the_product_learns_as_it_does_alone() -> None:
+    """The network beside it, wherever it stands, changes no gradient of it."""
+    model = shaken(config())
+    users, at_once = model.examples
+    positions = tf.range(at_once, dtype=tf.int64)
+    layer = model.network.liked_videos
+    with tf.GradientTape() as tape:
+        loss = model.compute_loss(positions)
+    found = tape.gradient(loss, layer.trainable_variables)
+    chosen = shuffled(positions, users, model.training.seed, model.step)
+    rows = tf.gather(np.unique(model.dataset.train.user), chosen)
+    likes = SharedCandidates(
+        model.dataset, model.histories, model.config.history, model.training.seed
+    )
+    drawn = likes.draw(rows, model.step)
+    known = model.tables.videos(drawn.candidates)["video_id"]
+    with tf.GradientTape() as tape:
+        h = layer(drawn.given, at_once)
+        alone, _ = product_loss(drawn, layer, known, h, l2=0.0)
+    expected = tape.gradient(alone, layer.trainable_variables)
+    for one, other in zip(found, expected, strict=True):
+        np.testing.assert_allclose(
+            tf.convert_to_tensor(one), tf.convert_to_tensor(other), atol=1e-6
+        )
+    assert loss > alone + 0.01  # the network learns, too
 
 
 def test_the_facet_is_the_history_projected() -> None:
