@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from uvcan_tf.config import (
     Config,
+    HistorySettings,
     IALSSettings,
     RecommendationConfig,
     TrainingConfig,
@@ -42,4 +43,21 @@ def best() -> Config:
         ),
         recommendation=RecommendationConfig(without_skipped_impressions=True),
         prior=IALSSettings(factors=128, impression_weight=0.5, attribute_ridge=3.0),
+    )
+
+
+def history() -> Config:
+    """UVCAN over the product of what a user liked with the video.
+
+    The product learns as it does alone, and the co-attention, with the likes as one
+    more facet, what it leaves open. A user is likes and attributes, without an id of
+    their own, so that a new person is rated as well by the likes of a request.
+
+    Command: python -m uvcan_tf experiment table3 --data TABLES
+      --methods 'UVCAN(history)'
+    Duration and expected metric: results/<data>/settings/uvcan-history.json.
+    """
+    return Config(
+        training=TrainingConfig(learning_rate=0.002, negatives=8),
+        history=HistorySettings(user_ids=False),
     )

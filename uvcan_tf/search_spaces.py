@@ -57,6 +57,14 @@ HISTORY_PRODUCT: Final[Space] = {
     "l2": (0.0, 0.001, 0.01),
     "epochs": (6, 9, 12, 18),
 }
+#: UVCAN with a history: the product's settings and the network's.
+HISTORY: Final[Space] = {
+    "history.factors": (64, 128, 256),
+    "training.learning_rate": (0.001, 0.002, 0.004),
+    "training.l2": (0.0, 1e-6, 1e-5, 1e-4),
+    "training.negatives": (4, 8, 16),
+    "model.factors": (16, 32, 64),
+}
 EASE_IMPRESSIONS: Final[Space] = {**EASE, "impression_weight": (0.1, 0.3, 0.5, 0.8)}
 IALS_IMPRESSIONS: Final[Space] = {**IALS, "impression_weight": (0.1, 0.3, 0.5, 0.8)}
 IALS_ATTRIBUTES: Final[Space] = {
@@ -87,8 +95,10 @@ def attribute_popularity(features: Features) -> Space:
 
 
 def of_network(config: Config) -> Space:
-    """What a search draws for UVCAN: over a prior, its settings as well."""
-    return NEURAL if config.prior is None else BEST
+    """What a search draws for UVCAN, with the settings of a prior or a history."""
+    if config.prior is not None:
+        return BEST
+    return NEURAL if config.history is None else HISTORY
 
 
 _T = TypeVar("_T")

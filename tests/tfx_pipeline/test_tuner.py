@@ -83,7 +83,11 @@ def test_without_validation_pairs_there_is_no_search(
 
 @pytest.mark.parametrize(
     ("preset", "expected"),
-    [(presets.paper(), spaces.NEURAL), (presets.best(), spaces.BEST)],
+    [
+        (presets.paper(), spaces.NEURAL),
+        (presets.best(), spaces.BEST),
+        (presets.history(), spaces.HISTORY),
+    ],
 )
 def test_the_search_space_is_that_of_the_experiments(
     preset: Config, expected: spaces.Space, dataset: Dataset, tmp_path: Path

@@ -10,6 +10,7 @@ import dataclasses
 import numpy as np
 import numpy.typing as npt
 from scipy import linalg
+from scipy.sparse import csr_matrix
 
 from uvcan_tf.data.dataset import Dataset, IntArray
 from uvcan_tf.data.matrices import observed_of
@@ -55,4 +56,8 @@ class EASE:
 
     def scores(self, users: IntArray) -> npt.NDArray[np.float32]:
         """float32 [B, V]; zeros for users without training pairs."""
-        return self._observed[users] @ self._weights
+        return self.scores_of_likes(self._observed[users])
+
+    def scores_of_likes(self, likes: csr_matrix) -> npt.NDArray[np.float32]:
+        """float32 [B, V] of people known by their likes alone, a sparse [B, V]."""
+        return likes @ self._weights

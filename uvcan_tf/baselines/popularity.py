@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
+from scipy.sparse import csr_matrix
 
 from uvcan_tf.data.dataset import Dataset, IntArray
 
@@ -18,3 +19,7 @@ class ItemPop:
     def scores(self, users: IntArray) -> npt.NDArray[np.float32]:
         """float32 [B, V], the same row for every user."""
         return np.tile(self._scores, (len(users), 1))
+
+    def scores_of_likes(self, likes: csr_matrix) -> npt.NDArray[np.float32]:
+        """float32 [B, V], the same row whatever is liked, a sparse [B, V]."""
+        return np.tile(self._scores, (likes.shape[0], 1))

@@ -1,17 +1,24 @@
-"""What each ingredient of the preset `best` is worth: one at a time is taken away."""
+"""What each ingredient of a preset is worth: one at a time is taken away."""
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Final
 
 import pandas as pd
 
 from uvcan_tf.experiments import results
 from uvcan_tf.experiments.cells import Cells
-from uvcan_tf.experiments.method import without_epochs
-from uvcan_tf.experiments.methods import BEST, IALS_ATTRIBUTES
+from uvcan_tf.experiments.method import Neural, without_epochs
+from uvcan_tf.experiments.methods import (
+    BEST,
+    HISTORY,
+    HISTORY_PRODUCT,
+    IALS_ATTRIBUTES,
+    without_attributes,
+)
 from uvcan_tf.experiments.results import METRIC_NAMES, TITLES
 from uvcan_tf.experiments.runs import Job, rows_of, tune
 from uvcan_tf.experiments.setting import PROTOCOLS, Setting
@@ -37,18 +44,62 @@ PRIOR_ALONE: Final = "no network: the prior alone"
 NO_PRIOR: Final = "no prior: the network alone"
 AS_SCORED: Final = "skipped impressions not last"
 
+WHOLE_HISTORY: Final = "all of `history`"
+#: The same of `history`.
+WITHOUT_HISTORY: Final[Mapping[str, Values]] = {
+    WHOLE_HISTORY: {},
+    "likes are no facet": {"history.facet": False},
+    "no product": {"history.product": False},
+    "no video bias": {"history.bias": False},
+    "each pair on its own, no shared candidates": {"history.shared_softmax": False},
+    "user ids count, too": {"history.user_ids": True},
+    "no id dropout": {"model.id_dropout": 0.0},
+    "one hop": {"model.hops": 1},
+    "no user attention (Video-Att)": {"model.video_attention_only": True},
+}
+PRODUCT_ALONE: Final = "no network: the product alone"
+NO_ATTRIBUTES: Final = "no attributes"
+NO_HISTORY: Final = "no history: the network alone"
 
-def run(cells: Cells, setting: Setting, seeds: Sequence[int]) -> None:
+
+def run(cells: Cells, setting: Setting, method: Neural, seeds: Sequence[int]) -> Path:
     """Measures every variant with the settings of Table 3, but for the epochs.
 
     Each is trained until validation says stop; "no prior" still ranks skipped
     impressions last.
     """
-    chosen = without_epochs(tune(cells, setting, [BEST])[BEST.name])
-    frame = rows_of(cells, setting, variants(chosen), seeds).drop(columns="method")
-    results.write_csv(cells.results / "ablation.csv", frame)
+    of_history = method.name == HISTORY.name
+    name = "ablation-history" if of_history else "ablation"
+    chosen = without_epochs(tune(cells, setting, [method])[method.name])
+    jobs = variants_of_history(chosen) if of_history else variants(chosen)
+    frame = rows_of(cells, setting, jobs, seeds).drop(columns="method")
+    results.write_csv(cells.results / f"{name}.csv", frame)
     text = [f"{cells.name}: mean over {len(seeds)} seed(s).\n", _table(frame)]
-    (cells.results / "ablation.md").write_text("\n".join(text), encoding="utf-8")
+    path = cells.results / f"{name}.md"
+    path.write_text("\n".join(text), encoding="utf-8")
+    return path
+
+
+def variants_of_history(settings: Values) -> list[Job]:
+    """Every variant of `history` with the settings that were chosen for it."""
+    of_network = {k: v for k, v in settings.items() if not k.startswith("history.")}
+    of_product = {
+        name.partition(".")[2]: settings[name]
+        for name in ("history.factors", "training.learning_rate", "training.l2")
+        if name in settings
+    }
+    without = dataclasses.replace(
+        HISTORY, config=dataclasses.replace(HISTORY.config, history=None)
+    )
+    return [
+        *(
+            (HISTORY, {**settings, **less}, {"variant": variant})
+            for variant, less in WITHOUT_HISTORY.items()
+        ),
+        (without_attributes(HISTORY), settings, {"variant": NO_ATTRIBUTES}),
+        (HISTORY_PRODUCT, of_product, {"variant": PRODUCT_ALONE}),
+        (without, of_network, {"variant": NO_HISTORY}),
+    ]
 
 
 def variants(settings: Values) -> list[Job]:

@@ -124,11 +124,11 @@ class Cell(NamedTuple):
             scorer = self.method.fit(split.dataset, self.values, run).scorer
             fitted = time.monotonic()
             ranks = split.ranks(scorer, self.cells.evaluation)
-            _save(path, Measured(ranks, fitted - start, time.monotonic() - fitted))
+            save(path, Measured(ranks, fitted - start, time.monotonic() - fitted))
             shutil.rmtree(folder)
             del scorer
             forget_models()
-        return _load(path, split)
+        return load(path, split)
 
     @property
     def _split(self) -> Split:
@@ -145,7 +145,8 @@ def forget_models() -> None:
     gc.collect()
 
 
-def _save(path: Path, cell: Measured) -> None:
+def save(path: Path, cell: Measured) -> None:
+    """Keeps a cell's ranks; a killed run leaves no half of a file."""
     arrays: dict[str, Any] = {  # NumPy 2 would take them for its own switches
         protocol: np.stack(ranked).astype(np.float32)
         for protocol, ranked in cell.ranks.by_protocol.items()
@@ -156,7 +157,8 @@ def _save(path: Path, cell: Measured) -> None:
     unfinished.rename(path)
 
 
-def _load(path: Path, split: Split) -> Measured:
+def load(path: Path, split: Split) -> Measured:
+    """The ranks of the split's test pairs that a file keeps."""
     with np.load(path) as content:
         arrays = {name: content[name].astype(np.float64) for name in content.files}
     seconds = arrays.pop("seconds")

@@ -9,7 +9,7 @@ import click
 
 from uvcan_tf.experiments.options import FOLDER, with_options
 
-BEST_ALONE = "UVCAN(best)"
+ABLATED = ("UVCAN(best)", "UVCAN(history)")
 
 
 def _setting(cells: Any, dataset: Any) -> Any:
@@ -77,16 +77,16 @@ def tables45(cells: Any, dataset: Any, methods: str | None, seeds: list[int]) ->
 @experiment.command("ablation")
 @with_options
 def ablation(cells: Any, dataset: Any, methods: str | None, seeds: list[int]) -> None:
-    """UVCAN(best) without one ingredient at a time."""
+    """UVCAN(best), or UVCAN(history), without one ingredient at a time."""
     from uvcan_tf.experiments.ablation import run
 
-    if methods not in (None, BEST_ALONE):
+    if methods not in (None, *ABLATED):
         raise click.UsageError(
-            f"`--methods` should be left out here: the ablation is of {BEST_ALONE}. "
-            f"Received: {methods}."
+            f"`--methods` should name one of {' and '.join(ABLATED)} here, or be left "
+            f"out for the first. Received: {methods}."
         )
-    run(cells, _setting(cells, dataset), seeds)
-    _show(cells.results / "ablation.md")
+    [method] = _methods(methods or ABLATED[0])
+    _show(run(cells, _setting(cells, dataset), method, seeds))
 
 
 @experiment.command("slices")
@@ -112,6 +112,20 @@ def cold(cells: Any, dataset: Any, methods: str | None, seeds: list[int]) -> Non
         setting = make(dataset, cells.evaluation, cells.validation_users)
         run(cells, setting, some, seeds)
         _show(cells.results / f"{setting.name}.md")
+
+
+@experiment.command("likes-given")
+@with_options
+def likes_given(
+    cells: Any, dataset: Any, methods: str | None, seeds: list[int]
+) -> None:
+    """Users that are held out entirely, by the number of likes they give."""
+    from uvcan_tf.experiments.likes_given import run
+    from uvcan_tf.experiments.methods import OF_LIKES, chosen
+
+    some = chosen(methods, OF_LIKES)
+    run(cells, _setting(cells, dataset), dataset, some, seeds)
+    _show(cells.results / "likes-given.md")
 
 
 @experiment.command("planted")

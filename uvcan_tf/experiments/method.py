@@ -44,10 +44,11 @@ class Run:
 
 
 class Fitted(NamedTuple):
-    """A scorer, and the number of epochs that it kept; 0 where it has none."""
+    """A scorer, the epochs that it kept, 0 where it has none, and its model, if any."""
 
     scorer: Scorer
     epochs: int = 0
+    model: PairModel | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -133,7 +134,7 @@ class Neural(Method):
         model = fit(dataset, config, run.folder, run.say, build)
         content = json.loads((run.folder / "training.json").read_text("utf-8"))
         scorer = ranked(model.scorer(), dataset, self._skipped_last(run))
-        return Fitted(scorer, content["best_epoch"] or content["epochs"])
+        return Fitted(scorer, content["best_epoch"] or content["epochs"], model)
 
     def key(self, values: Values, run: Run) -> Mapping[str, Any]:
         return dataclasses.asdict(self._config(values, run))

@@ -114,6 +114,12 @@ PAPER: Final = Neural("UVCAN(paper)", spaces.NEURAL, UVCAN, config=presets.paper
 BEST: Final = Neural(
     "UVCAN(best)", spaces.BEST, UVCAN, knows_impressions=True, config=presets.best()
 )
+HISTORY: Final = Neural(
+    "UVCAN(history)", spaces.HISTORY, UVCAN, config=presets.history()
+)
+HISTORY_PRODUCT: Final = Classical(
+    "History product", spaces.HISTORY_PRODUCT, _history_product
+)
 IALS_ATTRIBUTES: Final = Classical(
     "iALS+attributes", spaces.IALS_ATTRIBUTES, _prior_of_best, knows_impressions=True
 )
@@ -127,7 +133,7 @@ TABLE3: Final[tuple[Method, ...]] = (
     Classical("BPR", spaces.BPR, _bpr),
     Classical("WMF", spaces.WMF, _als),
     Classical("iALS", spaces.IALS, _ials),
-    Classical("History product", spaces.HISTORY_PRODUCT, _history_product),
+    HISTORY_PRODUCT,
     Neural("NCF", spaces.NEURAL, _ncf, config=NeuralConfig()),
     Neural(
         "Wide&Deep",
@@ -137,6 +143,7 @@ TABLE3: Final[tuple[Method, ...]] = (
     ),
     Neural("Video-Att", spaces.NEURAL, UVCAN, config=_video_att()),
     PAPER,
+    HISTORY,
     # These know what `best` knows: impressions and attributes. The last is what
     # `best` is built on.
     Classical(
@@ -157,6 +164,14 @@ TABLE3: Final[tuple[Method, ...]] = (
 )
 
 
+#: The methods that rate people whom they never saw by the likes that these give.
+OF_LIKES: Final = tuple(
+    method
+    for method in TABLE3
+    if method.name in ("ItemPop", "EASE", "iALS", "History product", HISTORY.name)
+)
+
+
 def cold_methods(features: Features) -> tuple[Method, ...]:
     """The methods that can score users or videos without any like, UVCAN last."""
     space = spaces.attribute_popularity(features)
@@ -171,6 +186,23 @@ def cold_methods(features: Features) -> tuple[Method, ...]:
         IALS_ATTRIBUTES,
         *own,
     )
+
+
+def without_attributes(method: Neural) -> Neural:
+    """The same method told of ids and likes alone."""
+
+    def build(dataset: Dataset, config: Any) -> Any:
+        users, videos = (
+            dataclasses.replace(side, columns={})
+            for side in (dataset.users, dataset.videos)
+        )
+        alone = dataclasses.replace(
+            dataset, features=Features((), ()), users=users, videos=videos
+        )
+        return method.build(alone, config)
+
+    name = f"{method.name} without attributes"
+    return dataclasses.replace(method, name=name, build=build)
 
 
 def chosen(names: str | None, methods: tuple[Method, ...]) -> tuple[Method, ...]:

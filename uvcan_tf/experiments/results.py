@@ -144,7 +144,7 @@ def comparison(
         row = [f"**{method}**" if method == subject else method]
         for name in METRIC_NAMES:
             own = means.loc[(method, name)]
-            row.append(_with_spread(own["mean"], own["spread"]))
+            row.append(with_spread(own["mean"], own["spread"]))
             if subject is None or method == subject:
                 row += ["", ""]
                 continue
@@ -155,5 +155,6 @@ def comparison(
     return markdown(header, rows)
 
 
-def _with_spread(value: float, spread: float) -> str:
+def with_spread(value: float, spread: float) -> str:
+    """A mean and, where there are several seeds, its standard deviation."""
     return f"{value:.4f}" + (f" ± {spread:.4f}" if spread else "")

@@ -60,11 +60,29 @@ class IALS:
                 AttributeRegression(of_users, _fitted(observed)[1:-1], ridge),
                 AttributeRegression(of_videos, _fitted(observed.T), ridge),
             )
+        self._settings = settings
         self.users, self.videos = self._factorise(observed, settings)
 
     def scores(self, users: IntArray) -> npt.NDArray[np.float32]:
         """float32 [B, V]; zeros for users without training pairs or attributes."""
         return self.users[users] @ self.videos.T
+
+    def scores_of_likes(self, likes: csr_matrix) -> npt.NDArray[np.float32]:
+        """float32 [B, V] of people known by their likes alone, a sparse [B, V].
+
+        Their factors are those of minimal loss while the videos' stay as they are, in
+        closed form: x = (Y_SᵀY_S + α₀ YᵀY + λ I)⁻¹ Σ_S y over the likes S.
+        """
+        settings, K = self._settings, self.videos.shape[1]
+        x = np.zeros([likes.shape[0], K])
+        everyone = settings.unobserved_weight * (self.videos.T @ self.videos)
+        for row, liked in enumerate(likes):
+            y = self.videos[liked.indices]
+            frequency = len(y) + settings.unobserved_weight * len(self.videos)
+            ridge = settings.regularization * frequency**settings.frequency
+            A = y.T @ y + everyone + ridge * np.eye(K)
+            x[row] = np.linalg.solve(A, y.sum(axis=0))
+        return (x @ self.videos.T).astype(np.float32)
 
     def _factorise(
         self, observed: csr_matrix, settings: IALSSettings

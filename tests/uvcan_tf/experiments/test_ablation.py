@@ -8,13 +8,22 @@ from typing import Any
 
 import pytest
 
+from tests import worlds
+from uvcan_tf import presets
+from uvcan_tf.config import HistorySettings
 from uvcan_tf.experiments.ablation import (
     AS_SCORED,
+    NO_ATTRIBUTES,
+    NO_HISTORY,
     NO_PRIOR,
     PRIOR_ALONE,
+    PRODUCT_ALONE,
     WHOLE,
+    WHOLE_HISTORY,
     WITHOUT,
+    WITHOUT_HISTORY,
     variants,
+    variants_of_history,
 )
 from uvcan_tf.experiments.method import Neural, Run, without_epochs
 
@@ -79,3 +88,71 @@ def test_the_prior_alone_has_the_priors_own_settings() -> None:
         if named["variant"] == PRIOR_ALONE
     ]
     assert (values["factors"], values["attribute_pull"]) == (32, 0.5)
+
+
+OF_HISTORY = {
+    "training.learning_rate": 0.004,
+    "training.epochs": 4,
+    "training.validation_fraction": 0.0,
+    "history.factors": 64,
+}
+
+
+def rows_of_history() -> dict[str, Any]:
+    jobs = variants_of_history(without_epochs(OF_HISTORY))
+    return {named["variant"]: (method, values) for method, values, named in jobs}
+
+
+def of_history() -> dict[str, dict[str, Any]]:
+    return {
+        variant: flat(dataclasses.asdict(method._config(values, RUN)))
+        for variant, (method, values) in rows_of_history().items()
+        if isinstance(method, Neural)
+    }
+
+
+@pytest.mark.parametrize(
+    ("variant", "expected"),
+    [*((name, set(less)) for name, less in WITHOUT_HISTORY.items())],
+)
+def test_a_row_of_the_history_changes_what_it_says(
+    variant: str, expected: set[str]
+) -> None:
+    found = of_history()
+    whole, other = found[WHOLE_HISTORY], found[variant]
+    assert {name for name in whole if whole[name] != other[name]} == expected
+
+
+def test_every_switch_of_the_history_has_a_row() -> None:
+    switches = {
+        f"history.{name}"
+        for name, value in dataclasses.asdict(HistorySettings()).items()
+        if isinstance(value, bool)
+    }
+    assert switches == {
+        name
+        for less in WITHOUT_HISTORY.values()
+        for name in less
+        if name.startswith("history.")
+    }
+
+
+def test_without_a_history_everything_else_stays() -> None:
+    found = of_history()
+    whole, other = found[WHOLE_HISTORY], found[NO_HISTORY]
+    changed = {name for name in whole if whole[name] != other.get(name)}
+    assert {name.partition(".")[0] for name in changed} == {"history"}
+
+
+def test_the_product_alone_has_the_products_own_settings() -> None:
+    _, values = rows_of_history()[PRODUCT_ALONE]
+    assert values == {"factors": 64, "learning_rate": 0.004}
+
+
+def test_without_attributes_only_ids_and_likes_are_known() -> None:
+    method, _ = rows_of_history()[NO_ATTRIBUTES]
+    whole = rows_of_history()[WHOLE_HISTORY][0]
+    assert method.config == whole.config
+    model = method.build(worlds.small(), presets.history())
+    assert [facet.name for facet in model.network.user] == ["user_id", "liked_videos"]
+    assert [facet.name for facet in model.network.video] == ["video_id"]

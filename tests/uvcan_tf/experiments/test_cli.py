@@ -201,6 +201,47 @@ def test_an_ablation_takes_one_ingredient_away_at_a_time(
 
 
 @pytest.mark.slow
+def test_an_ablation_of_the_history_has_a_row_for_every_switch(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from uvcan_tf.experiments import ablation
+
+    some = {
+        k: ablation.WITHOUT_HISTORY[k]
+        for k in (ablation.WHOLE_HISTORY, "no video bias")
+    }
+    monkeypatch.setattr(ablation, "WITHOUT_HISTORY", some)
+    own = "UVCAN(history)"
+    assert run(folder, "ablation", "--trials", "1", methods=own).exit_code == 0
+    frame = rows(folder, "ablation-history.csv")
+    others = [ablation.NO_ATTRIBUTES, ablation.PRODUCT_ALONE, ablation.NO_HISTORY]
+    assert list(dict.fromkeys(frame.variant)) == [*some, *others]
+    values = frame.query("metric == 'hr' and protocol == 'full'").set_index("variant")
+    assert values.loc[ablation.WHOLE_HISTORY, "value"] > 0
+
+
+@pytest.mark.slow
+def test_people_held_out_are_rated_by_the_likes_they_give(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from uvcan_tf.experiments import likes_given
+
+    monkeypatch.setattr(likes_given, "GIVEN", (1, 5))
+    methods = "ItemPop,EASE,iALS,History product,UVCAN(history)"
+    words = ("likes-given", "--trials", "1")
+    shown = run(folder, *words, methods=methods)
+    frame = rows(folder, "likes-given.csv").query("metric == 'ndcg'")
+    means = frame.query("protocol == 'full'").set_index(["method", "given"])["value"]
+    assert list(dict.fromkeys(frame.method)) == methods.split(",")
+    for method in methods.split(",")[1:4]:  # a like tells the third that one is of
+        assert means[method, 5] > means["ItemPop", 5] + 0.1
+    assert means["UVCAN(history)", 1] != means["UVCAN(history)", 5]
+    assert (folder / "out" / "tiny" / "likes-given.png").exists()
+    assert "| History product |" in shown.stdout
+    assert run(folder, *words, methods=methods).stdout == shown.stdout
+
+
+@pytest.mark.slow
 def test_the_report_is_put_together_from_what_was_written(
     folder: Path, first: Result
 ) -> None:

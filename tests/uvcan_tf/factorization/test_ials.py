@@ -6,6 +6,7 @@ import dataclasses
 
 import numpy as np
 import pytest
+from scipy.sparse import csr_matrix
 
 from tests.uvcan_tf.baselines.communities import (
     USERS,
@@ -152,3 +153,21 @@ def test_blocks_do_not_change_the_factors(monkeypatch: pytest.MonkeyPatch) -> No
 def test_a_setting_out_of_range_is_named(name: str) -> None:
     with pytest.raises(ConfigError, match=f"`prior.{name}` should be .* Received"):
         dataclasses.replace(SETTINGS, **{name: -1})
+
+
+@pytest.mark.parametrize("frequency", [0.0, 1.0])
+def test_a_new_person_gets_the_least_squares_of_their_likes(frequency: float) -> None:
+    """The article's loss of one user as rows of weighted least squares."""
+    settings = dataclasses.replace(SETTINGS, frequency=frequency)
+    model = IALS(WORLD, settings)
+    liked = [3, 5, 11]
+    y, K = model.videos.astype(np.float64), settings.factors
+    a0 = settings.unobserved_weight
+    ridge = settings.regularization * (len(liked) + a0 * len(y)) ** frequency
+    rows = [y[liked], np.sqrt(a0) * y, np.sqrt(ridge) * np.eye(K)]
+    wanted = np.concatenate([np.ones(len(liked)), np.zeros(len(y) + K)])
+    x = np.linalg.lstsq(np.concatenate(rows), wanted, rcond=None)[0]
+    likes = csr_matrix((np.ones(3), (np.ones(3, int), liked)), (2, len(y)))
+    found = model.scores_of_likes(likes)
+    np.testing.assert_allclose(found[1], y @ x, rtol=1e-4, atol=1e-6)
+    assert not found[0].any()  # of who likes nothing
