@@ -34,7 +34,8 @@ class HistorySettings:
         are asked for.
       uniform: candidates of a step that are drawn uniformly, beside all asked videos.
       candidates: of a step, at most.
-      users: of a step.
+      users: of a step; by default 128, and fewer where little data would leave an
+        epoch less than 128 steps, but no less than 8.
       initial_stddev: standard deviation of the initial vectors.
     """
 
@@ -47,13 +48,23 @@ class HistorySettings:
     given: float = 0.7
     uniform: int = 512
     candidates: int = 1536
-    users: int = 128
+    users: int | None = None
     initial_stddev: float = 0.05
 
     def __post_init__(self) -> None:
-        for name in ("factors", "uniform", "candidates", "users"):
+        for name in ("factors", "uniform", "candidates"):
             require_count(f"history.{name}", getattr(self, name))
+        if self.users is not None:
+            require_count("history.users", self.users)
         for name in ("facet", "product", "bias", "user_ids", "shared_softmax"):
             require_boolean(f"history.{name}", getattr(self, name))
         require_number("history.given", self.given, 0, 1)
         require_number("history.initial_stddev", self.initial_stddev, 1e-8, 10)
+
+    def users_a_step(self, users: int) -> int:
+        """How many of the users who like something share a step.
+
+        >>> [HistorySettings().users_a_step(users) for users in (100, 5_000, 20_000)]
+        [8, 39, 128]
+        """
+        return self.users or min(128, max(8, users // 128))

@@ -13,6 +13,7 @@ from uvcan_tf.config import (
     Config,
     ConfigError,
     EvaluationConfig,
+    HistorySettings,
     ModelConfig,
     TrainingConfig,
     from_json,
@@ -52,6 +53,14 @@ def test_a_count_is_a_positive_int(section: str, name: str, value: Any) -> None:
     )
     with pytest.raises(ConfigError, match=f"^{re.escape(sentence)}$"):
         SECTIONS[section](**{name: value})
+
+
+@pytest.mark.parametrize("value", [0, -3, 2.0, True, "5"])
+def test_users_of_a_step_are_a_count_or_left_open(value: Any) -> None:
+    assert HistorySettings(users=None).users is None
+    sentence = f"`history.users` should be a positive int. Received: users={value!r}."
+    with pytest.raises(ConfigError, match=f"^{re.escape(sentence)}$"):
+        HistorySettings(users=value)
 
 
 @pytest.mark.parametrize(("section", "name"), POSITIVE_INTS)

@@ -47,7 +47,7 @@ class HistoryProductSettings:
         are asked for.
       uniform: candidates of a step that are drawn uniformly, beside all asked videos.
       candidates: C, at most.
-      users: B.
+      users: B; by default as `HistorySettings` has it.
       epochs: passes over all users.
       initial_stddev: standard deviation of the initial vectors.
       seed: of the initial vectors and of every draw.
@@ -59,14 +59,16 @@ class HistoryProductSettings:
     given: float = 0.7
     uniform: int = 512
     candidates: int = 1536
-    users: int = 128
+    users: int | None = None
     epochs: int = 12
     initial_stddev: float = 0.05
     seed: int = 0
 
     def __post_init__(self) -> None:
-        for name in ("factors", "uniform", "candidates", "users", "epochs"):
+        for name in ("factors", "uniform", "candidates", "epochs"):
             require_count(name, getattr(self, name))
+        if self.users is not None:
+            require_count("users", self.users)
         for name in ("learning_rate", "initial_stddev"):
             require_positive(name, getattr(self, name))
         require_not_negative("l2", self.l2)
@@ -154,7 +156,7 @@ def fit_history_product(
     batches = (
         tf.data.Dataset.from_tensor_slices(users)
         .shuffle(len(users), settings.seed)
-        .batch(settings.users)
+        .batch(settings.history.users_a_step(len(users)))
     )
     model.fit(batches, epochs=settings.epochs, verbose=0)
     return model

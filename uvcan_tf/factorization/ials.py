@@ -7,6 +7,7 @@ factors, O rows of the other side.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
@@ -76,8 +77,8 @@ class IALS:
         settings, K = self._settings, self.videos.shape[1]
         x = np.zeros([likes.shape[0], K])
         everyone = settings.unobserved_weight * (self.videos.T @ self.videos)
-        for row, liked in enumerate(likes):
-            y = self.videos[liked.indices]
+        for row, (first, last) in enumerate(itertools.pairwise(likes.indptr)):
+            y = self.videos[likes.indices[first:last]]
             frequency = len(y) + settings.unobserved_weight * len(self.videos)
             ridge = settings.regularization * frequency**settings.frequency
             A = y.T @ y + everyone + ridge * np.eye(K)

@@ -60,6 +60,9 @@ class SharedCandidates:
       histories: of the same pairs.
       settings: of the split and the candidates.
       seed: of every draw.
+
+    Attributes:
+      at_once: how many users share a step.
     """
 
     def __init__(
@@ -75,14 +78,19 @@ class SharedCandidates:
         self._videos = dataset.videos.size
         likes = np.bincount(dataset.train.video, minlength=self._videos + 2)
         users = max(1, len(np.unique(dataset.train.user)))
-        self._log_q = tf.constant(self._log_chance(likes, users), tf.float32)
+        self.at_once = settings.users_a_step(users)
+        share = min(1.0, self.at_once / users)
+        self._log_q = tf.constant(self._log_chance(likes, share), tf.float32)
 
     def _log_chance(
-        self, likes: npt.NDArray[np.int64], users: int
+        self, likes: npt.NDArray[np.int64], share: float
     ) -> npt.NDArray[np.float64]:
-        """log of the chance that a video row is a candidate of a step, [R]."""
+        """log of the chance that a video row is a candidate of a step, [R].
+
+        share: of the users, that is in a step.
+        """
         settings = self._settings
-        asked = likes * (1 - settings.given) * min(1.0, settings.users / users)
+        asked = likes * (1 - settings.given) * share
         drawn = min(settings.uniform / self._videos, 1 - 1e-6)
         return np.log(1 - (1 - drawn) * np.exp(-asked))
 

@@ -110,9 +110,9 @@ class UVCAN(PairModel):
     @property
     def examples(self) -> tuple[int, int]:
         """Users instead of pairs where a step's users share candidates."""
-        if self._shared is None or self.config.history is None:
+        if self._shared is None:
             return super().examples
-        return len(self._users), self.config.history.users
+        return len(self._users), self._shared.at_once
 
     def remember(self, likes: Pairs) -> None:
         if self.histories is not None:

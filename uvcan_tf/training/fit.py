@@ -37,10 +37,9 @@ def fit(
 ) -> Any:
     """Trains a model on the dataset's training pairs.
 
-    A share of the training pairs of some users is set apart; after every epoch their
-    NDCG@10 over the whole catalogue is measured, and the best epoch's weights are
-    returned. Where pairs are held out in time, those of all users are. Where no
-    pair can be set apart, all epochs are trained and the last one's weights returned.
+    A share of the training pairs is set apart, see `_divided`; after every epoch their
+    NDCG@10 over the whole catalogue is measured, and the best epoch's weights returned.
+    Where no pair can be, all epochs are trained and the last one's weights returned.
 
     Args:
       dataset: with `train`; of `test`, only whether any video is in neither.

@@ -34,9 +34,6 @@ CONFIGS = {
     "with a history": dataclasses.replace(
         SMALL, history=HistorySettings(factors=3, shared_softmax=False)
     ),
-    "with shared candidates": dataclasses.replace(
-        SMALL, history=HistorySettings(factors=3, uniform=4)
-    ),
 }
 
 
@@ -65,6 +62,16 @@ def test_blocks_give_the_loss_and_gradients_of_the_batch(
 ) -> None:
     whole, expected = learned(config, WORTHWHILE_FROM - 1, pairs)
     blocked, gradients = learned(config, batch_size, pairs)
+    assert blocked == pytest.approx(whole, rel=1e-5)
+    for one, other in zip(gradients, expected, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-3, atol=1e-6)
+
+
+def test_where_users_share_candidates_blocks_leave_the_product_out() -> None:
+    history = HistorySettings(factors=3, uniform=4)
+    config = dataclasses.replace(SMALL, history=history)
+    whole, expected = learned(config, WORTHWHILE_FROM - 1, 4)
+    blocked, gradients = learned(config, WORTHWHILE_FROM, 4)
     assert blocked == pytest.approx(whole, rel=1e-5)
     for one, other in zip(gradients, expected, strict=True):
         np.testing.assert_allclose(one, other, rtol=1e-3, atol=1e-6)

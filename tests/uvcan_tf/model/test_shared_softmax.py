@@ -73,6 +73,11 @@ def test_the_chance_of_a_candidate_is_what_is_counted() -> None:
     np.testing.assert_allclose(counts[liked] / steps, expected, atol=0.1)
 
 
+def test_few_users_share_a_step_where_there_is_little_data() -> None:
+    assert shared(WORLD, HistorySettings()).at_once == 8
+    assert shared(WORLD, HistorySettings(users=128)).at_once == 128
+
+
 def test_rivals_are_drawn_by_the_softmax_and_never_what_was_given() -> None:
     drawer, draws = shared(WORLD), 4000
     number = tf.constant(4, tf.int64)

@@ -27,6 +27,8 @@ def values(config: Config) -> dict[str, bool | int | float | str]:
     sections: dict[str, Any] = {"model": config.model, "training": config.training}
     if config.prior is not None:
         sections["prior"] = config.prior
+    if config.history is not None:
+        sections["history"] = config.history
     return {
         f"{section}.{name}": _plain(value)
         for section, content in sections.items()
