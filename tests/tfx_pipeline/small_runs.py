@@ -13,7 +13,6 @@ from ml_metadata.proto import metadata_store_pb2 as pb2
 
 from tests.tfx_pipeline.worlds import write_world
 from tfx_pipeline import config as settings
-from tfx_pipeline import report
 from tfx_pipeline.config import PipelineConfig
 from tfx_pipeline.store import STORE, connect
 from uvcan_tf import config as uvcan_config
@@ -74,22 +73,6 @@ def weights(version: Path) -> dict[str, npt.NDArray[np.generic]]:
         for name in shapes
         if name != "_CHECKPOINTABLE_OBJECT_GRAPH"
     }
-
-
-def check_same(config: PipelineConfig, reference: PipelineConfig) -> None:
-    """The same figures and the same weights, to the bit."""
-    ours, theirs = report.read(config), report.read(reference)
-    assert ours.slices == theirs.slices
-    assert ours.pushed is not None and theirs.pushed is not None
-    mine, other = weights(ours.pushed), weights(theirs.pushed)
-    assert mine.keys() == other.keys()
-    for name, value in mine.items():
-        assert _bits(value) == _bits(other[name]), name
-
-
-def _bits(values: npt.NDArray[np.generic]) -> object:
-    """Of strings the values themselves; an array holds where they are."""
-    return values.tolist() if values.dtype == object else values.tobytes()
 
 
 def check_in_order(root: Path) -> None:
