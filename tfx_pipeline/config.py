@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from uvcan_tf import features as names
-from uvcan_tf.config import Config, ConfigError
+from uvcan_tf.config import Config, ConfigError, RecommendationConfig
+from uvcan_tf.data.files import find_table
 from uvcan_tf.features import Features
 from uvcan_tf.visual import pca
 
@@ -45,7 +46,8 @@ EXPORTED_BY = "exported_by.txt"
 
 _PATTERN = "*?[]"
 
-#: What happens where the tables changed more than they may since the last run.
+#: What happens where the tables changed more than they may since the last run, or
+#: where requests tell other things than the tables.
 STOP, WARN = "stop", "warn"
 REACTIONS = (STOP, WARN)
 
@@ -69,6 +71,10 @@ class PipelineConfig:
         above chance where that is more.
       tolerance: by how much HR@10 may fall below the last blessed model's.
       drift: whether tables that changed too much `stop` a run, or `warn`.
+      requests: a folder whose table `users` has a row for each request, as far as it
+        tells of its user; empty where none is compared.
+      requests_digest: of the files in it.
+      skew: whether requests that differ from the tables `stop` a run, or `warn`.
       tune: search the paper's grid before training.
       check_serving: load the model in a model server before pushing (needs Docker).
       bulk_infer: score the eval split with the blessed model at the end.
@@ -83,6 +89,9 @@ class PipelineConfig:
     min_hit_rate: float | None = None
     tolerance: float = 0.01
     drift: str = STOP
+    requests: str = ""
+    requests_digest: str = ""
+    skew: str = STOP
     tune: bool = False
     check_serving: bool = False
     bulk_infer: bool = False
@@ -103,11 +112,12 @@ class PipelineConfig:
                 f"Beam read as a pattern. Received: root={self.root!r}. Name another "
                 "folder."
             )
-        if self.drift not in REACTIONS:
-            raise ConfigError(
-                f"`drift` should be one of {', '.join(REACTIONS)}. "
-                f"Received: drift={self.drift!r}."
-            )
+        for field in ("drift", "skew"):
+            if getattr(self, field) not in REACTIONS:
+                raise ConfigError(
+                    f"`{field}` should be one of {', '.join(REACTIONS)}. "
+                    f"Received: {field}={getattr(self, field)!r}."
+                )
         for field in ("min_hit_rate", "tolerance"):
             value = getattr(self, field)
             if value is not None and not 0 <= value <= 1:
@@ -141,8 +151,12 @@ class PipelineConfig:
 
     def data_config(self) -> dict[str, str]:
         """What ExampleGen depends on: other settings leave its cache alone."""
-        evaluation = Config(evaluation=self.config.evaluation)
-        return {**self.transform_config(), CONFIG_KEY: _json(evaluation.to_json())}
+        remembers = self.config.recommendation.remembers_likes
+        read = Config(
+            evaluation=self.config.evaluation,
+            recommendation=RecommendationConfig(remembers_likes=remembers),
+        )
+        return {**self.transform_config(), CONFIG_KEY: _json(read.to_json())}
 
     def transform_config(self) -> dict[str, str]:
         """What Transform depends on."""
@@ -160,9 +174,18 @@ class PipelineConfig:
         return content
 
 
-def local(data: Path, root: Path, config: Config, **settings: Any) -> PipelineConfig:
+def local(
+    data: Path,
+    root: Path,
+    config: Config,
+    requests: Path | None = None,
+    **settings: Any,
+) -> PipelineConfig:
     """A run on this machine, with the declaration that lies beside the tables."""
     features = names.of_folder(data)
+    if requests is not None:
+        settings["requests"] = str(requests.resolve())
+        settings["requests_digest"] = _digest(find_table(requests, names.USERS))
     return PipelineConfig(
         data=str(data.resolve()),
         root=str(root.resolve()),
@@ -174,6 +197,15 @@ def local(data: Path, root: Path, config: Config, **settings: Any) -> PipelineCo
         ),
         **settings,
     )
+
+
+def _digest(table: Path) -> str:
+    """Of the bytes of a table's files."""
+    files = [path for path in (table, *sorted(table.rglob("*"))) if path.is_file()]
+    digest = hashlib.sha256()
+    for path in files:
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
 
 
 def _json(content: dict[str, Any]) -> str:

@@ -110,7 +110,8 @@ class Executor(BaseBeamExecutor):
         config = settings.from_json(json.loads(content[CONFIG_KEY]))
         folder = fetched(exec_properties["input_base"], self._get_tmp_dir())
         tables = read_tables(folder, features)
-        return snapshot.splits(tables, features, config.evaluation)
+        remembered = config.recommendation.remembers_likes
+        return snapshot.splits(tables, features, config.evaluation, remembered)
 
     def _spilled(
         self, examples: Artifact, name: str, table: pa.Table

@@ -31,7 +31,10 @@ _MIN_SHARD_ROWS = 2048
 
 
 def splits(
-    tables: Tables, features: Features, evaluation: EvaluationConfig
+    tables: Tables,
+    features: Features,
+    evaluation: EvaluationConfig,
+    remembered: bool = True,
 ) -> dict[str, pa.Table]:
     """The splits `train`, `eval`, `users` and `videos`, by name.
 
@@ -40,7 +43,9 @@ def splits(
     the categorical attributes of their user and video; training finds them in the
     tables. Only likes are held out; a row of `eval` carries all held-out videos of its
     user, whose rows stand together: the signature `evaluate` rates a video once for all
-    pairs of a user that it is given at once.
+    pairs of a user that it is given at once. Of a model that does not remember who
+    liked what (`remembered`), the rows have to tell it: they then carry the user's
+    training likes as well.
 
     Raises:
       DataError: nothing would be held out, or nothing learned from.
@@ -57,9 +62,16 @@ def splits(
         known = joined.append_column(names.TIMESTAMP, time)
         own.append(names.TIMESTAMP)
     evaluated = _by_user(joined.filter(pa.array(split.test)))
+    told = evaluated
+    if not remembered:
+        told = pa.concat_tables(
+            [evaluated, joined.filter(pa.array(liked & split.train))]
+        )
     return {
         names.TRAIN: known.select(own).filter(pa.array(split.train)),
-        names.EVAL: evaluated.append_column(names.HELD_OUT, _videos_of_user(evaluated)),
+        names.EVAL: evaluated.append_column(
+            names.HELD_OUT, _videos_of_user(evaluated, told)
+        ),
         names.USERS: tables.users,
         names.VIDEOS: tables.videos,
     }
@@ -69,11 +81,15 @@ def shards(table: pa.Table) -> Iterator[pa.RecordBatch]:
     """Cuts a split into at most 32 record batches whose columns are all lists."""
     rows = max(_MIN_SHARD_ROWS, -(-table.num_rows // _MAX_SHARDS))
     for start in range(0, table.num_rows, rows):
-        columns = table.slice(start, rows).columns
-        yield pa.RecordBatch.from_arrays(
-            [_as_lists(column.combine_chunks()) for column in columns],
-            names=table.column_names,
-        )
+        yield whole_batch(table.slice(start, rows))
+
+
+def whole_batch(table: pa.Table) -> pa.RecordBatch:
+    """A table as one record batch whose columns are all lists."""
+    return pa.RecordBatch.from_arrays(
+        [_as_lists(column.combine_chunks()) for column in table.columns],
+        names=table.column_names,
+    )
 
 
 def _join(tables: Tables, features: Features) -> pa.Table:
@@ -112,18 +128,21 @@ def _by_user(rows: pa.Table) -> pa.Table:
     return rows.take(pa.array(np.argsort(np.asarray(users), kind="stable")))
 
 
-def _videos_of_user(evaluated: pa.Table) -> pa.Array:
-    """For every row, the list of the videos in all rows of its user."""
-    user = np.asarray(
-        pc.dictionary_encode(evaluated[names.USER_ID].combine_chunks()).indices
+def _videos_of_user(evaluated: pa.Table, told: pa.Table) -> pa.Array:
+    """For every evaluated row, the list of the videos in the told rows of its user."""
+    users = pc.unique(evaluated[names.USER_ID])
+    told = told.filter(pc.is_in(told[names.USER_ID], users))
+    user, teller = (
+        np.asarray(pc.index_in(table[names.USER_ID], users))
+        for table in (evaluated, told)
     )
-    order = np.argsort(user, kind="stable")
-    counts = np.bincount(user, minlength=1)
+    order = np.argsort(teller, kind="stable")
+    counts = np.bincount(teller, minlength=1)
     ends = np.cumsum(counts)
     offsets = np.concatenate([[0], np.cumsum(counts[user])])
     starts = np.repeat((ends - counts)[user] - offsets[:-1], counts[user])
     taken = order[starts + np.arange(offsets[-1])]
-    videos = evaluated[names.VIDEO_ID].combine_chunks().take(pa.array(taken))
+    videos = told[names.VIDEO_ID].combine_chunks().take(pa.array(taken))
     return pa.LargeListArray.from_arrays(pa.array(offsets, pa.int64()), videos)
 
 

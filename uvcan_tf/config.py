@@ -159,10 +159,14 @@ class Config:
     prior: IALSSettings | None = None
     history: HistorySettings | None = None
 
+    def __post_init__(self) -> None:
+        self.recommendation.check_beside(self.evaluation)
+
     @property
     def ranks_skipped_impressions_last(self) -> bool:
         """Whether skipped impressions come last; see `SkippedImpressionsLast`."""
-        known = self.prior is not None and self.prior.impression_weight > 0
+        learned = self.prior is not None and self.prior.impression_weight > 0
+        known = learned and self.recommendation.remembers_likes
         return self.evaluation.ranks_skipped_impressions_last(known)
 
     @property
@@ -180,7 +184,8 @@ class Config:
                 skipped_impressions_last=self.ranks_skipped_impressions_last,
             ),
             recommendation=RecommendationConfig(
-                self.recommends_without_skipped_impressions
+                self.recommends_without_skipped_impressions,
+                self.recommendation.remembers_likes,
             ),
         )
 
@@ -230,13 +235,12 @@ def from_json(content: Mapping[str, Any]) -> Config:
             f"A config has no section {', '.join(sorted(unknown))}. "
             f"Known: {', '.join(sections)}."
         )
-    return Config(
-        **{
-            name: _section(kind, name, content.get(name, {}))
-            for name, kind in sections.items()
-            if name not in ("prior", "history") or content.get(name) is not None
-        }
-    )
+    given = {
+        name: _section(kind, name, content.get(name, {}))
+        for name, kind in sections.items()
+        if name not in ("prior", "history") or content.get(name) is not None
+    }
+    return Config(**given)
 
 
 def load(path: Path) -> Config:

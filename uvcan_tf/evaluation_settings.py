@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Final
 
+from uvcan_tf.errors import ConfigError
 from uvcan_tf.validators import (
     require_boolean,
     require_choice,
@@ -84,11 +85,32 @@ class RecommendationConfig:
     Args:
       without_skipped_impressions: whether it leaves out what the user was shown before
         and did not like. By default, null, it does where these rank last.
+      remembers_likes: whether the SavedModel holds for each user what they liked, and
+        what they skipped where that counts. Otherwise it holds no such lists, and
+        `recommend` leaves out what a request tells, and nothing else.
     """
 
     without_skipped_impressions: bool | None = None
+    remembers_likes: bool = True
 
     def __post_init__(self) -> None:
+        require_boolean("recommendation.remembers_likes", self.remembers_likes)
         if self.without_skipped_impressions is not None:
             name = "recommendation.without_skipped_impressions"
             require_boolean(name, self.without_skipped_impressions)
+
+    def check_beside(self, evaluation: EvaluationConfig) -> None:
+        """Refuses what needs the lists that are not to be saved."""
+        needing = {
+            "recommendation.without_skipped_impressions": (
+                self.without_skipped_impressions
+            ),
+            "evaluation.skipped_impressions_last": evaluation.skipped_impressions_last,
+        }
+        for name, chosen in needing.items():
+            if chosen and not self.remembers_likes:
+                raise ConfigError(
+                    f"`{name}` should be false where `recommendation.remembers_likes` "
+                    "is false, because it needs to know what each user skipped. "
+                    "Received: true. Set one of the two otherwise."
+                )

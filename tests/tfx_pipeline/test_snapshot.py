@@ -152,6 +152,21 @@ def test_an_eval_row_names_all_held_out_videos_of_its_user(
         assert len(row[names.HELD_OUT]) == len(of_user[row[names.USER_ID]])
 
 
+def test_rows_tell_all_likes_where_the_model_does_not_remember_them(
+    tables: Tables, splits: dict[str, pa.Table]
+) -> None:
+    told = snapshot.splits(tables, FEATURES, EVALUATION, remembered=False)
+    likes = collections.defaultdict(list)
+    for row in tables.interactions.to_pylist():
+        if row[names.LABEL]:
+            likes[row[names.USER_ID]].append(row[names.VIDEO_ID])
+    for row in told[names.EVAL].to_pylist():
+        assert sorted(row[names.HELD_OUT]) == sorted(likes[row[names.USER_ID]])
+    for name in snapshot.SPLITS:
+        if name != names.EVAL:
+            assert told[name].equals(splits[name])
+
+
 def test_a_shard_holds_lists_and_null_where_nothing_is_known(
     splits: dict[str, pa.Table],
 ) -> None:

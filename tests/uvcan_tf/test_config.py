@@ -225,6 +225,34 @@ def test_skipped_impressions_go_last_and_unrecommended_where_a_prior_knows_them(
         ("recommendation", "without_skipped_impressions"),
     ],
 )
+def test_what_needs_the_lists_of_users_is_refused_without_them(
+    section: str, name: str
+) -> None:
+    content: dict[str, dict[str, bool]] = {"recommendation": {"remembers_likes": False}}
+    content.setdefault(section, {})[name] = True
+    with pytest.raises(ConfigError, match=rf"`{section}\.{name}` should be false"):
+        from_json(content)
+
+
+def test_without_the_lists_of_users_no_default_needs_them() -> None:
+    content = {
+        "prior": {"impression_weight": 0.5},
+        "recommendation": {"remembers_likes": False},
+    }
+    found = from_json(content).spelled_out()
+    assert not found.ranks_skipped_impressions_last
+    assert not found.recommends_without_skipped_impressions
+    assert not found.recommendation.remembers_likes
+
+
+@pytest.mark.parametrize(
+    ("section", "name"),
+    [
+        ("evaluation", "skipped_impressions_last"),
+        ("recommendation", "remembers_likes"),
+        ("recommendation", "without_skipped_impressions"),
+    ],
+)
 def test_whether_to_skip_is_true_or_false(section: str, name: str) -> None:
     with pytest.raises(ConfigError, match=rf"`{section}\.{name}` should be true"):
         from_json({section: {name: "yes"}})

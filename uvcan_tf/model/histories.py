@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
-from uvcan_tf.data.dataset import Pairs
+from uvcan_tf.data.dataset import NO_PAIRS, Pairs
 from uvcan_tf.network.liked_videos import Likes
 
 
@@ -31,6 +31,15 @@ class Histories(tf.Module):
         nothing = tf.zeros([0], tf.int32)
         self._videos = tf.Variable(nothing, shape=[None], trainable=False)
         self.replace(pairs)
+
+    @property
+    def rows(self) -> int:
+        """How many user rows there are, the missing and the unknown user included."""
+        return self._users + 2
+
+    def forgotten(self) -> Histories:
+        """The same without any like."""
+        return Histories(NO_PAIRS, self._users, self._known)
 
     def replace(self, pairs: Pairs) -> None:
         """These are the likes from now on."""

@@ -26,7 +26,8 @@ class PairEvaluator(tf.Module):
     Args:
       catalogue: rates.
       rows: (name of an id, ids) -> row numbers.
-      liked: variables of the training likes by user; see `dataset.Rows`.
+      liked: variables of the training likes by user; see `dataset.Rows`. None where
+        the rows themselves tell all videos that are observed.
       skipped: the same of the impressions that rank last, if any do; see
         `SkippedImpressionsLast`.
       config: number of samples, seed and cutoffs.
@@ -36,7 +37,7 @@ class PairEvaluator(tf.Module):
         self,
         catalogue: Catalogue,
         rows: RowsOf,
-        liked: ByUser,
+        liked: ByUser | None,
         skipped: ByUser | None,
         config: EvaluationConfig,
     ) -> None:
@@ -87,10 +88,10 @@ class PairEvaluator(tf.Module):
         The pairs' samples overlap: each video is rated once.
         """
         pairs = tf.shape(videos)[0]
-        liked = _of(self._liked, user)
-        known = tf.concat(
-            [tf.repeat(liked[None], pairs, axis=0), held_out, videos[:, None]], axis=1
-        )  # [P, E]
+        known = tf.concat([held_out, videos[:, None]], axis=1)  # [P, E]
+        if self._liked is not None:
+            liked = tf.repeat(_of(self._liked, user)[None], pairs, axis=0)
+            known = tf.concat([liked, known], axis=1)
         rivals, there = sampled_candidates(
             tf.fill([pairs], user),
             videos,

@@ -70,7 +70,7 @@ class Recommender(tf.Module):
             model.network,
             self._transform,
             model.prior_means[0],
-            _histories(model, dataset),
+            _histories(model, dataset, config.recommendation.remembers_likes),
         )
         self._user_facets = [facet.name for facet in model.network.user]
         self._examples = ExampleScores(
@@ -80,12 +80,15 @@ class Recommender(tf.Module):
 
     def _make_signatures_of_pairs(self, dataset: Dataset, config: Config) -> None:
         """What needs to know who liked and who skipped what."""
-        liked = _by_user(dataset.train, dataset)
-        skipped = _by_user(dataset.impressions, dataset)
-        left_out = [liked]
-        if config.recommends_without_skipped_impressions:
-            left_out.append(skipped)
-        last = skipped if config.ranks_skipped_impressions_last else None
+        liked = last = None
+        left_out = []
+        if config.recommendation.remembers_likes:
+            liked = _by_user(dataset.train, dataset)
+            skipped = _by_user(dataset.impressions, dataset)
+            left_out = [liked]
+            if config.recommends_without_skipped_impressions:
+                left_out.append(skipped)
+            last = skipped if config.ranks_skipped_impressions_last else None
         self._best = BestVideos(
             self._catalogue,
             self._rate,
@@ -198,12 +201,14 @@ class Recommender(tf.Module):
         return tf.cast(self._lookup(name, ids), tf.int32) + 1
 
 
-def _histories(model: UVCAN, dataset: Dataset) -> RequestHistories | None:
+def _histories(
+    model: UVCAN, dataset: Dataset, remembers: bool
+) -> RequestHistories | None:
     if not model.network.history:
         return None
     known = model.dataset.trained_videos
     stored = Histories(dataset.train, dataset.users.size, known)
-    return RequestHistories(model.network, stored)
+    return RequestHistories(model.network, stored, remembers)
 
 
 def _by_user(pairs: Pairs, dataset: Dataset) -> ByUser:

@@ -1,9 +1,14 @@
 """The history of a request's users: what they liked before, and what a request adds.
 
-Shapes: B users, L given likes, D factors of the history.
+Where likes are not to be remembered, only the sum h of each user's is, and the likes of
+a request take the place of all that the user liked before.
+
+Shapes: B users, L given likes, R user rows, D factors of the history.
 """
 
 from __future__ import annotations
+
+from typing import Final
 
 import tensorflow as tf
 
@@ -14,6 +19,8 @@ from uvcan_tf.network.facets import Facets
 from uvcan_tf.network.liked_videos import Likes
 from uvcan_tf.network.representations import UserRepresentation
 
+_ROWS_AT_ONCE: Final = 8192
+
 
 class RequestHistories(tf.Module):
     """Puts given likes into the representations of users.
@@ -21,11 +28,15 @@ class RequestHistories(tf.Module):
     Args:
       network: with a history.
       stored: the likes that the tables have.
+      remembers: whether the lists of likes are part of the module.
     """
 
-    def __init__(self, network: CoAttentionNetwork, stored: Histories) -> None:
+    def __init__(
+        self, network: CoAttentionNetwork, stored: Histories, remembers: bool = True
+    ) -> None:
         super().__init__()
-        self._stored = stored
+        self._sums = None if remembers else _sums(network, stored)
+        self._stored = stored if remembers else stored.forgotten()
         self._weights = list(network.liked_videos.weights)
         self._sum_of = network.liked_videos.call
         self._factors = network.liked_videos.user_factors
@@ -37,6 +48,8 @@ class RequestHistories(tf.Module):
 
     def stored(self, rows: tf.Tensor) -> tf.Tensor:
         """h [B, D] of user rows [B], of stored likes alone."""
+        if self._sums is not None:
+            return tf.gather(self._sums, rows)
         return self._sum_of(self._stored.of(rows), tf.size(rows))
 
     def nothing(self, batch: tf.Tensor) -> tf.Tensor:
@@ -52,7 +65,8 @@ class RequestHistories(tf.Module):
     ) -> UserRepresentation:
         """Users [B, C=1, ...] of rows [B] with the video rows [B, L] as further likes.
 
-        A video counts once, and only where training knows it.
+        A video counts once, and only where training knows it. A user without any such
+        video stays as remembered.
         """
         stored = self._stored.of(rows)
         batch = tf.size(rows)
@@ -65,7 +79,11 @@ class RequestHistories(tf.Module):
                 tf.concat([stored.video, given.video], axis=0),
             )
         )
-        h = self._sum_of(likes, batch)[:, None]  # [B, C=1, D]
+        h = self._sum_of(likes, batch)
+        if self._sums is not None:
+            count = tf.math.bincount(likes.user, minlength=batch)
+            h = tf.where(count[:, None] > 0, h, tf.gather(self._sums, rows))
+        h = h[:, None]  # [B, C=1, D]
         facets = user.facets
         if self._is_facet:
             x = self._project(LIKED_VIDEOS, h)[..., None, :]
@@ -76,6 +94,14 @@ class RequestHistories(tf.Module):
             )
         history = (self._factors(h),) if self._in_product else ()
         return self._user_of_facets(facets, user.prior, history)
+
+
+def _sums(network: CoAttentionNetwork, stored: Histories) -> tf.Variable:
+    """h [R, D] of all user rows."""
+    starts = range(0, stored.rows, _ROWS_AT_ONCE)
+    some = [tf.range(s, min(s + _ROWS_AT_ONCE, stored.rows)) for s in starts]
+    sums = [network.liked_videos.call(stored.of(r), tf.size(r)) for r in some]
+    return tf.Variable(tf.concat(sums, axis=0), trainable=False)
 
 
 def _distinct(likes: Likes) -> Likes:

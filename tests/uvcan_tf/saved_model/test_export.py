@@ -17,6 +17,7 @@ from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
 from tests import worlds
 from uvcan_tf import features as names
 from uvcan_tf.catalogue.catalogue import Catalogue
+from uvcan_tf.config import Config
 from uvcan_tf.data.dataset import Dataset
 from uvcan_tf.evaluation import metrics
 from uvcan_tf.evaluation.ranking import SAMPLED, rank_pairs
@@ -73,9 +74,11 @@ class Saved(NamedTuple):
         return [video for video in order if video not in without]
 
 
-def save(model: UVCAN, dataset: Dataset, folder: Path) -> Saved:
+def save(
+    model: UVCAN, dataset: Dataset, folder: Path, config: Config = CONFIG
+) -> Saved:
     """Exports and loads."""
-    export(model, dataset, None, CONFIG, folder)
+    export(model, dataset, None, config, folder)
     message = SavedModel()
     message.ParseFromString((folder / "saved_model.pb").read_bytes())
     values = {
