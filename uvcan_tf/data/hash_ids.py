@@ -11,7 +11,7 @@ from uvcan_tf import features as names
 from uvcan_tf.data.tables import Tables, read_tables, write_tables
 from uvcan_tf.hashed_ids import hashed
 
-__all__ = ["convert"]
+__all__ = ["convert", "with_hashed_ids"]
 
 
 def convert(folder: Path, out: Path, key: bytes) -> Tables:
@@ -23,14 +23,18 @@ def convert(folder: Path, out: Path, key: bytes) -> Tables:
       DataError: one sentence on what cannot be used.
     """
     features = names.of_folder(folder)
-    tables = read_tables(folder, features)
-    tables = dataclasses.replace(
+    tables = with_hashed_ids(read_tables(folder, features), key)
+    write_tables(out, tables, features)
+    return tables
+
+
+def with_hashed_ids(tables: Tables, key: bytes) -> Tables:
+    """The same tables with other user ids."""
+    return dataclasses.replace(
         tables,
         users=_hashed(tables.users, key),
         interactions=_hashed(tables.interactions, key),
     )
-    write_tables(out, tables, features)
-    return tables
 
 
 def _hashed(table: pa.Table, key: bytes) -> pa.Table:
