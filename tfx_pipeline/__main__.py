@@ -70,6 +70,18 @@ def main() -> None:
 @_LEAST
 @_TOLERANCE
 @_DRIFT
+@click.option(
+    "--requests",
+    type=FOLDER,
+    help="A table `users` with a row for each request, to compare with.",
+)
+@click.option(
+    "--skew",
+    type=click.Choice(settings.REACTIONS),
+    default=settings.STOP,
+    show_default=True,
+    help="Where requests tell other things than the tables.",
+)
 @_TUNE
 @click.option("--check-serving", is_flag=True, help="Load in a model server (Docker).")
 @_INFER

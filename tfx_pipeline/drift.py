@@ -88,7 +88,7 @@ def _bounds(
     growth = max(rows_now / max(before.num_examples, 1), 1.0)
     for statistics in before.features:
         feature = schema.feature.add(name=statistics.path.step[0])
-        there = _share(statistics, before.num_examples)
+        there = share(statistics, before.num_examples)
         feature.presence.min_fraction = max(there - FEWER_VALUES, 0.0)
         if statistics.WhichOneof("stats") == "string_stats":
             feature.type = schema_pb2.BYTES
@@ -102,7 +102,7 @@ def _bounds(
     return schema
 
 
-def _share(statistics: statistics_pb2.FeatureNameStatistics, rows: float) -> float:
+def share(statistics: statistics_pb2.FeatureNameStatistics, rows: float) -> float:
     """The share of rows in which the feature has a value."""
     [field] = [statistics.WhichOneof("stats")]
     common = getattr(statistics, field).common_stats

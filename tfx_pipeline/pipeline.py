@@ -23,6 +23,7 @@ from tfx_pipeline.drift_gate import DriftGate
 from tfx_pipeline.evaluation import eval_config
 from tfx_pipeline.gates import AnomalyGate
 from tfx_pipeline.pusher import WholePusher
+from tfx_pipeline.skew_gate import SkewGate
 from tfx_pipeline.switched import bulk_inferrer, infra_validator, tuner
 from tfx_pipeline.table_schema import TableSchema
 from uvcan_tf import features as names
@@ -63,7 +64,10 @@ def create_pipeline(
     schemas = {name: _schema(config, name) for name in schema.NAMES}
     validators = {n: _validator(statistics, schemas[n], n) for n in schema.SPLITS_OF}
     anomaly_gate = _anomaly_gate(data, statistics, validators)
-    drift_gate = _drift_gate(config, statistics, anomaly_gate)
+    skew_gate = (
+        [_skew_gate(config, statistics, anomaly_gate)] if config.requests else []
+    )
+    drift_gate = _drift_gate(config, statistics, [anomaly_gate, *skew_gate])
     transform = _transform(config, data, schemas[schema.UNION], drift_gate)
     tuned = [tuner(config, data, transform)] if config.tune else []
     trainer = _trainer(config, data, transform, tuned)
@@ -77,7 +81,7 @@ def create_pipeline(
         pipeline_root=config.root,
         components=[
             *(*before, data, statistics, *schemas.values(), *validators.values()),
-            *(anomaly_gate, drift_gate, transform, *tuned, trainer),
+            *(anomaly_gate, *skew_gate, drift_gate, transform, *tuned, trainer),
             *(baseline, evaluator, *checked, pusher, *inferred),
             *parts.closing(data, evaluator),
         ],
@@ -111,15 +115,29 @@ def _anomaly_gate(
     )
 
 
-def _drift_gate(
+def _skew_gate(
     config: PipelineConfig, statistics: BaseNode, gate: BaseNode
+) -> BaseNode:
+    node = SkewGate(
+        statistics=statistics.outputs["statistics"],
+        declaration=config.transform_config()[FEATURES_KEY],
+        requests=config.requests,
+        digest=config.requests_digest,
+        reaction=config.skew,
+    )
+    node.add_upstream_node(gate)
+    return node
+
+
+def _drift_gate(
+    config: PipelineConfig, statistics: BaseNode, gates: list[BaseNode]
 ) -> BaseNode:
     node = DriftGate(
         statistics=statistics.outputs["statistics"],
         accepted=f"{config.accepted}/{schema.fingerprint(config.features)}",
         reaction=config.drift,
     )
-    node.add_upstream_node(gate)
+    node.add_upstream_nodes(gates)
     return node
 
 

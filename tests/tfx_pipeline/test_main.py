@@ -79,3 +79,41 @@ def test_a_root_that_is_a_pattern_is_one_sentence(tmp_path: Path, root: str) -> 
     assert result.exit_code == 1
     assert result.output.count("\n") == 1
     assert "`root` should be a path without * ? [ ]" in result.output
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("--out", "missing/pipeline.yaml"),
+        ("--out", "."),
+        ("--features", "none.json"),
+        ("--features", "garbage.json"),
+        ("--config", "none.json"),
+        ("--config", "garbage.json"),
+        ("--steps", "none.json"),
+        ("--steps", "garbage.json"),
+        ("--min-hit-rate", "nan"),
+        ("--tolerance", "2"),
+        ("--root", "gs://bucket/what?"),
+        ("--platform", "airflow"),
+    ],
+)
+def test_compile_says_in_a_sentence_what_it_cannot_use(
+    tmp_path: Path, option: str, value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "garbage.json").write_text("{no JSON")
+    result = _invoke("compile", "--out", "pipeline.yaml", option, value)
+    assert result.exit_code in (1, 2), result.output
+    assert isinstance(result.exception, SystemExit), result.exception
+    assert "Error: " in result.output.splitlines()[-1]
+    assert not (tmp_path / "pipeline.yaml").exists()
+
+
+def test_a_folder_of_requests_without_users_is_one_sentence(tmp_path: Path) -> None:
+    write_world(tmp_path / "data", FEATURES)
+    told = ("--data", tmp_path / "data", "--root", tmp_path / "root")
+    result = _invoke("run", *told, "--requests", tmp_path)
+    assert result.exit_code == 1
+    assert "The table 'users' is missing" in result.output
+    assert result.output.count("\n") == 1

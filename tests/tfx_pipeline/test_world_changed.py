@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.csv as pa_csv
 import pytest
 
 from tests.tfx_pipeline.small_runs import SETTINGS, Small, versions
@@ -88,6 +89,52 @@ def test_tables_that_changed_too_much_stop_the_run(
     small: Small, change: Callable[[Tables], Tables], named: str
 ) -> None:
     _expect(small, change, "Error: DriftGate: ", named)
+
+
+def _requests(small: Small, change: Callable[[Tables], Tables]) -> Path:
+    """A folder whose table `users` is the trained one after a change."""
+    folder = small.folder / change.__name__
+    write_tables(folder, change(read_tables(small.folder / "data", FEATURES)), FEATURES)
+    return folder
+
+
+def _renamed(tables: Tables) -> Tables:
+    """The places as another system writes them."""
+    places = [place.upper() for place in tables.users["location"].to_pylist()]
+    return _of_users(tables, "location", pa.array(places))
+
+
+@pytest.mark.parametrize("change", [_renamed, _emptied])
+def test_requests_that_tell_other_things_stop_the_run(
+    small: Small, change: Callable[[Tables], Tables]
+) -> None:
+    requests = _requests(small, change)
+    before = versions(small.folder / "root")
+    status, screen = small.run(small.folder / "root", "--requests", str(requests))
+    assert status == 1, screen
+    assert "Error: SkewGate: " in screen and "Feature 'location': " in screen
+    assert "Traceback" not in screen
+    assert versions(small.folder / "root") == before
+
+
+def test_skew_that_is_meant_is_only_told(small: Small) -> None:
+    requests = _requests(small, _renamed)
+    more = ("--requests", str(requests), "--skew", "warn")
+    status, screen = small.run(small.folder / "root", *more)
+    assert status == 0, screen
+    assert "Warning: Feature 'location': " in screen
+
+
+def test_a_column_that_requests_lack_is_named(small: Small) -> None:
+    folder = small.folder / "lacking"
+    folder.mkdir()
+    users = read_tables(small.folder / "data", FEATURES).users
+    pa_csv.write_csv(
+        users.select([names.USER_ID, "gender", "age"]), folder / "users.csv"
+    )
+    status, screen = small.run(small.folder / "root", "--requests", str(folder))
+    assert status == 1, screen
+    assert "users.csv should have the columns location, voice." in screen
 
 
 def test_labels_turned_to_noise_are_not_blessed(small: Small) -> None:

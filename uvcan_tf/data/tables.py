@@ -24,7 +24,7 @@ from uvcan_tf.data.vectors import as_lists, dense, vectors_to_column
 from uvcan_tf.errors import DataError
 from uvcan_tf.features import Categorical, Dense, Feature, Features, Numeric
 
-__all__ = ["Tables", "check", "problems", "read_tables", "write_tables"]
+__all__ = ["Tables", "check", "problems", "read_tables", "read_users", "write_tables"]
 
 _FIRST = 5
 _ROWS_A_GROUP = 65_536
@@ -69,7 +69,7 @@ def read_tables(folder: Path, features: Features, checked: bool = True) -> Table
     folder = Path(folder)
     interactions, notes = _interactions(folder)
     tables = Tables(
-        users=_side(folder, names.USERS, names.USER_ID, features.user),
+        users=read_users(folder, features),
         videos=_side(folder, names.VIDEOS, names.VIDEO_ID, features.video),
         interactions=interactions,
         notes=notes,
@@ -77,6 +77,11 @@ def read_tables(folder: Path, features: Features, checked: bool = True) -> Table
     if checked:
         check(tables)
     return tables
+
+
+def read_users(folder: Path, features: Features) -> pa.Table:
+    """Reads `users` alone, as `read_tables` does; an id may stand in several rows."""
+    return _side(Path(folder), names.USERS, names.USER_ID, features.user)
 
 
 def write_tables(folder: Path, tables: Tables, features: Features) -> None:
