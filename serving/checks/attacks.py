@@ -5,25 +5,27 @@ from __future__ import annotations
 import gzip
 import http.client
 import json
-import re
 import socket
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
-from pathlib import Path
 from typing import Any, Final
+from urllib.parse import quote
 
 import click
 
+from serving.checks.process_memory import ProcessMemory
+
 _SETTLE_S: Final = 1.0  # before memory is looked at
 _MOST_S: Final = 300.0
+_COUNT: Final = click.IntRange(0, 20_000)
 _STALLED: Final = (b"", b"POST /v1/mod", b"Content-Length: 9\r\n\r\n{")
 
 
 def bodies(model: str) -> Iterator[tuple[str, str, bytes, dict[str, str]]]:
     """(name, path, body, headers) of each attack."""
-    path, zipped = f"/v1/models/{model}:predict", {"Content-Encoding": "gzip"}
+    path, zipped = f"/v1/models/{quote(model)}:predict", {"Content-Encoding": "gzip"}
     start = b'{"signature_name": "rank", "inputs": {"user_id": ["u1"], "video_ids": [['
     ids = start + b'"v1",' * 3_350_000 + b'"v1"]]}}'
     yield "rank of 50 MB", path, start + b'"v1",' * 10_000_000 + b'"v1"]]}}', {}
@@ -37,9 +39,10 @@ def bodies(model: str) -> Iterator[tuple[str, str, bytes, dict[str, str]]]:
 
 def attack(port: int, process: int, model: str) -> Iterator[dict[str, Any]]:
     """The figures of one attack after the other; MiB as Linux tells them."""
+    memory = ProcessMemory(process)
     for name, path, body, headers in bodies(model):
-        Path(f"/proc/{process}/clear_refs").write_text("5")  # the peak begins anew
-        before, begun = _mebibytes(process, "VmRSS"), time.monotonic()
+        memory.forget_peak()
+        before, begun = memory.mebibytes(), time.monotonic()
         with closing(_connection(port)) as connection:
             connection.request("POST", path, body, headers)
             reply = connection.getresponse()
@@ -51,8 +54,8 @@ def attack(port: int, process: int, model: str) -> Iterator[dict[str, Any]]:
             "status": reply.status,
             "seconds": round(took, 1),
             "mib_before": before,
-            "mib_peak": _mebibytes(process, "VmHWM"),
-            "mib_after": _mebibytes(process, "VmRSS"),
+            "mib_peak": memory.peak_mebibytes(),
+            "mib_after": memory.mebibytes(),
         }
 
 
@@ -61,7 +64,7 @@ def stall(port: int, model: str, count: int) -> tuple[float, int]:
 
     The server's `--rest_api_timeout_in_ms` should be a few seconds.
     """
-    head = f"POST /v1/models/{model}:predict HTTP/1.1\r\nHost: x\r\n".encode()
+    head = f"POST /v1/models/{quote(model)}:predict HTTP/1.1\r\nHost: x\r\n".encode()
     begun, waiting = time.monotonic(), []
     with ExitStack() as stack:
         for number in range(count):
@@ -89,18 +92,20 @@ def _connection(port: int) -> http.client.HTTPConnection:
     return http.client.HTTPConnection("127.0.0.1", port, timeout=_MOST_S)
 
 
-def _mebibytes(process: int, what: str) -> int:
-    status = Path(f"/proc/{process}/status").read_text()
-    [size] = re.findall(rf"^{what}:\s+(\d+) kB$", status, re.M)
-    return round(int(size) / 1024)
-
-
 @click.command(name="attacks")
-@click.option("--rest-port", required=True, type=int, help="Of a server here.")
-@click.option("--process", required=True, type=int, help="The server's number.")
+@click.option(
+    "--rest-port", required=True, type=click.IntRange(1, 65_535), help="Of a server."
+)
+@click.option(
+    "--process", required=True, type=click.IntRange(1), help="The server's number."
+)
 @click.option("--model-name", default="uvcan", show_default=True)
-@click.option("--stalled", default=200, show_default=True, help="Connections.")
-@click.option("--most-mib", default=1000, show_default=True, help="To take and keep.")
+@click.option(
+    "--stalled", type=_COUNT, default=200, show_default=True, help="Connections."
+)
+@click.option(
+    "--most-mib", type=_COUNT, default=1000, show_default=True, help="To take and keep."
+)
 def attacks_command(
     rest_port: int, process: int, model_name: str, stalled: int, most_mib: int
 ) -> None:
@@ -111,10 +116,10 @@ def attacks_command(
             click.echo(json.dumps(figures))
             wrong += figures["mib_peak"] - figures["mib_before"] > most_mib
         seconds, left = stall(rest_port, model_name, stalled)
-    except OSError as error:
+    except (OSError, http.client.HTTPException) as error:
         raise click.ClickException(
             f"Process {process} should be a server that listens on {rest_port} of this "
-            f"machine. Received: {error}."
+            f"machine, by REST. Received: {error!r}."
         ) from None
     click.echo(json.dumps({"stalled": stalled, "open": left, "seconds": seconds}))
     sys.exit(1 if wrong or left else 0)

@@ -6,6 +6,7 @@ import random
 import sys
 from collections import Counter
 from collections.abc import Iterator, MutableMapping, MutableSequence, Sequence
+from pathlib import Path
 from typing import Any, Final
 
 import click
@@ -165,16 +166,26 @@ def _after(good: Case, channel: grpc.Channel, number: int) -> list[str]:
 
 @click.command(name="fuzz")
 @click.option("--target", required=True, help="host:port of a conformance server.")
-@click.option("--count", default=10_000, show_default=True)
+@click.option("--count", type=click.IntRange(0), default=10_000, show_default=True)
 @click.option("--seed", default=1, show_default=True)
-def fuzz_command(target: str, count: int, seed: int) -> None:
+@click.option(
+    "--reloads",
+    type=click.Path(exists=True, file_okay=False, resolve_path=True, path_type=Path),
+    help="Folder of the models: send that many lists of models instead.",
+)
+def fuzz_command(target: str, count: int, seed: int, reloads: Path | None) -> None:
     """Sends malformed requests to a server of the conformance models."""
+    from serving.checks.fuzz_reloads import fuzz_reloads
+
     with grpc.insecure_channel(target) as channel:
         try:
             require_server(channel, target)
         except ServingError as error:
             raise click.ClickException(str(error)) from None
-        statuses, wrong = fuzz(channel, count, seed)
+        if reloads:
+            statuses, wrong = fuzz_reloads(channel, reloads, count, seed)
+        else:
+            statuses, wrong = fuzz(channel, count, seed)
     for name, number in statuses.most_common():
         click.echo(f"{number:8d} {name}")
     for line in wrong[:20]:

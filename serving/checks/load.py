@@ -17,6 +17,7 @@ from serving.client import calls
 from serving.client.connection import open_channel
 from serving.wire import tensors
 from serving.wire.protos import prediction_service_pb2_grpc
+from uvcan_tf.terminal.arguments import Seconds, file_to_write
 
 _TURNS: Final = 5  # that two servers take in one row
 
@@ -86,8 +87,17 @@ def _requests(model: str, candidates: list[int], k: int) -> dict[str, Any]:
     return {**found, f"recommend {k}": calls.recommend_request(model, "u1", k, ())}
 
 
-def _numbers(text: str) -> list[int]:
-    return [int(part) for part in text.split(",")]
+def _numbers(
+    context: click.Context, parameter: click.Parameter, text: str
+) -> list[int]:
+    """A callback of an option: counts, separated by commas."""
+    parts = [part.strip() for part in text.split(",")]
+    if not all(part.isascii() and part.isdigit() and int(part) for part in parts):
+        raise click.BadParameter(
+            f"There should be whole numbers from 1 on, such as 1,8,32. "
+            f"Received: {text!r}."
+        )
+    return [int(part) for part in parts]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -138,23 +148,42 @@ def _call(channel: Any, request: Any) -> Call:
     help="host:port of the same model with --enable_batching, to take turns with.",
 )
 @click.option("--model-name", default="uvcan", show_default=True)
-@click.option("--clients", default="1,8,32", show_default=True)
-@click.option("--candidates", default="1,100,1000", show_default=True)
-@click.option("-k", default=10, show_default=True, help="Videos to recommend.")
-@click.option("--seconds", default=5.0, show_default=True, help="For each row.")
+@click.option("--clients", default="1,8,32", show_default=True, callback=_numbers)
+@click.option(
+    "--candidates", default="1,100,1000", show_default=True, callback=_numbers
+)
+@click.option(
+    "-k",
+    type=click.IntRange(1),
+    default=10,
+    show_default=True,
+    help="Videos to recommend.",
+)
+@click.option(
+    "--seconds",
+    type=Seconds(),
+    default=5.0,
+    show_default=True,
+    help="For each row.",
+)
 @click.option(
     "--in-process",
     "folder",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     help="The version folder, to run it without a server in turn with it.",
 )
-@click.option("--out", type=click.Path(path_type=Path), help="Figures as JSON.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    callback=file_to_write,
+    help="Figures as JSON.",
+)
 def load(
     target: str,
     batching_target: str | None,
     model_name: str,
-    clients: str,
-    candidates: str,
+    clients: list[int],
+    candidates: list[int],
     k: int,
     seconds: float,
     folder: Path | None,
@@ -166,13 +195,13 @@ def load(
     """
     targets = {False: target, **({True: batching_target} if batching_target else {})}
     alone = in_process(folder) if folder else None
-    plan = _Plan(targets, _numbers(clients), seconds, alone)
+    plan = _Plan(targets, clients, seconds, alone)
     click.echo(
         f"{'call':15s} {'clients':>9s} {'batching':>8s}"
         "       p50       p95       p99   calls/s"
     )
     rows = []
-    for row in plan.rows(_requests(model_name, _numbers(candidates), k)):
+    for row in plan.rows(_requests(model_name, candidates, k)):
         click.echo(str(row))
         rows.append(row.to_json())
         if not row.latency.count:

@@ -31,6 +31,7 @@ from serving.wire.protos import (
     prediction_service_pb2_grpc,
 )
 from uvcan_tf.features import SCORE
+from uvcan_tf.terminal.arguments import file_to_write
 
 _MODEL: Final = "uvcan"
 _CANDIDATES: Final = 100
@@ -214,10 +215,21 @@ def _until(claim: Callable[[], bool], timeout_s: float = 120) -> None:
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     help="Two version folders that score differently.",
 )
-@click.option("--swaps", default=10, show_default=True)
-@click.option("--clients", default=4, show_default=True)
-@click.option("--least", default=50_000, show_default=True, help="Replies.")
-@click.option("--out", type=click.Path(path_type=Path), help="Figures as JSON.")
+@click.option("--swaps", type=click.IntRange(0), default=10, show_default=True)
+@click.option("--clients", type=click.IntRange(1, 1000), default=4, show_default=True)
+@click.option(
+    "--least",
+    type=click.IntRange(0),
+    default=50_000,
+    show_default=True,
+    help="Replies.",
+)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    callback=file_to_write,
+    help="Figures as JSON.",
+)
 def swaps_command(
     versions: tuple[Path, Path], swaps: int, clients: int, least: int, out: Path | None
 ) -> None:

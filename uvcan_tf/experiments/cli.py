@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from uvcan_tf.experiments.options import FOLDER, with_options
+from uvcan_tf.terminal.arguments import make_folder
 
 ABLATED = ("UVCAN(best)", "UVCAN(history)")
 
@@ -134,9 +135,15 @@ def likes_given(
 @click.option("--out", type=FOLDER, default=Path("results"), show_default=True)
 def planted(preset: str, seeds: int, out: Path) -> None:
     """Planted against learned attention, on made-up worlds."""
+    from uvcan_tf.data.sources.synthetic import PRESETS
     from uvcan_tf.experiments.planted_attention import run
 
+    if preset not in PRESETS:
+        raise click.UsageError(
+            f"`--preset` should be one of {', '.join(PRESETS)}. Received: {preset}."
+        )
     path = out / preset / "planted_attention.json"
+    make_folder(path.parent)
     run(preset, range(1, seeds + 1), path, click.echo)
     _show(path)
 

@@ -11,15 +11,17 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import grpc
 import pytest
+import tensorflow as tf
 
 from serving.checks.conformance.models import CONFIG_FILE
 from serving.checks.conformance.suite import all_cases
+from serving.server.options import Options
 from serving.wire.protos import get_model_status_pb2, model_service_pb2_grpc
 from tests.serving.conftest import break_version, free_port, until
 
@@ -140,6 +142,58 @@ def test_what_cannot_start_says_why_and_exits_255(
     assert process.returncode == 255, output
     assert f"Failed to start server. Error: {message}" in output.replace("\n", " ")
     assert time.monotonic() - begun < 60
+
+
+def _with_words(folder: Path) -> None:
+    """Saves a version that looks words up in an asset."""
+    words = folder.with_name("words.txt")
+    words.write_text("one\ntwo\n")
+    module = tf.Module()
+    keys = (tf.string, tf.lookup.TextFileIndex.WHOLE_LINE)
+    values = (tf.int64, tf.lookup.TextFileIndex.LINE_NUMBER)
+    found = tf.lookup.TextFileInitializer(str(words), *keys, *values)
+    module.table = tf.lookup.StaticHashTable(found, -1)
+    spec = tf.TensorSpec([None], tf.string)
+    look = tf.function(module.table.lookup, input_signature=[spec])
+    tf.saved_model.save(module, str(folder), signatures=look)
+
+
+def _lose_the_asset(folder: Path) -> None:
+    (folder / "assets" / "words.txt").unlink()
+
+
+def _spoil_the_warm_up(folder: Path) -> None:
+    path = folder / "assets.extra" / "tf_serving_warmup_requests"
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(b"this is no record of anything" * 9)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "reason"),
+    [
+        (_lose_the_asset, "words.txt; No such file or directory"),
+        (_spoil_the_warm_up, "Please verify your warmup data is in TFRecord format."),
+    ],
+)
+def test_why_a_version_cannot_be_loaded_is_told_at_each_attempt(
+    tmp_path: Path, spoil: Callable[[Path], None], reason: str
+) -> None:
+    folder = tmp_path / "uvcan" / "1"
+    folder.parent.mkdir()
+    _with_words(folder)
+    spoil(folder)
+    told = f"{folder} cannot be loaded: "
+    with started(
+        "--port=0",
+        f"--model_base_path={folder.parent}",
+        "--load_retry_interval_micros=200000",
+        "--max_num_load_retries=2",
+    ) as process:
+        output, _ = process.communicate(timeout=60)
+    lines = [line for line in output.splitlines() if line.startswith(told)]
+    assert len(lines) == 3 and all(reason in line for line in lines), output
+    assert process.returncode == 255 and "Traceback" not in output
+    assert Options().load_retry_interval_micros == 60_000_000  # a minute
 
 
 def test_the_version_is_told() -> None:

@@ -128,3 +128,23 @@ def test_hash_ids_refuses_a_short_key(tiny: Path, tmp_path: Path) -> None:
     result = run("hash-ids", tiny, "--key", tmp_path / "key", "--out", out)
     assert result.exit_code == 1 and "at least 16 random bytes" in result.output
     assert not out.exists()
+
+
+@pytest.mark.parametrize("wrong", ["folder", "declaration", "key", "out"])
+def test_hash_ids_says_in_a_sentence_what_it_cannot_use(
+    tiny: Path, tmp_path: Path, wrong: str
+) -> None:
+    key, out = tmp_path / "key", tmp_path / "out"
+    key.write_text("0123456789abcdef")
+    if wrong == "folder":
+        tiny = tmp_path / "nothing"
+    elif wrong == "declaration":
+        (tiny / "features.json").write_text("{no JSON")
+    elif wrong == "key":
+        key = tmp_path
+    else:
+        out = key / "below a file"
+    result = run("hash-ids", tiny, "--key", key, "--out", out)
+    assert result.exit_code == 1, result.output
+    assert isinstance(result.exception, SystemExit), result.exception
+    assert "Error: " in result.output and "Traceback" not in result.output
