@@ -64,11 +64,8 @@ def create_pipeline(
     schemas = {name: _schema(config, name) for name in schema.NAMES}
     validators = {n: _validator(statistics, schemas[n], n) for n in schema.SPLITS_OF}
     anomaly_gate = _anomaly_gate(data, statistics, validators)
-    skew_gate = (
-        [_skew_gate(config, statistics, anomaly_gate)] if config.requests else []
-    )
-    drift_gate = _drift_gate(config, statistics, [anomaly_gate, *skew_gate])
-    transform = _transform(config, data, schemas[schema.UNION], drift_gate)
+    gates = _gates(config, statistics, anomaly_gate)
+    transform = _transform(config, data, schemas[schema.UNION], gates[-1])
     tuned = [tuner(config, data, transform)] if config.tune else []
     trainer = _trainer(config, data, transform, tuned)
     baseline = parts.baseline(config, trainer)
@@ -81,7 +78,7 @@ def create_pipeline(
         pipeline_root=config.root,
         components=[
             *(*before, data, statistics, *schemas.values(), *validators.values()),
-            *(anomaly_gate, *skew_gate, drift_gate, transform, *tuned, trainer),
+            *(*gates, transform, *tuned, trainer),
             *(baseline, evaluator, *checked, pusher, *inferred),
             *parts.closing(data, evaluator),
         ],
@@ -113,6 +110,16 @@ def _anomaly_gate(
         statistics=statistics.outputs["statistics"],
         **{name: node.outputs["anomalies"] for name, node in validators.items()},
     )
+
+
+def _gates(
+    config: PipelineConfig, statistics: BaseNode, anomaly_gate: BaseNode
+) -> list[BaseNode]:
+    """All gates before training, each behind those before it."""
+    gates = [anomaly_gate]
+    if config.requests:
+        gates.append(_skew_gate(config, statistics, anomaly_gate))
+    return [*gates, _drift_gate(config, statistics, gates)]
 
 
 def _skew_gate(

@@ -43,9 +43,8 @@ def splits(
     the categorical attributes of their user and video; training finds them in the
     tables. Only likes are held out; a row of `eval` carries all held-out videos of its
     user, whose rows stand together: the signature `evaluate` rates a video once for all
-    pairs of a user that it is given at once. Of a model that does not remember who
-    liked what (`remembered`), the rows have to tell it: they then carry the user's
-    training likes as well.
+    pairs of a user that it is given at once. To a model that has not `remembered` who
+    liked what, they tell the user's training likes as well.
 
     Raises:
       DataError: nothing would be held out, or nothing learned from.
@@ -62,11 +61,8 @@ def splits(
         known = joined.append_column(names.TIMESTAMP, time)
         own.append(names.TIMESTAMP)
     evaluated = _by_user(joined.filter(pa.array(split.test)))
-    told = evaluated
-    if not remembered:
-        told = pa.concat_tables(
-            [evaluated, joined.filter(pa.array(liked & split.train))]
-        )
+    likes = joined.filter(pa.array(liked & split.train & (not remembered)))
+    told = pa.concat_tables([evaluated, likes])
     return {
         names.TRAIN: known.select(own).filter(pa.array(split.train)),
         names.EVAL: evaluated.append_column(

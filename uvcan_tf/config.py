@@ -177,16 +177,14 @@ class Config:
 
     def spelled_out(self) -> Config:
         """The same with nothing left to be decided by default."""
+        last = self.ranks_skipped_impressions_last
+        without = self.recommends_without_skipped_impressions
+        evaluation = dataclasses.replace(self.evaluation, skipped_impressions_last=last)
+        recommendation = dataclasses.replace(
+            self.recommendation, without_skipped_impressions=without
+        )
         return dataclasses.replace(
-            self,
-            evaluation=dataclasses.replace(
-                self.evaluation,
-                skipped_impressions_last=self.ranks_skipped_impressions_last,
-            ),
-            recommendation=RecommendationConfig(
-                self.recommends_without_skipped_impressions,
-                self.recommendation.remembers_likes,
-            ),
+            self, evaluation=evaluation, recommendation=recommendation
         )
 
     def to_json(self) -> dict[str, Any]:

@@ -46,10 +46,7 @@ def overload(
     """
     with open_channel(target) as channel:
         predict = prediction_service_pb2_grpc.PredictionServiceStub(channel).Predict
-
-        def call() -> Any:
-            return predict(request, timeout=_LIMIT_S)
-
+        call = partial(predict, request, timeout=_LIMIT_S)
         call()
         [alone] = measure([[call]], seconds / _SHARE)
         full = _capacity(call, clients, seconds / _SHARE)
