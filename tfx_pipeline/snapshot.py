@@ -62,12 +62,10 @@ def splits(
         own.append(names.TIMESTAMP)
     evaluated = _by_user(joined.filter(pa.array(split.test)))
     likes = joined.filter(pa.array(liked & split.train & (not remembered)))
-    told = pa.concat_tables([evaluated, likes])
+    told = _videos_of_user(evaluated, pa.concat_tables([evaluated, likes]))
     return {
         names.TRAIN: known.select(own).filter(pa.array(split.train)),
-        names.EVAL: evaluated.append_column(
-            names.HELD_OUT, _videos_of_user(evaluated, told)
-        ),
+        names.EVAL: evaluated.append_column(names.HELD_OUT, told),
         names.USERS: tables.users,
         names.VIDEOS: tables.videos,
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import time
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -61,6 +62,7 @@ def fuzz_reloads(
             again, why = _reload(stub, good, _MOST_S)
             if again is not grpc.StatusCode.OK:
                 wrong.append(f"{told}: the good list then gets {again.name}: {why}")
+            _wait_until_served(stub, good)
         elif code not in _REFUSALS and "did not become available" not in details:
             wrong.append(f"{told} ended with {code.name}: {details}")
         gone = [entry.name for entry in _entries(good) if not _serves(stub, entry.name)]
@@ -144,6 +146,15 @@ def _reload(stub: Any, request: Any, timeout_s: float) -> tuple[grpc.StatusCode,
     except grpc.RpcError as error:
         return error.code(), error.details() or ""
     return grpc.StatusCode.OK, ""
+
+
+def _wait_until_served(stub: Any, good: Any) -> None:
+    """A model that goes back to its folder loads its versions after the reply."""
+    ends = time.monotonic() + _MOST_S
+    while time.monotonic() < ends:
+        if all(_serves(stub, entry.name) for entry in _entries(good)):
+            return
+        time.sleep(0.01)
 
 
 def _serves(stub: Any, name: str) -> bool:

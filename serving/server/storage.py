@@ -49,7 +49,7 @@ class ModelConfig:
 def check_base_paths(configs: Iterable[ModelConfig]) -> None:
     """Refuses a reload that names a folder which does not exist."""
     for config in configs:
-        if not config.base_path.is_dir():
+        if not _is_folder(config.base_path):
             raise StatusError(
                 Code.NOT_FOUND,
                 f"Could not find base path {config.base_path} for servable "
@@ -60,7 +60,7 @@ def check_base_paths(configs: Iterable[ModelConfig]) -> None:
 def waiting_for(config: ModelConfig) -> str:
     """What is looked for at a base path, and what was found."""
     base = config.base_path
-    if not base.is_dir():
+    if not _is_folder(base):
         found = "nothing, for there is no such folder"
     elif (base / PB_FILE).exists():
         found = f"{PB_FILE}, so this is a version itself; give the folder above it"
@@ -120,6 +120,14 @@ def _lacks(folder: Path) -> str:
     if (folder / _INDEX.parent).is_dir() and not (folder / _INDEX).is_file():
         return f"it has no {_INDEX}"
     return ""
+
+
+def _is_folder(path: Path) -> bool:
+    """Whether it can be looked into; of a name that is too long, Python raises."""
+    try:
+        return path.is_dir()
+    except OSError:
+        return False
 
 
 def _shown(path: Path) -> str:
