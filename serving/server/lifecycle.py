@@ -135,7 +135,8 @@ class VersionedModel:
                 servable = Servable(self.name, version, self._loading.load(folder))
             except Exception as error:
                 failure = as_status(error, f"Loading {folder}").with_traceback(None)
-                _LOG.warning("%s cannot be loaded: %s", folder, failure)
+                why = " ".join(str(failure).split())  # TensorFlow's has several lines
+                _LOG.warning("%s cannot be loaded: %s", folder, why)
                 continue
             self._set_ready({**self.ready, version: servable})
             self._record(version, Entry(State.AVAILABLE))
