@@ -85,10 +85,11 @@ def _until_as_fast(call: Any, wanted_s: float) -> float:
         sent = time.perf_counter()
         try:
             call()
+            answered = True
         except grpc.RpcError:
-            continue
+            answered = False
         now = time.perf_counter()
-        if now - sent <= wanted_s or now - begun > _LIMIT_S:
+        if (answered and now - sent <= wanted_s) or now - begun > _LIMIT_S:
             return now - begun
 
 

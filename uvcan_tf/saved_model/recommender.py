@@ -80,8 +80,9 @@ class Recommender(tf.Module):
 
     def _make_signatures_of_pairs(self, dataset: Dataset, config: Config) -> None:
         """What needs to know who liked and who skipped what."""
-        liked = last = None
-        left_out = []
+        liked: ByUser | None = None
+        last: ByUser | None = None
+        left_out: list[ByUser] = []
         if config.recommendation.remembers_likes:
             liked = _by_user(dataset.train, dataset)
             skipped = _by_user(dataset.impressions, dataset)
