@@ -119,7 +119,10 @@ def test_every_method_ranks_them_alike_if_asked(trained: Trained) -> None:
 def test_a_saved_model_spells_its_settings_out(trained: Trained) -> None:
     content = json.loads((trained.model / CONFIG_FILE).read_text())
     assert content["evaluation"]["skipped_impressions_last"] is True
-    assert content["recommendation"] == {"without_skipped_impressions": True}
+    assert content["recommendation"] == {
+        "without_skipped_impressions": True,
+        "remembers_likes": True,
+    }
     assert content["prior"]["impression_weight"] == 0.5
 
 
