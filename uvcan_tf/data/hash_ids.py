@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import shutil
 from pathlib import Path
 
 import pyarrow as pa
@@ -17,7 +18,8 @@ __all__ = ["convert", "with_hashed_ids"]
 def convert(folder: Path, out: Path, key: bytes) -> Tables:
     """Writes the tables of a folder anew; rows keep their order.
 
-    Video ids stay: they name what everybody may see.
+    Video ids stay: they name what everybody may see. So does what has made their
+    vectors (`visual.pca.file_of`), without which a model cannot take new videos.
 
     Raises:
       DataError: one sentence on what cannot be used.
@@ -25,6 +27,9 @@ def convert(folder: Path, out: Path, key: bytes) -> Tables:
     features = names.of_folder(folder)
     tables = with_hashed_ids(read_tables(folder, features), key)
     write_tables(out, tables, features)
+    for path in folder.glob("*_pca.npz"):
+        if path.parent.resolve() != out.resolve():
+            shutil.copyfile(path, out / path.name)
     return tables
 
 

@@ -110,8 +110,10 @@ def test_check_refuses_tables_that_hold_nothing_out(tiny: Path) -> None:
 def test_hash_ids_replaces_user_ids_alone(tiny: Path, tmp_path: Path) -> None:
     key, out = tmp_path / "key", tmp_path / "hashed"
     key.write_text("0123456789abcdef\n")
+    (tiny / "visual_pca.npz").write_bytes(b"what made the vectors")
     result = run("hash-ids", tiny, "--key", key, "--out", out)
     assert result.exit_code == 0, result.output
+    assert (out / "visual_pca.npz").read_bytes() == b"what made the vectors"
     before, after = (read_tables(f, names.of_folder(f)) for f in (tiny, out))
     for kind in ("users", "videos", "interactions"):
         old, new = getattr(before, kind), getattr(after, kind)
