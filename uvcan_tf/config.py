@@ -233,7 +233,7 @@ def from_json(content: Mapping[str, Any]) -> Config:
             f"A config has no section {', '.join(sorted(unknown))}. "
             f"Known: {', '.join(sections)}."
         )
-    given = {
+    given: dict[str, Any] = {
         name: _section(kind, name, content.get(name, {}))
         for name, kind in sections.items()
         if name not in ("prior", "history") or content.get(name) is not None
