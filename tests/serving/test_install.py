@@ -95,17 +95,16 @@ def test_a_command_names_the_extra_that_it_lacks(wheel: Path, tmp_path: Path) ->
 def _served(uvcan: Path, models: Path) -> Iterator[str]:
     """The address of a server of the models."""
     command = [uvcan, "serve", "--host=127.0.0.1", "--port=0", "--model-name=uvcan"]
-    process = subprocess.Popen(
+    with subprocess.Popen(
         [*command, f"--model-base-path={models}"], stdout=subprocess.PIPE, text=True
-    )
-    try:
-        assert process.stdout is not None
-        found = re.match(r"Serving gRPC on (\S+)\.", process.stdout.readline())
-        assert found is not None
-        yield found[1]
-    finally:
-        process.terminate()
-        process.wait()
+    ) as process:
+        try:
+            assert process.stdout is not None
+            found = re.match(r"Serving gRPC on (\S+)\.", process.stdout.readline())
+            assert found is not None
+            yield found[1]
+        finally:
+            process.terminate()
 
 
 @pytest.mark.skipif(sys.version_info >= (3, 12), reason="needs the lock's overrides")
