@@ -5,9 +5,7 @@ import json
 import re
 import subprocess
 from pathlib import Path
-from typing import Any
 
-import kubernetes.client
 import pytest
 import yaml
 
@@ -17,18 +15,9 @@ from serving.server.files import read_monitoring
 from serving.server.metrics import DEFAULT_PATH, Metrics
 from serving.server.options import Options
 from serving.server.parameters import read_parameters
+from tests.serving.deploy.test_manifests import manifests
 
-_PLAIN: dict[str, type] = {"str": str, "int": int, "bool": bool}
 FOLDER = Path(serving.__file__).parent / "deploy"
-
-
-def _manifests() -> dict[str, Any]:
-    files = sorted((FOLDER / "kubernetes").iterdir())
-    return {
-        document["kind"]: document
-        for path in files
-        for document in yaml.safe_load_all(path.read_text())
-    }
 
 
 def _commands() -> dict[str, list[str]]:
@@ -36,7 +25,7 @@ def _commands() -> dict[str, list[str]]:
         yaml.safe_load((FOLDER / f"docker-compose{name}.yaml").read_text())
         for name in ("", ".batching")
     )
-    pod = _manifests()["Deployment"]["spec"]["template"]["spec"]
+    pod = manifests()["Deployment"]["spec"]["template"]["spec"]
     return {
         "compose": compose["services"]["serving"]["command"],
         "batching": batching["services"]["serving"]["command"],
@@ -57,7 +46,7 @@ def test_the_model_config_serves_the_clients_model() -> None:
 
 
 def test_the_config_map_holds_the_same_models(tmp_path: Path) -> None:
-    data = _manifests()["ConfigMap"]["data"]
+    data = manifests()["ConfigMap"]["data"]
     path = tmp_path / "models.config"
     path.write_text(data["models.config"])
     assert config.read_models(path) == config.read_models(FOLDER / "models.config")
@@ -115,53 +104,8 @@ def test_compose_mounts_files_that_exist(name: str) -> None:
                 assert (FOLDER / volume.split(":")[0]).is_file()
 
 
-@pytest.mark.parametrize("kind", sorted(_manifests()))
-def test_a_manifest_is_one_of_kubernetes_own_models(kind: str) -> None:
-    manifest = _manifests()[kind]
-    group, _, version = manifest["apiVersion"].rpartition("/")
-    prefix = version.capitalize()
-    assert group in ("", "apps", "autoscaling", "batch")
-    assert _mistakes(manifest, f"{prefix}{kind}", kind) == []
-
-
-def _mistakes(value: Any, model: str, path: str) -> list[str]:
-    """What of a manifest its OpenAPI type does not know, lacks or types otherwise."""
-    listed = re.fullmatch(r"list\[(.+)\]", model)
-    mapped = re.fullmatch(r"dict\(\w+, (.+)\)", model)
-    found: list[str] = []
-    if listed:
-        for number, entry in enumerate(value):
-            found += _mistakes(entry, listed[1], f"{path}[{number}]")
-    elif mapped:
-        for key, entry in value.items():
-            found += _mistakes(entry, mapped[1], f"{path}.{key}")
-    elif hasattr(kubernetes.client, model):
-        kind = getattr(kubernetes.client, model)
-        names = {wire: ours for ours, wire in kind.attribute_map.items()}
-        for key, entry in value.items():
-            if key not in names:
-                found.append(f"{path}.{key} is unknown")
-                continue
-            found += _mistakes(entry, kind.openapi_types[names[key]], f"{path}.{key}")
-        given = {names[key]: entry for key, entry in value.items() if key in names}
-        kind(**given)  # raises where something required is missing
-    elif not isinstance(value, _PLAIN.get(model, object)):
-        found.append(f"{path} should be {model}, not {value!r}")
-    return found
-
-
-def test_a_wrong_manifest_is_seen() -> None:
-    wrong = {"metadata": {"nome": "x"}, "spec": {"ports": [{"port": "80"}]}}
-    assert _mistakes(wrong, "V1Service", "Service") == [
-        "Service.metadata.nome is unknown",
-        "Service.spec.ports[0].port should be int, not '80'",
-    ]
-    with pytest.raises(ValueError, match="`port`"):
-        _mistakes([{"name": "grpc"}], "list[V1ServicePort]", "ports")
-
-
 def test_the_manifests_belong_together() -> None:
-    found = _manifests()
+    found = manifests()
     pod = found["Deployment"]["spec"]["template"]
     labels = pod["metadata"]["labels"]
     assert found["Service"]["spec"]["selector"] == labels
@@ -176,7 +120,7 @@ def test_the_manifests_belong_together() -> None:
 
 
 def test_something_can_push_into_the_servers_volume() -> None:
-    found = _manifests()
+    found = manifests()
     assert found["PersistentVolumeClaim"]["spec"]["accessModes"] == ["ReadWriteMany"]
     pod = found["Job"]["spec"]["template"]["spec"]
     claims = {v["name"]: v["persistentVolumeClaim"] for v in pod["volumes"]}
@@ -191,7 +135,7 @@ def test_something_can_push_into_the_servers_volume() -> None:
 
 def _push(folder: Path) -> subprocess.CompletedProcess[str]:
     """Runs the script of the Job with folders instead of volumes."""
-    [container] = _manifests()["Job"]["spec"]["template"]["spec"]["containers"]
+    [container] = manifests()["Job"]["spec"]["template"]["spec"]["containers"]
     script = container["args"][0]
     for mount in ("/pipeline", "/models"):
         script = script.replace(mount, f"{folder}{mount}")
