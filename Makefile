@@ -91,8 +91,8 @@ $(PEERS)/.ready:
 
 TARGET ?= localhost:8500
 
-conformance: $(READY) ## every wire case against TARGET=host:port
-	$(PYTHON) -m serving conformance --target $(TARGET)
+conformance: $(READY) ## every wire case against TARGET=host:port; of batching, too, against BATCHING=host:port
+	$(PYTHON) -m serving conformance --target $(TARGET) $(if $(BATCHING),--batching-target $(BATCHING))
 
 load: $(READY) ## latency, throughput and swaps of the embedded server, in minutes
 	@scripts/load

@@ -14,11 +14,15 @@ from typing import Any
 import pytest
 import tensorflow as tf
 
+import serving
 from serving.checks.conformance.models import CONFIG_FILE, write_models
 from serving.client.client import RecommenderClient
 from serving.server.app import Server
 from serving.server.options import Options
+from tests import worlds
 from uvcan_tf import features as names
+from uvcan_tf.model.uvcan import UVCAN
+from uvcan_tf.saved_model.export import export
 
 VIDEOS = [f"v{number}" for number in range(1, 8)]
 
@@ -233,6 +237,40 @@ def server(models: Path) -> Iterator[Server]:
 def target(server: Server) -> str:
     """Where the toy is served."""
     return f"127.0.0.1:{server.port}"
+
+
+@pytest.fixture(scope="session")
+def version(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A version of the small world's model as it is exported, untrained."""
+    dataset = worlds.small()
+    model = UVCAN(dataset, worlds.SMALL_CONFIG)
+    model.rate(tf.constant([1]), tf.constant([[1]]))
+    folder = tmp_path_factory.mktemp("exported") / "uvcan" / "1"
+    export(model, dataset, None, worlds.SMALL_CONFIG, folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def batching_config(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The deployed parameters, but batches wait long enough for calls to meet."""
+    path = tmp_path_factory.mktemp("batching") / "batching.config"
+    text = (Path(serving.__file__).parent / "deploy" / "batching.config").read_text()
+    path.write_text(text.replace("value: 500 ", "value: 50000 "))
+    return path
+
+
+@pytest.fixture(scope="session")
+def batching(version: Path, batching_config: Path) -> Iterator[str]:
+    """Where that version is served in batches."""
+    choice = options(
+        version.parent,
+        "uvcan",
+        enable_batching=True,
+        batching_parameters_file=str(batching_config),
+        grpc_max_threads=64,
+    )
+    with Server(choice) as running:  # which replays the warm-up
+        yield f"127.0.0.1:{running.port}"
 
 
 @pytest.fixture

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import grpc
 
 from serving.checks.conformance import (
+    batching_cases,
     example_cases,
     predict_cases,
     rest_cases,
@@ -16,6 +17,7 @@ from serving.checks.conformance import (
     spec_cases,
     tensor_cases,
 )
+from serving.checks.conformance.batching_case import Batching, BatchingCase
 from serving.checks.conformance.case import Case
 from serving.checks.conformance.rest_case import RestCase
 
@@ -24,7 +26,7 @@ from serving.checks.conformance.rest_case import RestCase
 class Verdict:
     """What became of a case; `difference` is None when the answer was right."""
 
-    case: Case | RestCase
+    case: Case | RestCase | BatchingCase
     difference: str | None
 
 
@@ -48,3 +50,12 @@ def run_all(channel: grpc.Channel, rest_url: str | None = None) -> Iterator[Verd
     if rest_url:
         for rest_case in rest_cases.cases():
             yield Verdict(rest_case, rest_case.run(rest_url))
+
+
+def run_batching(
+    channel: grpc.Channel, model: str, users: Sequence[str]
+) -> Iterator[Verdict]:
+    """Runs the cases of batching against an exported model; see `Batching`."""
+    batching = Batching(channel, model, users)
+    for case in batching_cases.cases():
+        yield Verdict(case, case.run(batching))

@@ -34,23 +34,11 @@ from serving.wire.protos import (
 from tests import worlds
 from tests.serving.conftest import free_port, options
 from uvcan_tf import features as names
-from uvcan_tf.model.uvcan import UVCAN
-from uvcan_tf.saved_model.export import export
 from uvcan_tf.saved_model.warm_up import example
 
 pytestmark = pytest.mark.slow  # one export serves all
 
 Stub = Any
-
-
-@pytest.fixture(scope="module")
-def version(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    dataset = worlds.small()
-    model = UVCAN(dataset, worlds.SMALL_CONFIG)
-    model.rate(tf.constant([1]), tf.constant([[1]]))
-    folder = tmp_path_factory.mktemp("exported") / "uvcan" / "1"
-    export(model, dataset, None, worlds.SMALL_CONFIG, folder)
-    return folder
 
 
 @pytest.fixture(scope="module")
@@ -69,23 +57,6 @@ def exported(version: Path, rest_port: int) -> Iterator[str]:
 def stub(exported: str) -> Iterator[Stub]:
     with grpc.insecure_channel(exported) as channel:
         yield prediction_service_pb2_grpc.PredictionServiceStub(channel)
-
-
-@pytest.fixture(scope="module")
-def batching(version: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The same behind batches, which wait long enough for calls to meet."""
-    path = tmp_path_factory.mktemp("batching") / "batching.config"
-    text = (Path(serving.__file__).parent / "deploy" / "batching.config").read_text()
-    path.write_text(text.replace("value: 500 ", "value: 50000 "))
-    choice = options(
-        version.parent,
-        "uvcan",
-        enable_batching=True,
-        batching_parameters_file=str(path),
-        grpc_max_threads=64,
-    )
-    with Server(choice) as server:  # which replays the warm-up
-        yield f"127.0.0.1:{server.port}"
 
 
 def test_the_model_serves_behind_batches_too(batching: str) -> None:
