@@ -54,19 +54,26 @@ class Latency:
 
 @dataclasses.dataclass
 class Tally:
-    """What one group of clients met: seconds of answered calls, and refusals."""
+    """What one group of clients met: seconds of answered calls, and refusals.
+
+    Args:
+      took: seconds of each answered call.
+      refused: calls that ended with another status, by its name.
+      lasted: seconds of its turns, each to the end of its last call.
+    """
 
     took: list[float] = dataclasses.field(default_factory=list)
     refused: Counter[str] = dataclasses.field(default_factory=Counter)
+    lasted: float = 0.0
 
     def add(self, other: Tally) -> None:
         """Takes in what another one holds."""
         self.took += other.took
         self.refused += other.refused
 
-    def latency(self, seconds: float) -> Latency:
-        """Its figures, for calls made within so many seconds."""
-        return summary(self.took, seconds, self.refused)
+    def latency(self) -> Latency:
+        """Its figures."""
+        return summary(self.took, self.lasted, self.refused)
 
 
 def measure(
@@ -76,7 +83,7 @@ def measure(
 
     Args:
       groups: of clients, one call for each; each client calls from a thread of its own.
-      seconds: for each group, all its turns together.
+      seconds: for each group, all its turns together; no call begins later.
       turns: of each group; more of them spread a disturbance over all groups.
     """
     tallies = [Tally() for _ in groups]
@@ -85,11 +92,13 @@ def measure(
             _once(calls[0], Tally())
     for _ in range(turns):
         for calls, tally in zip(groups, tallies, strict=True):
+            begun = time.perf_counter()
             with ThreadPoolExecutor(len(calls)) as pool:
                 asked = [pool.submit(_ask, call, seconds / turns) for call in calls]
+            tally.lasted += time.perf_counter() - begun
             for future in asked:
                 tally.add(future.result())  # raises what is no refusal
-    return [tally.latency(seconds) for tally in tallies]
+    return [tally.latency() for tally in tallies]
 
 
 def side_by_side(first: Call, second: Call, seconds: float) -> tuple[Latency, Latency]:

@@ -12,11 +12,14 @@ from typing import Any, Final
 
 import click
 
+from serving.checks.kept_connection import KeptConnection
 from serving.checks.latency import Call, Latency, measure, side_by_side
+from serving.checks.load_tables import load_tables
 from serving.client import calls
 from serving.client.connection import open_channel
 from serving.wire import tensors
 from serving.wire.protos import prediction_service_pb2_grpc
+from uvcan_tf import features as names
 from uvcan_tf.terminal.arguments import Seconds, file_to_write
 
 _TURNS: Final = 5  # that two servers take in one row
@@ -109,12 +112,15 @@ class _Plan:
       clients: numbers of clients.
       seconds: for each row.
       alone: runs a request without a server; None leaves those rows out.
+      rest: the REST address of the server that joins nothing, asked for `rank` by one
+        client whose connection stays open; None leaves those rows out.
     """
 
     targets: Mapping[bool, str]
     clients: Sequence[int]
     seconds: float
     alone: Callable[[Any], Call] | None
+    rest: str | None = None
 
     def rows(self, requests: Mapping[str, Any]) -> Iterator[Row]:
         """Everything that is to be measured; servers side by side take turns."""
@@ -128,6 +134,10 @@ class _Plan:
                     both = side_by_side(self.alone(request), asked[False], self.seconds)
                     for who, found in zip(("no server", "in turn"), both, strict=True):
                         yield Row(name, who, False, found)
+                if self.rest and request.model_spec.signature_name == names.RANK:
+                    kept = contextlib.closing(KeptConnection(self.rest, request))
+                    [found] = measure([[stack.enter_context(kept)]], self.seconds)
+                    yield Row(name, "REST", False, found)
                 for count in self.clients:
                     groups = [[call] * count for call in asked.values()]
                     turns = _TURNS if len(groups) > 1 else 1
@@ -147,6 +157,7 @@ def _call(channel: Any, request: Any) -> Call:
     "--batching-target",
     help="host:port of the same model with --enable_batching, to take turns with.",
 )
+@click.option("--rest", help="http://host:port of --target, for a kept connection.")
 @click.option("--model-name", default="uvcan", show_default=True)
 @click.option("--clients", default="1,8,32", show_default=True, callback=_numbers)
 @click.option(
@@ -176,11 +187,12 @@ def _call(channel: Any, request: Any) -> Call:
     "--out",
     type=click.Path(path_type=Path),
     callback=file_to_write,
-    help="Figures as JSON.",
+    help="Figures as JSON, with Markdown tables beside.",
 )
 def load(
     target: str,
     batching_target: str | None,
+    rest: str | None,
     model_name: str,
     clients: list[int],
     candidates: list[int],
@@ -195,7 +207,7 @@ def load(
     """
     targets = {False: target, **({True: batching_target} if batching_target else {})}
     alone = in_process(folder) if folder else None
-    plan = _Plan(targets, clients, seconds, alone)
+    plan = _Plan(targets, clients, seconds, alone, rest)
     click.echo(
         f"{'call':15s} {'clients':>9s} {'batching':>8s}"
         "       p50       p95       p99   calls/s"
@@ -213,3 +225,4 @@ def load(
     if out:
         figures = {"cores": os.cpu_count(), "seconds": seconds, "rows": rows}
         out.write_text(json.dumps(figures, indent=1) + "\n")
+        out.with_suffix(".md").write_text(load_tables(rows))

@@ -34,6 +34,12 @@ def test_clients_call_at_the_same_time() -> None:
     assert found.p50_s == pytest.approx(0.01, abs=0.005)
 
 
+def test_a_call_that_ends_after_its_turn_does_not_raise_the_rate() -> None:
+    [found] = measure([[lambda: time.sleep(0.1)] * 3], seconds=0.02, turns=2)
+    assert found.count == 6
+    assert found.per_second <= 3 / 0.1
+
+
 def test_groups_of_clients_take_turns() -> None:
     asked: list[str] = []
     groups = [

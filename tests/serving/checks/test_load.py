@@ -1,13 +1,17 @@
 """The load generator's figures."""
 
+import contextlib
 import json
 from pathlib import Path
 
+import pytest
 from click.testing import CliRunner
 
+from serving.checks.kept_connection import KeptConnection
 from serving.cli import main
+from serving.client.calls import rank_request
 from serving.server.app import Server
-from tests.serving.conftest import options
+from tests.serving.conftest import free_port, options
 
 
 def test_the_command_writes_its_figures(
@@ -68,3 +72,34 @@ def test_a_server_that_refuses_every_call_is_told() -> None:
     assert "should answer `rank 1` for 1 clients. Received: {'UNAVAILABLE'" in (
         result.output
     )
+
+
+def test_a_kept_connection_is_measured_over_rest(models: Path, tmp_path: Path) -> None:
+    path, port = tmp_path / "load.json", free_port()
+    with Server(options(models / "uvcan", "uvcan", rest_api_port=port)) as server:
+        result = CliRunner().invoke(
+            main,
+            [
+                *("load", "--target", f"127.0.0.1:{server.port}", "--clients", "1"),
+                *("--rest", f"http://127.0.0.1:{port}", "--candidates", "3"),
+                *("--seconds", "0.2", "--out", str(path)),
+            ],
+        )
+    assert result.exit_code == 0
+    first, *others = json.loads(path.read_text())["rows"]
+    assert (first["call"], first["clients"]) == ("rank 3", "REST")
+    assert 0 < first["p50_ms"] < 30  # a delayed acknowledgement takes 40
+    assert all(row["clients"] != "REST" for row in others)
+    assert "| call | 1 client, REST | 1 client |" in path.with_suffix(".md").read_text()
+
+
+def test_what_rest_refuses_is_told(models: Path) -> None:
+    port = free_port()
+    with Server(options(models / "uvcan", "uvcan", rest_api_port=port)):
+        asked = rank_request("nobody", "u1", ["v1"])
+        kept = KeptConnection(f"http://127.0.0.1:{port}", asked)
+        with (
+            contextlib.closing(kept),
+            pytest.raises(ValueError, match="404[^*]+nobody"),
+        ):
+            kept()
