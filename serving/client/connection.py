@@ -29,6 +29,7 @@ GET_MODEL_STATUS: Final = "/tensorflow.serving.ModelService/GetModelStatus"
 CHANNEL_OPTIONS: Final = (
     ("grpc.max_receive_message_length", -1),
     ("grpc.max_send_message_length", -1),
+    ("grpc.lb_policy_name", "round_robin"),  # gRPC's own choice is the first address
 )
 #: UNAVAILABLE: no server, or one that is going. CANCELLED: what a gRPC server in Python
 #: answers to a call that reaches it while it stops. RESOURCE_EXHAUSTED: TensorFlow
@@ -49,7 +50,8 @@ class Connection(abc.ABC):
     """A channel with the settings of its calls.
 
     Args:
-      target: `host:port`, or any other gRPC target.
+      target: `host:port`, or any other gRPC target; calls take turns where it has
+        several addresses.
       model_name: the name under which the server knows the model.
       timeout_s: deadline of a call, retries and their pauses included.
       retries: further attempts, 0 to 4, while the server is UNAVAILABLE, stops
