@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from serving.server.history import Entry, History, State
+from serving.server.memory import give_back
 from serving.server.servable import Model, Servable
 from serving.server.status import Code, StatusError, as_status
 
@@ -167,6 +168,7 @@ class VersionedModel:
                 except Exception as error:
                     as_status(error, f"Unloading version {version} of {self.name}")
                 gc.collect()  # graphs are cycles; each holds megabytes
+                give_back()
                 self._record(version, Entry(State.END))
         with self._changed:
             if not self.ready:

@@ -9,6 +9,7 @@ from typing import Any
 
 from serving.server.batching import BatchedModel
 from serving.server.config import batching_of, threads_of
+from serving.server.memory import give_back
 from serving.server.metrics import Metrics
 from serving.server.options import Options
 from serving.server.parameters import PER_MODEL_FILE, Parameters, read_parameters
@@ -61,6 +62,7 @@ class VersionLoader:
             except Exception:
                 model.close()
                 raise
+        give_back()  # what only the load took
         return model
 
     def stop(self) -> None:
