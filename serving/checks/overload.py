@@ -134,7 +134,8 @@ def _offer(send: Any, rate: float, seconds: float) -> tuple[Latency, float]:
     took = time.perf_counter() - begun
     for _ in range(_IN_FLIGHT):
         room.acquire()
-    return tally.latency(took), count / took
+    tally.lasted = time.perf_counter() - begun
+    return tally.latency(), count / took
 
 
 @click.command(name="overload")
