@@ -46,7 +46,7 @@ class Batching:
       channel: to the server.
       model: its name there.
       users: some ids, known to the model or not.
-      timeout_s: for each call.
+      timeout_s: for each call; the first one of some outputs takes seconds.
       join_within_s: how long calls are sent until some of them meet.
     """
 
@@ -55,7 +55,7 @@ class Batching:
         channel: grpc.Channel,
         model: str,
         users: Sequence[str],
-        timeout_s: float = 10.0,
+        timeout_s: float = 60.0,
         join_within_s: float = 20.0,
     ) -> None:
         self.users = tuple(users)
