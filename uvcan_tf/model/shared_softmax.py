@@ -14,12 +14,14 @@ like, R video rows, V videos.
 
 from __future__ import annotations
 
+import dataclasses
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
+from uvcan_tf.config import TrainingConfig
 from uvcan_tf.data.dataset import Dataset
 from uvcan_tf.history_settings import HistorySettings
 from uvcan_tf.model.batches import step_seed
@@ -80,6 +82,7 @@ class SharedCandidates:
         users = max(1, len(np.unique(dataset.train.user)))
         self.at_once = settings.users_a_step(users)
         share = min(1.0, self.at_once / users)
+        self._asked = share * (1 - settings.given) * len(dataset.train)
         self._log_q = tf.constant(self._log_chance(likes, share), tf.float32)
 
     def _log_chance(
@@ -128,24 +131,33 @@ class SharedCandidates:
         self,
         drawn: SharedStep,
         asked: Likes,
-        odds: tf.Tensor,
+        odds: tf.Tensor | None,
         count: int,
         step: tf.Tensor,
-    ) -> tf.Tensor:
-        """Video rows [A, 1 + S]: the asked one, then candidates drawn by softmax(odds).
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        """Video rows [A, 1 + S], the asked one first, and what to subtract from logits.
 
-        odds: [B, C].
+        The S rivals are candidates that were not given. They are drawn by softmax(odds)
+        for logits that are added to the odds [B, C]; without odds, uniformly.
         """
-        of_asked = tf.gather(drawn.without_given(odds), asked.user)
+        shape = [tf.size(drawn.users), tf.size(drawn.candidates)]
+        open_to = drawn.without_given(tf.zeros(shape) if odds is None else odds)
         chosen = tf.random.stateless_categorical(
-            of_asked, count, step_seed(self._seed, step, stream=4), tf.int32
+            tf.gather(open_to, asked.user),
+            count,
+            step_seed(self._seed, step, stream=4),
+            tf.int32,
         )
         rivals = tf.gather(drawn.candidates, chosen)
-        return tf.concat([asked.video[:, None], rivals], axis=1)
+        videos = tf.concat([asked.video[:, None], rivals], axis=1)
+        if odds is None:
+            return videos, tf.gather(self._log_q, videos)
+        return videos, tf.zeros_like(videos, tf.float32)
 
-    def log_chance(self, videos: tf.Tensor) -> tf.Tensor:
-        """log q of video rows."""
-        return tf.gather(self._log_q, videos)
+    def sized(self, training: TrainingConfig) -> TrainingConfig:
+        """With no more likes at once than a step asks for on average."""
+        size = min(training.batch_size, max(1, round(self._asked)))
+        return dataclasses.replace(training, batch_size=size)
 
 
 def shared_softmax_loss(drawn: SharedStep, logits: tf.Tensor) -> tf.Tensor:

@@ -106,6 +106,7 @@ class UVCAN(PairModel):
         if history.shared_softmax:
             seed = self.training.seed
             self._shared = SharedCandidates(dataset, self.histories, history, seed)
+            self.training = self._shared.sized(self.training)
 
     @property
     def examples(self) -> tuple[int, int]:
@@ -142,24 +143,23 @@ class UVCAN(PairModel):
 
         is approached by MLP alone, which tells the asked like from them; see Ma and
         Collins, Noise Contrastive Estimation and Negative Sampling for Conditional
-        Models (EMNLP 2018). It rates `batch_size` asked likes of a step at most.
+        Models (EMNLP 2018). It rates `batch_size` asked likes of a step at most, and
+        no more than a step asks for on average.
         """
         users, at_once = self.examples
         epoch = self.step // -(-users // at_once)
         chosen = shuffled(positions, users, self.training.seed, epoch)
         drawn = shared.draw(tf.gather(self._users, chosen), self.step)
         h = self._history(drawn.given, tf.size(chosen))  # [B, D]
-        loss, odds = tf.constant(0.0), tf.zeros([tf.size(chosen), tf.size(drawn.log_q)])
+        loss, odds = tf.constant(0.0), None
         if self.network.history_product:
             known = self.tables.videos(drawn.candidates)[VIDEO_ID]
             layer, l2 = self.network.liked_videos, self.training.l2
             loss, odds = product_loss(drawn, layer, known, h, l2)
             h = tf.stop_gradient(h)
         asked = Likes(*(part[: self.training.batch_size] for part in drawn.asked))
-        videos = shared.rivals(drawn, asked, odds, self.training.negatives, self.step)
-        correction = shared.log_chance(videos)
-        if self.network.history_product:
-            correction = tf.zeros_like(correction)
+        count = self.training.negatives
+        videos, correction = shared.rivals(drawn, asked, odds, count, self.step)
         rows = tf.gather(drawn.users, asked.user)
         batch = self.batches.of_pairs(rows, videos, correction, self.step, drop_ids)
         columns = self._with_history(batch, tf.gather(h, asked.user))

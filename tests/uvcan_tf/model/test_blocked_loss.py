@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from tests import worlds
 from uvcan_tf.config import Config, HistorySettings, IALSSettings
+from uvcan_tf.model import uvcan
 from uvcan_tf.model.batches import Batch
 from uvcan_tf.model.blocked_loss import WORTHWHILE_FROM
 from uvcan_tf.model.uvcan import UVCAN
@@ -67,10 +68,13 @@ def test_blocks_give_the_loss_and_gradients_of_the_batch(
         np.testing.assert_allclose(one, other, rtol=1e-3, atol=1e-6)
 
 
-def test_where_users_share_candidates_blocks_leave_the_product_out() -> None:
+def test_where_users_share_candidates_blocks_leave_the_product_out(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     history = HistorySettings(factors=3, uniform=4)
     config = dataclasses.replace(SMALL, history=history)
-    whole, expected = learned(config, WORTHWHILE_FROM - 1, 4)
+    whole, expected = learned(config, WORTHWHILE_FROM, 4)
+    monkeypatch.setattr(uvcan, "WORTHWHILE_FROM", 1)
     blocked, gradients = learned(config, WORTHWHILE_FROM, 4)
     assert blocked == pytest.approx(whole, rel=1e-5)
     for one, other in zip(gradients, expected, strict=True):

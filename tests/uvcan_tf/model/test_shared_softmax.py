@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 
 from tests.uvcan_tf.baselines.communities import USERS, VIDEOS, communities
-from uvcan_tf.config import HistorySettings
+from uvcan_tf.config import HistorySettings, TrainingConfig
 from uvcan_tf.data.dataset import Dataset
 from uvcan_tf.model.histories import Histories
 from uvcan_tf.model.shared_softmax import SharedCandidates, SharedStep
@@ -84,9 +84,11 @@ def test_rivals_are_drawn_by_the_softmax_and_never_what_was_given() -> None:
     drawn = drawer.draw(tf.constant([1, 24, 30]), number)
     candidates = drawn.candidates.numpy()
     odds = np.random.default_rng(5).normal(0, 2, (3, len(candidates)))
-    videos = drawer.rivals(
+    videos, correction = drawer.rivals(
         drawn, drawn.asked, tf.constant(odds, tf.float32), draws, number
-    ).numpy()
+    )
+    videos = videos.numpy()
+    assert not correction.numpy().any()  # the odds say it already
     given = listed(drawn.given)
     for user, own, row in zip(
         drawn.asked.user.numpy(), drawn.asked.video.numpy(), videos, strict=True
@@ -96,3 +98,25 @@ def test_rivals_are_drawn_by_the_softmax_and_never_what_was_given() -> None:
         expected[[(user, v) in given for v in candidates]] = 0
         found = (row[1:, None] == candidates).mean(axis=0)
         np.testing.assert_allclose(found, expected / expected.sum(), atol=0.04)
+
+
+def test_without_odds_rivals_are_uniform_and_log_q_corrects_for_them() -> None:
+    drawer, number = shared(WORLD), tf.constant(4, tf.int64)
+    drawn = drawer.draw(tf.constant([1, 24, 30]), number)
+    videos, correction = drawer.rivals(drawn, drawn.asked, None, 4000, number)
+    log_q = dict(zip(drawn.candidates.numpy(), drawn.log_q.numpy(), strict=True))
+    given = listed(drawn.given)
+    for user, row, less in zip(
+        drawn.asked.user.numpy(), videos.numpy(), correction.numpy(), strict=True
+    ):
+        assert [log_q[video] for video in row] == less.tolist()
+        left = [v for v in log_q if (user, v) not in given]
+        found = (row[1:, None] == left).mean(axis=0)
+        np.testing.assert_allclose(found, 1 / len(left), atol=0.04)
+
+
+def test_no_more_likes_are_rated_than_a_step_asks_for() -> None:
+    asked = len(WORLD.train) * 0.3 * 11 / len(np.unique(WORLD.train.user))
+    sized = shared(WORLD).sized(TrainingConfig(batch_size=2048))
+    assert sized.batch_size == round(asked)
+    assert shared(WORLD).sized(TrainingConfig(batch_size=2)).batch_size == 2
