@@ -1,8 +1,7 @@
-"""How large gradients, weights and their changes are, and the regulariser itself."""
+"""How large weights and their changes are, and the regulariser itself."""
 
 from __future__ import annotations
 
-import dataclasses
 from typing import Final
 
 import numpy as np
@@ -11,7 +10,7 @@ import tensorflow as tf
 from uvcan_tf.model import losses
 from uvcan_tf.model.pair_model import PairModel
 
-_PAIRS: Final = 512  # whose gradient is taken, at most
+_PAIRS: Final = 512  # whose embeddings are looked up, at most
 
 
 class Norms:
@@ -26,45 +25,31 @@ class Norms:
         self._before = [weight.numpy() for weight in model.trainable_variables]
 
     def measure(self) -> dict[str, float]:
-        """Norms of the weights, of what the epoch changed, and of a batch's gradient.
+        """Norms of the weights and of what the epoch changed, and the regulariser.
 
-        The batch is the next one to be drawn: at most `_PAIRS` of its pairs, no id
-        dropped. `l2` is the regulariser's share of this batch's loss.
+        `l2` is its share of the loss of the next batch to be drawn: of at most `_PAIRS`
+        of its pairs, no id dropped.
         """
         now = [weight.numpy() for weight in self._model.trainable_variables]
         moved = [a - b for a, b in zip(now, self._before, strict=True)]
         self._before = now
-        gradient, l2 = self._gradient_and_l2()
-        return {
-            "gradient_norm": gradient,
-            "weight_norm": _norm(now),
-            "update_norm": _norm(moved),
-            "l2": l2,
-        }
+        l2 = self._l2() if self._model.training.l2 else 0.0
+        return {"weight_norm": _norm(now), "update_norm": _norm(moved), "l2": l2}
 
-    def _gradient_and_l2(self) -> tuple[float, float]:
-        model = self._model
-        plain = dataclasses.replace(model.training, l2=0.0)
-        positions = tf.range(
-            min(_PAIRS, model.batches.pairs, plain.batch_size), dtype=tf.int64
+    def _l2(self) -> float:
+        model, training = self._model, self._model.training
+        most = min(_PAIRS, model.batches.pairs, training.batch_size)
+        positions = tf.range(most, dtype=tf.int64)
+        batch = model.batches.draw(positions, model.step, drop_ids=False)
+        user, video = model.columns_of(batch)
+        embeddings = model.embeddings(
+            model.network.user_representation(user),
+            model.network.video_representation(video),
         )
-        with tf.GradientTape() as tape:
-            batch = model.batches.draw(positions, model.step, drop_ids=False)
-            columns = model.columns_of(batch)
-            user = model.network.user_representation(columns[0])
-            video = model.network.video_representation(columns[1])
-            logits, embedded = (
-                model.logits_of(user, video),
-                model.embeddings(user, video),
-            )
-            loss = losses.mean_loss(logits, embedded, batch.correction, plain)
-            l2 = losses.embedding_l2(
-                embedded, tf.size(logits), model.training.l2
-            ) + losses.weight_l2(model.trainable_variables, model.training.l2)
-            loss += l2
-        gradients = tape.gradient(loss, model.trainable_variables)
-        dense = [tf.convert_to_tensor(g).numpy() for g in gradients if g is not None]
-        return _norm(dense), float(l2)
+        pairs = tf.size(batch.videos)
+        looked_up = losses.embedding_l2(embeddings, pairs, training.l2)
+        dense = losses.weight_l2(model.trainable_variables, training.l2)
+        return float(looked_up + dense)
 
 
 def _norm(parts: list[np.ndarray]) -> float:  # type: ignore[type-arg]
