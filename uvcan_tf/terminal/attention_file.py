@@ -56,26 +56,24 @@ def write(path: Path, title: str, matrices: Sequence[Weights]) -> None:
 
 
 def _picture(path: Path, title: str, matrices: Sequence[Weights]) -> None:
-    import numpy as np
     from PIL import Image
 
     drawn = [
-        heat_map.pixels(
-            heat_map.figure(
-                matrix.weights,
-                matrix.rows,
-                matrix.columns,
-                matrix.title if number else f"{title}\n{matrix.title}",
-            )
+        heat_map.picture(
+            matrix.weights,
+            matrix.rows,
+            matrix.columns,
+            matrix.title if number else f"{title}\n{matrix.title}",
         )
         for number, matrix in enumerate(matrices)
     ]
-    width = max(picture.shape[1] for picture in drawn)
-    padded = [
-        np.pad(x, [(0, 0), (0, width - x.shape[1]), (0, 0)], constant_values=255)
-        for x in drawn
-    ]
-    Image.fromarray(np.concatenate(padded)).convert("RGB").save(path, optimize=True)
+    width = max(part.width for part in drawn)
+    whole = Image.new("RGB", (width, sum(part.height for part in drawn)), "white")
+    y = 0
+    for part in drawn:
+        whole.paste(part, (0, y))
+        y += part.height
+    whole.save(path, optimize=True)
 
 
 def _page(title: str, matrices: Sequence[Weights]) -> str:

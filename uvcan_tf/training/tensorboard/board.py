@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
 import tensorflow as tf
 from tensorboard.plugins.histogram import summary_v2
 
@@ -115,7 +116,7 @@ class Board(tf.keras.callbacks.Callback):
             for title, text in texts(dataset, self._config).items():
                 tf.summary.text(title, text)
             if not self._logs.brief:
-                tf.summary.graph(_graph(self._watched))
+                tf.summary.graph(self._probe.graph)
 
     def _write_what_was_kept(self) -> None:
         """Of the best epoch's weights, which the model has by now."""
@@ -160,8 +161,8 @@ class Board(tf.keras.callbacks.Callback):
     def _image(self, tag: str, weights: Any, rows: list[str], side: str) -> None:
         columns = facet_names(self._watched)[side]
         title = f"Mean {side.replace('_', ' ')}"
-        drawn = heat_map.figure(weights, rows, columns, title)
-        tf.summary.image(tag, heat_map.pixels(drawn)[None])
+        drawn = heat_map.picture(weights, rows, columns, title)
+        tf.summary.image(tag, np.asarray(drawn)[None])
 
 
 def watched_pairs(validation: Pairs, dataset: Dataset) -> Pairs:
@@ -178,13 +179,3 @@ def _histogram(tag: str, numbers: Any) -> None:
     """As `tf.summary.histogram`, by NumPy, which is ten times faster."""
     content = summary_v2.histogram_pb(tag, numbers).SerializeToString()
     tf.summary.experimental.write_raw_pb(content)
-
-
-def _graph(model: PairModel) -> Any:
-    """The graph of a pair's rating, as TensorFlow records it."""
-    rows = tf.TensorSpec([None], tf.int32, name="users")
-    videos = tf.TensorSpec([None, None], tf.int32, name="videos")
-    rate = tf.function(
-        lambda users, videos: model.call((users, videos)), autograph=False
-    )
-    return rate.get_concrete_function(rows, videos).graph

@@ -153,11 +153,13 @@ def _top(
     tags = np.asarray(dataset.videos.columns[name])[videos]  # [pairs, L]
     group = np.repeat(groups, tags.shape[1])[tags.ravel() != 0]
     tag = tags.ravel()[tags.ravel() != 0]
-    frequency = np.bincount(tag, minlength=len(dataset.vocabularies[name]) + 2)
-    pairs, counts = np.unique(np.stack([group, tag]), axis=1, return_counts=True)
-    order = np.lexsort([frequency[pairs[1]], counts])
+    size = len(dataset.vocabularies[name]) + 2
+    frequency = np.bincount(tag, minlength=size)
+    pairs, counts = np.unique(group * np.int64(size) + tag, return_counts=True)
+    group, tag = np.divmod(pairs, size)
+    order = np.lexsort([frequency[tag], counts])
     top = np.zeros(int(max(rows.max(initial=0), group.max(initial=0))) + 1, int)
-    top[pairs[0][order]] = pairs[1][order]  # the last one written stays
+    top[group[order]] = tag[order]  # the last one written stays
     return top[rows]
 
 

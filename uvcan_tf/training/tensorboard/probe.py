@@ -5,7 +5,7 @@ Shapes: P likes, C = 1 + S videos, the liked one first, F facets.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -65,14 +65,23 @@ class Probe:
         rivals = sampler(tf.constant(self.users), _RIVALS, seed)  # [P, S]
         liked = tf.constant(pairs.video[some])[:, None]
         self._videos = tf.concat([liked, rivals], axis=1)  # [P, C]
+        self._rate = tf.function(_rating(model), autograph=False)
+
+    @property
+    def graph(self) -> Any:
+        """The graph of the rating of a pair, as TensorFlow records it."""
+        return self._compiled().graph
+
+    def _compiled(self) -> Any:
+        rows = tf.TensorSpec([None], tf.int32, name="users")
+        videos = tf.TensorSpec([None, None], tf.int32, name="videos")
+        return self._rate.get_concrete_function(rows, videos)
 
     def look(self) -> Seen:
         """With the weights as they are now."""
-        users = tf.constant(self.users)
+        rated = self._compiled()(tf.constant(self.users), self._videos)
         if not isinstance(self._model, UVCAN):
-            logits = self._model.call((users, self._videos))
-            return _seen(logits, {})
-        rated = self._model.rate(users, self._videos)
+            return _seen(rated, {})
         hops = {
             names.VIDEO_ATTENTION: rated.video_attention,
             names.USER_ATTENTION: rated.user_attention,
@@ -101,6 +110,13 @@ def facet_names(model: UVCAN) -> dict[str, list[str]]:
         names.VIDEO_ATTENTION: features.columns_of(f.name for f in network.video),
         names.USER_ATTENTION: features.columns_of(f.name for f in network.user),
     }
+
+
+def _rating(model: PairModel) -> Callable[[tf.Tensor, tf.Tensor], Any]:
+    """Users [P] and videos [P, C] -> logits, of UVCAN with the attention."""
+    if isinstance(model, UVCAN):
+        return model.rate
+    return lambda users, videos: model.call((users, videos))
 
 
 def _seen(logits: tf.Tensor, attention: Mapping[str, list[FloatArray]]) -> Seen:
