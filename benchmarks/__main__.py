@@ -12,7 +12,10 @@ from benchmarks.results import Figure, Figures
 from uvcan_tf.terminal.quiet import quiet, quiet_xla
 
 KEPT = Path(__file__).parent.parent / "results" / "benchmarks.json"
-STAGES = ("training", "sampling", "requests", "ranking", "imports", "pipeline")
+STAGES = (
+    *("training", "board", "sampling", "requests", "ranking", "imports"),
+    "pipeline",
+)
 _WIDTH = 120
 _OUT = click.option(
     "--out",
@@ -110,7 +113,15 @@ def two_stage(out: Path, keep: bool, tables: Path) -> None:
 
 
 def _stages(out: Path, wanted: tuple[str, ...]) -> Iterator[Figures]:
-    from benchmarks import catalogue, machine, pipeline, sampling, training, world
+    from benchmarks import (
+        board,
+        catalogue,
+        machine,
+        pipeline,
+        sampling,
+        training,
+        world,
+    )
 
     rates = machine.measure()
     yield rates.figures()
@@ -128,6 +139,7 @@ def _stages(out: Path, wanted: tuple[str, ...]) -> Iterator[Figures]:
 
     stages: dict[str, Callable[[], Figures]] = {
         "training": lambda: training.measure(toffee_b, rates),
+        "board": lambda: board.measure(toffee_b, out / "board"),
         "sampling": draws,
         "requests": requests,
         "ranking": lambda: catalogue.measure_ranking(toffee_b, rates),
