@@ -62,14 +62,14 @@ class Browser:
         return self._ask("/execute/sync", {"script": script, "args": []})
 
     def wait_for(self, *texts: str, within_s: float = 120) -> str:
-        """All text, once every one of the texts is in it."""
+        """All text, words apart by one space, once every one of the texts is in it."""
         until = time.monotonic() + within_s
         while True:
-            shown = str(self.run(_TEXT))
+            shown = " ".join(str(self.run(_TEXT)).split())
             missing = [text for text in texts if text not in shown]
             if not missing:
                 return shown
-            assert time.monotonic() < until, (missing, " ".join(shown.split())[:2000])
+            assert time.monotonic() < until, (missing, shown[:2000])
             time.sleep(0.5)
 
     def picture(self, file: Path) -> None:

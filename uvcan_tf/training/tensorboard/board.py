@@ -92,7 +92,7 @@ class Board(tf.keras.callbacks.Callback):
         self._writer = tf.summary.create_file_writer(str(folder))
         if not resumes:
             self._write_what_is_known()
-        with hyper_parameters.session(self._writer, self._config):
+        with hyper_parameters.session(self._writer, self._config, folder.name):
             yield
             self._write_what_was_kept()
         self._writer.close()

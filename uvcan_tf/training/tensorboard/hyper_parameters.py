@@ -15,7 +15,9 @@ from uvcan_tf.config import Config
 #: Scalars that stand beside the settings.
 METRICS: Final = ("validation/ndcg@10", "validation/hr@10", "training/loss")
 
-_NO_SETTINGS: Final = ("epochs", "patience", "time_limit_s", "validation_users")
+_NO_SETTINGS: Final = (
+    *("epochs", "patience", "time_limit_s", "validation_users", "profile_steps"),
+)
 
 
 def values(config: Config) -> dict[str, bool | int | float | str]:
@@ -38,15 +40,20 @@ def values(config: Config) -> dict[str, bool | int | float | str]:
 
 
 @contextlib.contextmanager
-def session(writer: tf.summary.SummaryWriter, config: Config) -> Iterator[None]:
-    """Writes the settings first, and at the end how the run ended."""
+def session(
+    writer: tf.summary.SummaryWriter, config: Config, name: str
+) -> Iterator[None]:
+    """Writes the settings first, and at the end how the run ended.
+
+    The name is the run's: without one, runs of the same settings share a line.
+    """
     settings = values(config)
     with writer.as_default(step=0):
         api.hparams_config(
             hparams=[api.HParam(name) for name in settings],
             metrics=[api.Metric(name) for name in METRICS],
         )
-        api.hparams(settings)
+        api.hparams(settings, trial_id=name)
     writer.flush()
     try:
         yield

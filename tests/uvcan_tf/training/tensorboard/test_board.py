@@ -129,7 +129,8 @@ def test_the_projector_has_users_videos_and_authors(run: Run) -> None:
 def test_the_run_is_one_session_with_its_settings_and_figures(run: Run) -> None:
     (group,) = run.board.sessions()
     (session,) = group["sessions"]
-    assert session["name"] == "run-1" and session["status"] == "STATUS_SUCCESS"
+    assert group["name"] == session["name"] == "run-1"
+    assert session["status"] == "STATUS_SUCCESS"
     assert group["hparams"]["training.l2"] == L2
     metrics = {m["name"]["tag"]: m["value"] for m in session["metricValues"]}
     ndcg = run.board.scalars("run-1", "validation/ndcg@10")
