@@ -78,13 +78,38 @@ def _cells(means: Mapping[str, float] | None) -> list[str]:
     return [f"{means[m]:.4f}" for m in ("hr@10", "ndcg@10", "recall@10", "auc")]
 
 
+def _first_and_last(
+    context: click.Context, parameter: click.Parameter, text: str | None
+) -> tuple[int, ...] | None:
+    """Two numbers with a colon between them."""
+    if text is None:
+        return None
+    first, colon, last = text.partition(":")
+    if not (colon and first.isdecimal() and last.isdecimal()):
+        raise click.BadParameter(
+            f"It should be FIRST:LAST, such as 10:20. Received: {text!r}."
+        )
+    return int(first), int(last)
+
+
 @click.command()
 @_DATA
 @_CONFIG
 @click.option("--out", type=_FOLDER, required=True, help="Where the model goes.")
-def train(folder: Path, path: Path | None, out: Path) -> None:
+@click.option(
+    "--profile",
+    "steps",
+    callback=_first_and_last,
+    help="FIRST:LAST, training steps that TensorBoard can show in detail.",
+)
+def train(
+    folder: Path, path: Path | None, out: Path, steps: tuple[int, ...] | None
+) -> None:
     """Train on the tables in --data, report both protocols, export to --out."""
     config = settings.load(path) if path else settings.Config()
+    if steps is not None:
+        training = dataclasses.replace(config.training, profile_steps=steps)
+        config = dataclasses.replace(config, training=training)
     from uvcan_tf.saved_model.export import export
     from uvcan_tf.training.distribution import Team
     from uvcan_tf.training.fit import fit

@@ -17,6 +17,7 @@ from uvcan_tf.validators import (
     require_choice,
     require_count,
     require_counts,
+    require_first_and_last,
     require_number,
     require_seed,
 )
@@ -110,6 +111,8 @@ class TrainingConfig:
       seed: of the initial weights, the order of pairs, negatives and id dropout.
       distribute: `none`, `mirrored` over the devices of this process, or
         `multi-worker` over the processes of `TF_CONFIG`; each takes a whole batch.
+      profile_steps: the first and the last training step, counted from 1, of which
+        TensorFlow's profiler writes a profile for TensorBoard; empty means none.
     """
 
     learning_rate: float = 0.001
@@ -125,6 +128,7 @@ class TrainingConfig:
     validation_users: int = 500
     seed: int = 1
     distribute: str = "none"
+    profile_steps: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         counts = ("batch_size", "negatives", "epochs", "patience", "validation_users")
@@ -138,6 +142,7 @@ class TrainingConfig:
         require_number("training.validation_fraction", self.validation_fraction, 0, 0.5)
         require_seed("training.seed", self.seed)
         require_choice("training.distribute", self.distribute, DISTRIBUTIONS)
+        require_first_and_last("training.profile_steps", self.profile_steps)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -13,6 +13,7 @@ __all__ = [
     "require_choice",
     "require_count",
     "require_counts",
+    "require_first_and_last",
     "require_not_negative",
     "require_number",
     "require_positive",
@@ -32,6 +33,14 @@ def require_counts(name: str, values: object) -> None:
         raise _wrong(name, "a list of positive ints", values)
     for value in values:
         require_count(name, value)
+
+
+def require_first_and_last(name: str, values: object) -> None:
+    """Raises `ConfigError` unless it is empty, or two positive ints in their order."""
+    require_counts(name, values)
+    assert isinstance(values, tuple)
+    if values and not (len(values) == 2 and values[0] <= values[1]):
+        raise _wrong(name, "empty, or the first and the last of them", values)
 
 
 def require_number(name: str, value: object, low: float, high: float) -> None:

@@ -7,6 +7,7 @@ import pytest
 from uvcan_tf.errors import ConfigError
 from uvcan_tf.validators import (
     require_count,
+    require_first_and_last,
     require_not_negative,
     require_number,
     require_positive,
@@ -18,6 +19,14 @@ def test_a_count_is_a_positive_int(value: object) -> None:
     require_count("k", 1)
     with pytest.raises(ConfigError, match=f"positive int. Received: k={value!r}."):
         require_count("k", value)
+
+
+@pytest.mark.parametrize("value", [(3,), (3, 2), (0, 2), (1, 2, 3), 5])
+def test_a_first_and_a_last_come_in_their_order(value: object) -> None:
+    for good in ((), (2, 2), (2, 3)):
+        require_first_and_last("steps", good)
+    with pytest.raises(ConfigError, match="`steps` should be"):
+        require_first_and_last("steps", value)
 
 
 @pytest.mark.parametrize("value", [0, -1.5, float("nan"), float("inf")])

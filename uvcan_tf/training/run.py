@@ -31,6 +31,7 @@ from uvcan_tf.training.distribution import Team
 from uvcan_tf.training.run_state import RunState
 from uvcan_tf.training.tensorboard.board import Board, Logs, watched_pairs
 from uvcan_tf.training.tensorboard.probe import facet_names
+from uvcan_tf.training.tensorboard.profile import Profile
 from uvcan_tf.training.validation import Validation
 
 
@@ -88,10 +89,13 @@ class TrainingRun:
             self._train([curve, checkpoint])
             self._write(summary, curve, None)
             return
-        watched = watched_pairs(self._validation.pairs, self._model.dataset)
-        board = Board(self._model, watched, self._config, logs or Logs(folder / "logs"))
-        with board.session(resumes):
-            self._train([board, curve, checkpoint])
+        watched, logs = self._validation.pairs, logs or Logs(folder / "logs")
+        watched = watched_pairs(watched, self._model.dataset)
+        board = Board(self._model, watched, self._config, logs)
+        steps = () if logs.brief else self._config.training.profile_steps
+        profile = Profile(self._model, steps, logs, self._say)
+        with board.session(resumes), profile.session():
+            self._train([board, curve, checkpoint, profile])
         self._write(summary, curve, board)
 
     def _train(self, writers: Sequence[tf.keras.callbacks.Callback] = ()) -> None:
