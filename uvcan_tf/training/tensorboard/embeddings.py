@@ -151,11 +151,11 @@ def _top(
 ) -> IntArray:
     """[R]: of ties, the tag that is more frequent over all; 0 where there is none."""
     tags = np.asarray(dataset.videos.columns[name])[videos]  # [pairs, L]
-    group = np.repeat(groups, tags.shape[1])[tags.ravel() != 0]
+    group = np.repeat(groups, tags.shape[1])[tags.ravel() != 0].astype(np.int64)
     tag = tags.ravel()[tags.ravel() != 0]
     size = len(dataset.vocabularies[name]) + 2
     frequency = np.bincount(tag, minlength=size)
-    pairs, counts = np.unique(group * np.int64(size) + tag, return_counts=True)
+    pairs, counts = np.unique(group * size + tag, return_counts=True)
     group, tag = np.divmod(pairs, size)
     order = np.lexsort([frequency[tag], counts])
     top = np.zeros(int(max(rows.max(initial=0), group.max(initial=0))) + 1, int)
