@@ -19,7 +19,7 @@ from serving.client.errors import ServingError
 from serving.client.options import attribute_option, liked_option
 from serving.client.records import Explanation, Scored, Tls
 from serving.flags import key_file, tls_options
-from uvcan_tf.terminal import attention_file
+from uvcan_tf.terminal import attention_file, lost_files
 from uvcan_tf.terminal.lazy_group import Lazy, LazyGroup
 from uvcan_tf.terminal.quiet import quiet
 
@@ -205,6 +205,8 @@ def _draw(out: Path, found: list[Explanation]) -> None:
             f"A PNG needs the package {error.name}, which pip install 'uvcan-tf[tf]' "
             "brings; a file that ends in .html needs nothing."
         ) from None
+    except OSError as error:
+        raise _Failure(lost_files.sentence(error)) from None
     click.echo(out, err=True)
 
 

@@ -72,6 +72,20 @@ class Browser:
             assert time.monotonic() < until, (missing, shown[:2000])
             time.sleep(0.5)
 
+    def look(self, width: int, dark: bool, height: int = 860) -> None:
+        """Sets the size of the page, and the colours that a person prefers."""
+        scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
+        self._command("Emulation.setEmulatedMedia", features=[scheme])
+        size = {"width": width, "height": height, "deviceScaleFactor": 1}
+        phone = width < 600
+        self._command("Emulation.setDeviceMetricsOverride", **size, mobile=phone)
+
+    def turn_network_off(self) -> None:
+        """Nothing that is opened afterwards gets an answer; files still open."""
+        self._command("Network.enable")
+        slow = {"latency": 0, "downloadThroughput": 0, "uploadThroughput": 0}
+        self._command("Network.emulateNetworkConditions", offline=True, **slow)
+
     def picture(self, file: Path) -> None:
         """A PNG of at most 128 colours, which a repository can carry."""
         import io
@@ -81,6 +95,10 @@ class Browser:
         png = base64.b64decode(self._ask("/screenshot"))
         with Image.open(io.BytesIO(png)) as shown:
             shown.convert("RGB").quantize(128).save(file, optimize=True)
+
+    def _command(self, command: str, **parameters: Any) -> None:
+        """One of Chrome's own."""
+        self._ask("/goog/cdp/execute", {"cmd": command, "params": parameters})
 
     def close(self) -> None:
         """Ends the window."""

@@ -30,7 +30,8 @@ def serve(root: Path, host: str, port: int) -> None:
     board.configure(
         [None, "--logdir", str(folder), "--host", host, "--port", str(port)]
     )
-    board.main()
+    if board.main():  # it has said why
+        raise SystemExit(1)
 
 
 def write_evaluation(slices: dict[str, dict[str, float]], folder: Path) -> None:

@@ -25,7 +25,8 @@ from tfx_pipeline.timings import Timing
 def run(config: PipelineConfig) -> bool:
     """Runs the pipeline and shows it; returns whether it came to its end."""
     now = datetime.datetime.now().strftime("%Y%m%d-%H%M%S")
-    log = Path(config.root) / "logs" / f"{now}.log"
+    root = Path(config.root)
+    log, before = root / "logs" / f"{now}.log", runs.folders(root)
     with logs_in(log) as terminal:
         shown = _Shown(Console(file=terminal, highlight=False))
         try:
@@ -34,12 +35,15 @@ def run(config: PipelineConfig) -> bool:
             _show(shown.console, Path(config.serving), found)
         except Exception as error:  # shown as one sentence; the log has the rest
             logging.getLogger(__name__).exception("The run has stopped.")
-            shown.failed(failures.sentence(error, Path(config.root), log))
+            sentence = failures.sentence(error, root, log)
+            shown.failed(sentence)
             with contextlib.suppress(Exception):  # the log has what a page cannot tell
-                write(Path(config.root))
+                for folder in runs.folders(root) - before:
+                    (folder / runs.FAILURE).write_text(sentence, encoding="utf-8")
+                write(root)
             return False
         _show_timings(shown.console, timings)
-        shown.say(f"Report: {_leave_pages(Path(config.root), found)}")
+        shown.say(f"Report: {_leave_pages(root, found)}")
     return True
 
 

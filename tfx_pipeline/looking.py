@@ -27,7 +27,7 @@ _RUN = click.option("--run", "number", type=int, help="Its number. [default: the
 @click.command()
 @_ROOT
 @click.option("--host", default="localhost", show_default=True)
-@click.option("--port", default=6006, show_default=True)
+@click.option("--port", type=click.IntRange(0, 65535), default=6006, show_default=True)
 def tensorboard(root: Path, host: str, port: int) -> None:
     """Open TensorBoard on all training runs of a root, side by side."""
     quiet()
@@ -101,9 +101,9 @@ def explain(root: Path, out: Path | None, as_json: bool, **asked: Any) -> None:
 
         _check(out, **asked)
         explained = _explained(Explainer(root.resolve()), **asked)
-    if out is not None:
-        attention_file.write(out, explained.title, explained.matrices)
-        click.echo(out, err=as_json)
+        if out is not None:
+            attention_file.write(out, explained.title, explained.matrices)
+            click.echo(out, err=as_json)
     if as_json or out is None:
         click.echo(json.dumps(dataclasses.asdict(explained), indent=2))
 
@@ -122,6 +122,8 @@ def _check(
             f"--out should end in {' or '.join(attention_file.ENDINGS)}. "
             f"Received: {out}."
         )
+    if out is not None and not out.parent.is_dir():
+        raise ConfigError(f"--out {out}: the folder {out.parent} does not exist.")
 
 
 def _explained(

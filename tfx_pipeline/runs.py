@@ -16,6 +16,8 @@ from uvcan_tf.training.tensorboard.board import Logs
 
 #: The folder of a root with a folder for each run.
 RUNS: Final = "runs"
+#: In the folder of a run that has failed: the sentence that it ended with.
+FAILURE: Final = "failure.txt"
 #: The folder of a root that TensorBoard is opened on.
 TENSORBOARD: Final = "tensorboard"
 
@@ -29,10 +31,14 @@ def begin(store: mlmd.MetadataStore, root: Path) -> Path:
     return folder
 
 
+def folders(root: Path) -> set[Path]:
+    """Those of all runs so far."""
+    return {p for p in (root / RUNS).glob("*") if p.name.isdigit()}
+
+
 def newest(root: Path) -> int:
     """The number of the run that began last; 1 where there is none."""
-    numbers = (int(p.name) for p in (root / RUNS).glob("*") if p.name.isdigit())
-    return max(numbers, default=1)
+    return max((int(folder.name) for folder in folders(root)), default=1)
 
 
 def training_logs(root: Path, checkpoints: Path) -> Logs:

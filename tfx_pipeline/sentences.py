@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import click
 
 from uvcan_tf.errors import UvcanError
+from uvcan_tf.terminal import lost_files
 
 
 @contextlib.contextmanager
@@ -17,3 +18,5 @@ def one_sentence() -> Iterator[None]:
         yield
     except UvcanError as error:
         raise click.ClickException(str(error)) from None
+    except OSError as error:
+        raise click.ClickException(lost_files.sentence(error)) from None

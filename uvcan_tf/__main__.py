@@ -12,7 +12,7 @@ from typing import Final
 import click
 
 from uvcan_tf import __version__
-from uvcan_tf.terminal import quiet
+from uvcan_tf.terminal import lost_files, quiet
 from uvcan_tf.terminal.device import device_option
 from uvcan_tf.terminal.lazy_group import Lazy, LazyGroup
 
@@ -59,6 +59,9 @@ def main() -> None:
         group(prog_name="uvcan")
     except BrokenPipeError:
         sys.stderr.close()
+        sys.exit(1)
+    except OSError as error:
+        click.echo(f"Error: {lost_files.sentence(error)}", err=True)
         sys.exit(1)
     except (ValueError, RuntimeError) as error:
         if type(error).__module__.split(".")[0] != "uvcan_tf":

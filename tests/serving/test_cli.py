@@ -127,6 +127,17 @@ def test_an_explanation_is_a_picture(target: str, tmp_path: Path) -> None:
         assert picture.width > 200 and picture.height > 200
 
 
+def test_a_picture_that_cannot_be_written_is_one_sentence(
+    target: str, tmp_path: Path
+) -> None:
+    (tmp_path / "file").touch()
+    out = str(tmp_path / "file" / "pair.html")
+    asked = ("--user", "u1", "--video", "v2", "--target", target)
+    result = _run("explain", *asked, "--out", out)
+    assert result.exit_code == 1
+    assert out in result.output and result.output.count("\n") == 1
+
+
 def test_another_ending_is_refused(target: str) -> None:
     result = _run("explain", "--user", "u1", "--out", "x.pdf", "--target", target)
     assert result.exit_code == 2

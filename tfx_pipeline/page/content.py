@@ -15,7 +15,7 @@ from tfx_pipeline.lineage import Step
 from tfx_pipeline.page import statistics
 from tfx_pipeline.page.examples import Example, kept_examples
 from tfx_pipeline.report import Report
-from tfx_pipeline.runs import RUNS
+from tfx_pipeline.runs import FAILURE, RUNS
 from tfx_pipeline.store import STORE, connect, executions_of, outputs, pipeline_runs
 from tfx_pipeline.timings import Timing
 from uvcan_tf.errors import ConfigError
@@ -38,6 +38,7 @@ class Content:
       examples: recommendations with explanations.
       timings: of the components.
       steps: what the model depends on.
+      reason: the sentence that a failed run ended with, as far as it is known.
     """
 
     number: int
@@ -52,6 +53,7 @@ class Content:
     examples: list[Example]
     timings: list[Timing]
     steps: list[Step]
+    reason: str = ""
 
 
 class RunReader:
@@ -70,6 +72,11 @@ class RunReader:
         self._store = store_of(root)
         runs = pipeline_runs(self._store)
         self.number = len(runs) if number is None else number
+        if not runs:
+            raise ConfigError(
+                f"--root {root} should be the root of a pipeline that ran. Received: a "
+                f"{STORE} that knows of no run."
+            )
         if not 1 <= self.number <= len(runs):
             raise ConfigError(
                 f"--run should be a number from 1 to {len(runs)}, the runs that {root} "
@@ -101,6 +108,7 @@ class RunReader:
             else [],
             timings=self.timings(),
             steps=self._steps(),
+            reason=self._reason(),
         )
 
     @property
@@ -141,6 +149,10 @@ class RunReader:
             return timings.read(file)
         return [timings.of_execution(n, e) for n, e in self._executions.items()]
 
+    def _reason(self) -> str:
+        file = self._root / RUNS / str(self.number) / FAILURE
+        return file.read_text(encoding="utf-8") if file.exists() else ""
+
     def _steps(self) -> list[Step]:
         made = [*self._outputs("Pusher"), *self._outputs("Evaluator")]
         ids = [artifact.id for artifact in made]
@@ -167,14 +179,21 @@ def store_of(root: Path) -> mlmd.MetadataStore:
     """The metadata of a root.
 
     Raises:
-      ConfigError: nothing ran under the root yet.
+      ConfigError: nothing ran under the root yet, or the store is none.
     """
     if not (root / STORE).exists():
         raise ConfigError(
             f"--root {root} should be the root of a pipeline that ran. Received: a "
             f"folder without {STORE} in it."
         )
-    return connect(str(root / STORE))
+    try:
+        return connect(str(root / STORE))
+    except RuntimeError as error:
+        reason = str(error).partition(" query:")[0]
+        raise ConfigError(
+            f"{root / STORE} should be the store of a pipeline that ran. Received: "
+            f"{reason.rpartition(': ')[2]}."
+        ) from None
 
 
 def _json(file: Path) -> dict[str, Any] | None:

@@ -12,6 +12,7 @@ from uvcan_tf import config as settings
 from uvcan_tf.config import Config
 from uvcan_tf.errors import UvcanError
 from uvcan_tf.features import VISUAL
+from uvcan_tf.terminal import lost_files
 from uvcan_tf.visual.pca import file_of
 from uvcan_tf.visual.pipeline import local_runner
 from uvcan_tf.visual.run import Done, Job, run
@@ -88,6 +89,8 @@ def command(
         done = run(job)
     except UvcanError as error:
         raise click.ClickException(str(error)) from None
+    except OSError as error:
+        raise click.ClickException(lost_files.sentence(error)) from None
     _say(done, job)
     sys.exit(_SOME_BROKEN if done.broken else 0)
 

@@ -89,6 +89,7 @@ def run(job: Job) -> Done:
     videos = find_videos(job.videos, row_of.keys())
     digest = fingerprint(read_weights(job.weights))
     store = Store(job.frames / digest)
+    store.folder.mkdir(parents=True, exist_ok=True)  # before hours of work
     embed_all(videos, job.weights, store, job.beam_args)
     kept = store.kept(videos)
     some = [video for video in videos if kept[video.id].frames]

@@ -63,6 +63,11 @@ def read(folder: Path, column: str) -> TablesWithout:
       DataError: the tables cannot be used, or have the column themselves.
       DeclarationError: the column is declared, but not as vectors.
     """
+    if Path(column).name != column:
+        raise DataError(
+            "--column should be the name of a column, and of a file. Received: "
+            f"{column!r}."
+        )
     features = of_folder(folder)
     declared: Any = next((f for f in features.video if f.column == column), None)
     if declared is not None and not isinstance(declared, Dense):

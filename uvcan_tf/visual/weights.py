@@ -48,7 +48,7 @@ def read_weights(path: Path) -> Layers:
     try:
         with h5py.File(_content(path), "r") as file:
             arrays = list(_arrays(file))
-    except (OSError, KeyError, zipfile.BadZipFile) as error:
+    except (OSError, KeyError, ValueError, AttributeError, zipfile.BadZipFile) as error:
         reason = str(error).splitlines()[0].strip("'\"").rstrip(".")
         reason = reason if path.is_file() else "no such file"
         raise ConfigError(
