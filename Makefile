@@ -103,8 +103,9 @@ drills: $(READY) ## 30 kills at random moments, a full disk, a changed world: ab
 visual-check: $(READY) ## clips of every kind (by ffmpeg) to frames, and what they cost: about five minutes
 	$(PYTHON) -m benchmarks visual
 
-screenshots: $(READY) ## TensorBoard in a browser: the pictures of docs/tensorboard.md
+screenshots: $(READY) ## TensorBoard and pages in a browser: the pictures of docs/tensorboard.md
 	$(PYTHON) -m pytest -m browser tests/uvcan_tf/training/tensorboard --screenshots docs/images
+	$(PYTHON) -m pytest -m browser tests/tfx_pipeline/page
 
 lock: $(READY) ## both locks in requirements/ anew, of the newest that fits
 	scripts/lock --upgrade

@@ -33,8 +33,7 @@ def test_the_steps_asked_for_are_recorded(tmp_path: Path) -> None:
     logs = Logs(tmp_path / "boards" / "run-1")
     fit(worlds.small(), config(2, 3), tmp_path / "run", logs=logs)
     (file,) = profiles(logs.folder)
-    content = file.read_bytes()
-    assert content.count(b"ResourceApplyAdam") > 0 and b"step_num" in content
+    assert b"ResourceApplyAdam" in file.read_bytes()
 
 
 def test_steps_that_never_come_are_told(tmp_path: Path) -> None:
