@@ -26,6 +26,8 @@ WHOLE = (
     *("Components", "Lineage", "Model card"),
 )
 DESK, PHONE = 1280, 390
+_ROWS = "[...document.querySelectorAll('#data tr, .weights tr')]"
+_TALLEST = f"Math.max(...{_ROWS}.map(row => row.offsetHeight))"
 
 
 @pytest.fixture(scope="module")
@@ -78,6 +80,7 @@ def test_a_page_shows_its_run(
     window.wait_for(f"Run {number}", *texts, within_s=10)
     window.run("document.querySelector('details')?.setAttribute('open', '')")
     assert window.run("return document.documentElement.scrollWidth") <= width
+    assert window.run(f"return {_TALLEST}") < 70  # no cell is squeezed to a letter
     assert window.run("return performance.getEntriesByType('resource').length") == 0
     colours = "const s = getComputedStyle(document.body); return [%s]"
     back, text = window.run(colours % "s.backgroundColor, s.color")
