@@ -6,7 +6,7 @@ PYTHON := .venv/bin/python
 UV := .venv/bin/uv
 READY := .venv/.ready
 
-.PHONY: help setup demo test test-long test-newest install-check readme-check kubeflow-check protos check format kuairand toffee-b bench bench-growth bench-peers conformance load drills screenshots visual-check lock sbom advisories clean
+.PHONY: help setup demo test test-long test-newest install-check readme-check kubeflow-check protos check format kuairand toffee-b bench bench-growth bench-peers conformance load overload drills screenshots visual-check lock sbom advisories clean
 
 help: ## this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 22
@@ -96,6 +96,9 @@ conformance: $(READY) ## every wire case against TARGET=host:port; of batching, 
 
 load: $(READY) ## latency, throughput and swaps of the embedded server, in minutes
 	@scripts/load
+
+overload: $(READY) ## twice as many calls as the embedded server can answer, for two minutes
+	@scripts/overload
 
 drills: $(READY) ## 30 kills at random moments, a full disk, a changed world: about an hour
 	$(PYTHON) -m pytest -s -m drill tests/tfx_pipeline tests/uvcan_tf/visual --kills 30
