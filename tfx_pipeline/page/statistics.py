@@ -84,7 +84,8 @@ def _of_strings(stats: Any) -> tuple[str, tuple[float, ...]]:
     )
     buckets = list(stats.rank_histogram.buckets)[:20]
     counts = tuple(bucket.sample_count for bucket in buckets)
-    return f"{stats.unique:,} values; most often {most}", counts
+    values = "value" if stats.unique == 1 else "values"
+    return f"{stats.unique:,} {values}; most often {most}", counts
 
 
 def _of_numbers(stats: Any) -> tuple[str, tuple[float, ...]]:
