@@ -73,7 +73,10 @@ def serve(context: click.Context, /, **flags: Any) -> None:
 
 
 def _run(options: Options) -> None:
-    from serving.server.app import Server  # TensorFlow: seconds
+    from serving.server.lean_import import import_tensorflow
+
+    import_tensorflow()  # seconds
+    from serving.server.app import Server
     from serving.server.status import StatusError
 
     try:
