@@ -109,10 +109,8 @@ class TrainingConfig:
         ones where `evaluation.split` is in time, as the test set is.
       validation_users: at most so many users are scored at each validation.
       seed: of the initial weights, the order of pairs, negatives and id dropout.
-      distribute: `none`, `mirrored` over the devices of this process, or
-        `multi-worker` over the processes of `TF_CONFIG`; each takes a whole batch.
-      profile_steps: the first and the last training step, counted from 1, of which
-        TensorFlow's profiler writes a profile for TensorBoard; empty means none.
+      distribute: one of `DISTRIBUTIONS`; each worker takes a whole batch.
+      profile_steps: first and last step, from 1, that TensorFlow profiles, if any.
     """
 
     learning_rate: float = 0.001
@@ -183,14 +181,11 @@ class Config:
     def spelled_out(self) -> Config:
         """The same with nothing left to be decided by default."""
         last = self.ranks_skipped_impressions_last
-        without = self.recommends_without_skipped_impressions
-        evaluation = dataclasses.replace(self.evaluation, skipped_impressions_last=last)
-        recommendation = dataclasses.replace(
-            self.recommendation, without_skipped_impressions=without
-        )
-        return dataclasses.replace(
-            self, evaluation=evaluation, recommendation=recommendation
-        )
+        out = self.recommends_without_skipped_impressions
+        replace = dataclasses.replace
+        evaluation = replace(self.evaluation, skipped_impressions_last=last)
+        recommendation = replace(self.recommendation, without_skipped_impressions=out)
+        return replace(self, evaluation=evaluation, recommendation=recommendation)
 
     def to_json(self) -> dict[str, Any]:
         """The settings as the content of a `config.json`."""
