@@ -200,7 +200,7 @@ def _text(cells: Cells, world: Told, frame: pd.DataFrame, seeds: int) -> str:
 
 def _table(part: pd.DataFrame) -> str:
     means = results.mean_and_spread(part, ("method", "given"))
-    means = means.set_index(["method", "given"])
+    means = means.set_index(["method", "given"]).sort_index()
     rows = [
         [method, *(results.with_spread(*means.loc[(method, n)]) for n in GIVEN)]
         for method in dict.fromkeys(part.method)

@@ -172,9 +172,10 @@ class PairModel(tfrs.Model, abc.ABC):  # type: ignore[misc]  # tfrs is untyped
         several devices nobody asks for it. No Python of this needs rewriting, which
         takes seconds.
         """
-        weights, devices = self.trainable_variables, tf.distribute.get_strategy()
+        devices = tf.distribute.get_strategy()
         with tf.GradientTape() as tape:
             loss = self.compute_loss(inputs, training=True)  # the share of one device
+        weights = self.trainable_variables  # the first loss has made them all
         gradients = tape.gradient(loss, weights)
         self.optimizer.apply_gradients(zip(gradients, weights, strict=True))
         loss *= devices.num_replicas_in_sync
