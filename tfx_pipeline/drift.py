@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final, TypeAlias
 
 import tensorflow_data_validation as tfdv
-from tensorflow_metadata.proto.v0 import schema_pb2, statistics_pb2
+from tensorflow_metadata.proto.v0 import anomalies_pb2, schema_pb2, statistics_pb2
 from tfx.dsl.io import fileio
 
 from uvcan_tf import features as names
@@ -56,26 +56,53 @@ def changes(
 ) -> Iterator[str]:
     """A sentence for each figure that moved more than it may."""
     for split in before:
-        accepted, found = _compared(before[split]), _compared(now[split])
+        # Times move on, and only a split in time has them.
+        accepted, found = (without(of[split], names.TIMESTAMP) for of in (before, now))
         bounds = _bounds(accepted.datasets[0], found.datasets[0].num_examples)
         anomalies = tfdv.validate_statistics(
             found, bounds, previous_statistics=accepted
         )
         for info in anomalies.dataset_anomaly_info.reason:
             yield f"Split '{split}': {info.description.rstrip('.')}."
-        for name, info in sorted(anomalies.anomaly_info.items()):
-            yield f"Split '{split}', feature '{name}': {info.description.rstrip('.')}."
+        yield from sentences(anomalies, split)
 
 
-def _compared(statistics: Statistics) -> Statistics:
-    """Without times, which move on, and which only a split in time has."""
+def sentences(
+    anomalies: anomalies_pb2.Anomalies, split: str | None = None
+) -> Iterator[str]:
+    """A sentence for each feature that TensorFlow Data Validation found wrong."""
+    where = "Feature" if split is None else f"Split '{split}', feature"
+    for name, info in sorted(anomalies.anomaly_info.items()):
+        yield f"{where} '{name}': {info.description.rstrip('.')}."
+
+
+def without(statistics: Statistics, name: str) -> Statistics:
+    """The same without a feature."""
     kept = Statistics()
     kept.CopyFrom(statistics)
     features = kept.datasets[0].features
     for index in reversed(range(len(features))):
-        if features[index].path.step[0] == names.TIMESTAMP:
+        if features[index].path.step[0] == name:
             del features[index]
     return kept
+
+
+def expect(
+    schema: schema_pb2.Schema,
+    statistics: statistics_pb2.FeatureNameStatistics,
+    rows: float,
+) -> schema_pb2.Feature:
+    """Adds a feature that is there as often as in these rows, or little less."""
+    feature = schema.feature.add(name=statistics.path.step[0])
+    there = _share(statistics, rows)
+    feature.presence.min_fraction = max(there - FEWER_VALUES, 0.0)
+    if statistics.WhichOneof("stats") == "string_stats":
+        feature.type = schema_pb2.BYTES
+    elif statistics.type == statistics_pb2.FeatureNameStatistics.FLOAT:
+        feature.type = schema_pb2.FLOAT
+    else:
+        feature.type = schema_pb2.INT
+    return feature
 
 
 def _bounds(
@@ -87,22 +114,15 @@ def _bounds(
     comparator.min_fraction_threshold = LEAST_ROWS
     growth = max(rows_now / max(before.num_examples, 1), 1.0)
     for statistics in before.features:
-        feature = schema.feature.add(name=statistics.path.step[0])
-        there = share(statistics, before.num_examples)
-        feature.presence.min_fraction = max(there - FEWER_VALUES, 0.0)
-        if statistics.WhichOneof("stats") == "string_stats":
-            feature.type = schema_pb2.BYTES
+        feature = expect(schema, statistics, before.num_examples)
+        if feature.type == schema_pb2.BYTES:
             feature.drift_comparator.infinity_norm.threshold = MOVED_SHARE
             most = statistics.string_stats.unique * growth * MORE_CATEGORIES
             feature.unique_constraints.max = int(most)
-        elif statistics.type == statistics_pb2.FeatureNameStatistics.FLOAT:
-            feature.type = schema_pb2.FLOAT
-        else:
-            feature.type = schema_pb2.INT
     return schema
 
 
-def share(statistics: statistics_pb2.FeatureNameStatistics, rows: float) -> float:
+def _share(statistics: statistics_pb2.FeatureNameStatistics, rows: float) -> float:
     """The share of rows in which the feature has a value."""
     [field] = [statistics.WhichOneof("stats")]
     common = getattr(statistics, field).common_stats

@@ -2,14 +2,13 @@
 
 # No `from __future__ import annotations`: TFX reads the annotations at run time.
 
-import click
 from tfx.components.statistics_gen import stats_artifact_utils
 from tfx.dsl.component.experimental.annotations import InputArtifact, Parameter
 from tfx.dsl.component.experimental.decorators import component
 from tfx.types.standard_artifacts import ExampleStatistics
 
 from tfx_pipeline import drift
-from tfx_pipeline.config import STOP
+from tfx_pipeline.gates import stop_or_warn
 from uvcan_tf.errors import UvcanError
 
 
@@ -32,12 +31,10 @@ def DriftGate(
         for split in drift.COMPARED
     }
     found = list(drift.changes(drift.read(accepted), now))
-    if found and reaction == STOP:
-        raise DriftError(
-            f"The tables should be like those of the last run. Received: "
-            f"{' '.join(found)} Mend the tables, or run with --drift warn if the "
-            "change is meant."
-        )
-    for sentence in found:
-        click.echo(f"  Warning: {sentence}", err=True)
+    difference = DriftError(
+        f"The tables should be like those of the last run. Received: "
+        f"{' '.join(found)} Mend the tables, or run with --drift warn if the "
+        "change is meant."
+    )
+    stop_or_warn(found, reaction, difference)
     drift.accept(accepted, now)

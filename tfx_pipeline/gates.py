@@ -6,7 +6,9 @@ ExampleValidator only writes what it found; `AnomalyGate` reads it and stops the
 # No `from __future__ import annotations`: TFX reads the annotations at run time.
 
 import os
+from collections.abc import Sequence
 
+import click
 from tensorflow_metadata.proto.v0 import anomalies_pb2
 from tfx.components.statistics_gen import stats_artifact_utils
 from tfx.dsl.component.experimental.annotations import InputArtifact
@@ -19,12 +21,21 @@ from tfx.types.standard_artifacts import (
     ExampleStatistics,
 )
 
-from tfx_pipeline import rows
+from tfx_pipeline import drift, rows
+from tfx_pipeline.config import STOP
 from uvcan_tf.errors import UvcanError
 
 
 class AnomalyError(UvcanError):
     """The data is not what its schema says; the message names split and feature."""
+
+
+def stop_or_warn(found: Sequence[str], reaction: str, error: UvcanError) -> None:
+    """Raises the error where anything was found, or says it, as the reaction is."""
+    if found and reaction == STOP:
+        raise error
+    for sentence in found:
+        click.echo(f"  Warning: {sentence}", err=True)
 
 
 @component
@@ -67,7 +78,4 @@ def _sentences(artifact: Artifact, split: str) -> list[str]:
     anomalies = anomalies_pb2.Anomalies()
     with fileio.open(os.path.join(folder, "SchemaDiff.pb"), "rb") as file:
         anomalies.ParseFromString(file.read())
-    return [
-        f"Split '{split}', feature '{name}': {info.description.rstrip('.')}."
-        for name, info in sorted(anomalies.anomaly_info.items())
-    ]
+    return list(drift.sentences(anomalies, split))

@@ -16,15 +16,13 @@ from tensorflow_data_validation.statistics.stats_impl import (
 from tensorflow_metadata.proto.v0 import schema_pb2, statistics_pb2
 
 from tfx_pipeline import snapshot
-from tfx_pipeline.drift import FEWER_VALUES, MOVED_SHARE, Statistics, share
+from tfx_pipeline.drift import MOVED_SHARE, Statistics, expect, sentences, without
 from uvcan_tf import features as names
 from uvcan_tf.data.tables import read_users
 from uvcan_tf.features import Features
 
 #: How far the numbers of a feature may differ (the Jensen-Shannon divergence, 0 to 1).
 MOVED_NUMBERS: Final = 0.3
-
-_FeatureStatistics = statistics_pb2.FeatureNameStatistics
 
 
 def of_requests(folder: Path, features: Features) -> Statistics:
@@ -44,40 +42,23 @@ def differences(tables: Statistics, requests: Statistics) -> Iterator[str]:
       tables: statistics of the users that are trained on.
       requests: statistics of requests, of the same features.
     """
-    trained = _attributes(tables)
-    asked = _attributes(requests)
+    # Anybody may ask, as often as they like.
+    trained, asked = (without(of, names.USER_ID) for of in (tables, requests))
     expected = _expected(trained.datasets[0])
     found = tfdv.validate_statistics(asked, expected)
     compared = tfdv.validate_statistics(trained, expected, serving_statistics=asked)
     for anomalies in (found, compared):
-        for name, info in sorted(anomalies.anomaly_info.items()):
-            yield f"Feature '{name}': {info.description.rstrip('.')}."
-
-
-def _attributes(statistics: Statistics) -> Statistics:
-    """Without ids: anybody may ask, as often as they like."""
-    kept = Statistics()
-    kept.CopyFrom(statistics)
-    features = kept.datasets[0].features
-    for index in reversed(range(len(features))):
-        if features[index].path.step[0] == names.USER_ID:
-            del features[index]
-    return kept
+        yield from sentences(anomalies)
 
 
 def _expected(tables: statistics_pb2.DatasetFeatureStatistics) -> schema_pb2.Schema:
     """What requests may be, as a schema."""
     schema = schema_pb2.Schema()
     for statistics in tables.features:
-        feature = schema.feature.add(name=statistics.path.step[0])
-        there = share(statistics, tables.num_examples)
-        feature.presence.min_fraction = max(there - FEWER_VALUES, 0.0)
-        if statistics.WhichOneof("stats") == "string_stats":
-            feature.type = schema_pb2.BYTES
+        feature = expect(schema, statistics, tables.num_examples)
+        if feature.type == schema_pb2.BYTES:
             feature.skew_comparator.infinity_norm.threshold = MOVED_SHARE
         else:
-            whole = statistics.type == _FeatureStatistics.INT
-            feature.type = schema_pb2.INT if whole else schema_pb2.FLOAT
             comparator = feature.skew_comparator.jensen_shannon_divergence
             comparator.threshold = MOVED_NUMBERS
     return schema

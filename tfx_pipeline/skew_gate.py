@@ -5,14 +5,13 @@
 import json
 from pathlib import Path
 
-import click
 from tfx.components.statistics_gen import stats_artifact_utils
 from tfx.dsl.component.experimental.annotations import InputArtifact, Parameter
 from tfx.dsl.component.experimental.decorators import component
 from tfx.types.standard_artifacts import ExampleStatistics
 
 from tfx_pipeline import skew
-from tfx_pipeline.config import STOP
+from tfx_pipeline.gates import stop_or_warn
 from uvcan_tf import features as names
 from uvcan_tf.errors import DataError, UvcanError
 
@@ -40,11 +39,9 @@ def SkewGate(
         found = list(skew.differences(users, asked))
     except DataError as error:
         found = [str(error)]
-    if found and reaction == STOP:
-        raise SkewError(
-            f"Requests should tell of users what the tables tell. Received: "
-            f"{' '.join(found)} Mend what is trained on or what is asked with, or run "
-            "with --skew warn if the difference is meant."
-        )
-    for sentence in found:
-        click.echo(f"  Warning: {sentence}", err=True)
+    difference = SkewError(
+        f"Requests should tell of users what the tables tell. Received: "
+        f"{' '.join(found)} Mend what is trained on or what is asked with, or run "
+        "with --skew warn if the difference is meant."
+    )
+    stop_or_warn(found, reaction, difference)
