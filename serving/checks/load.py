@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import click
 
+from serving.checks import figures
 from serving.checks.kept_connection import KeptConnection
 from serving.checks.latency import Call, Latency, measure, side_by_side
 from serving.checks.load_tables import load_tables
@@ -20,7 +21,6 @@ from serving.client.connection import open_channel
 from serving.wire import tensors
 from serving.wire.protos import prediction_service_pb2_grpc
 from uvcan_tf import features as names
-from uvcan_tf.terminal.arguments import Seconds, file_to_write
 
 _TURNS: Final = 5  # that two servers take in one row
 
@@ -170,25 +170,14 @@ def _call(channel: Any, request: Any) -> Call:
     show_default=True,
     help="Videos to recommend.",
 )
-@click.option(
-    "--seconds",
-    type=Seconds(),
-    default=5.0,
-    show_default=True,
-    help="For each row.",
-)
+@figures.seconds(5.0, "For each row.")
 @click.option(
     "--in-process",
     "folder",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     help="The version folder, to run it without a server in turn with it.",
 )
-@click.option(
-    "--out",
-    type=click.Path(path_type=Path),
-    callback=file_to_write,
-    help="Figures as JSON, with Markdown tables beside.",
-)
+@figures.out("Figures as JSON, with Markdown tables beside.")
 def load(
     target: str,
     batching_target: str | None,
@@ -223,6 +212,6 @@ def load(
                 "with `--grpc_max_threads` above that number, with that model."
             )
     if out:
-        figures = {"cores": os.cpu_count(), "seconds": seconds, "rows": rows}
-        out.write_text(json.dumps(figures, indent=1) + "\n")
+        kept = {"cores": os.cpu_count(), "seconds": seconds, "rows": rows}
+        out.write_text(json.dumps(kept, indent=1) + "\n")
         out.with_suffix(".md").write_text(load_tables(rows))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import threading
 import time
 from functools import partial
@@ -12,13 +11,13 @@ from typing import Any, Final
 import click
 import grpc
 
+from serving.checks import figures
 from serving.checks.latency import Latency, Tally, measure
 from serving.checks.process_memory import ProcessMemory
 from serving.client import calls
 from serving.client.connection import open_channel
 from serving.client.errors import from_status
 from serving.wire.protos import prediction_service_pb2_grpc
-from uvcan_tf.terminal.arguments import Seconds, file_to_write
 
 _LIMIT_S: Final = 30.0  # of a call
 _SHARE: Final = 6  # the overload takes so many times as long as each other part
@@ -155,22 +154,11 @@ def _offer(send: Any, rate: float, seconds: float) -> tuple[Latency, float]:
     show_default=True,
     help="To find the capacity.",
 )
-@click.option(
-    "--seconds",
-    type=Seconds(),
-    default=120.0,
-    show_default=True,
-    help="Of the overload.",
-)
+@figures.seconds(120.0, "Of the overload.")
 @click.option(
     "--process", type=click.IntRange(1), help="The server's number, for its memory."
 )
-@click.option(
-    "--out",
-    type=click.Path(path_type=Path),
-    callback=file_to_write,
-    help="Figures as JSON.",
-)
+@figures.out()
 def overload_command(
     target: str,
     model_name: str,
@@ -186,7 +174,7 @@ def overload_command(
     request = calls.rank_request(model_name, "u1", videos)
     try:
         memory = ProcessMemory(process) if process else None
-        figures = overload(target, request, clients, seconds, memory)
+        found = overload(target, request, clients, seconds, memory)
     except OSError as error:
         raise click.ClickException(
             f"--process {process} should be a server's process of this machine that "
@@ -195,7 +183,4 @@ def overload_command(
     except grpc.RpcError as error:
         told = from_status(error.code(), error.details(), target)
         raise click.ClickException(str(told)) from None
-    text = json.dumps(figures, indent=1)
-    click.echo(text)
-    if out:
-        out.write_text(text + "\n")
+    figures.tell(found, out)

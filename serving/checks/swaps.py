@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import shutil
 import subprocess
 import sys
@@ -19,7 +18,9 @@ import click
 import grpc
 import numpy as np
 
+from serving.checks import figures
 from serving.checks.load import in_process
+from serving.checks.process_memory import ProcessMemory
 from serving.client import calls
 from serving.client.connection import open_channel
 from serving.server.storage import PB_FILE
@@ -31,7 +32,6 @@ from serving.wire.protos import (
     prediction_service_pb2_grpc,
 )
 from uvcan_tf.features import SCORE
-from uvcan_tf.terminal.arguments import file_to_write
 
 _MODEL: Final = "uvcan"
 _CANDIDATES: Final = 100
@@ -123,12 +123,12 @@ def run(kinds: dict[int, Path], swaps: int, clients: int, least: int) -> dict[st
         with _server(store.base) as (number, target), open_channel(target) as channel:
             states = _watch(channel)
             asker = Asker(channel, expected, clients)
-            memory = []
+            held, memory = ProcessMemory(number), []
             for version in range(2, swaps + 2):
                 store.publish(version)
                 _until(lambda v=version: states().get(v) == _AVAILABLE)  # type: ignore[misc]
                 _until(lambda v=version: states().get(v - 1) == _END)  # type: ignore[misc]
-                memory.append(_resident_mib(number))
+                memory.append(held.mebibytes())
                 if version > 2:
                     store.remove(version - 2)
             (store.base / "1000").mkdir()
@@ -168,13 +168,6 @@ def _server(base: Path) -> Iterator[tuple[int, str]]:
             yield process.pid, f"127.0.0.1:{port}"
         finally:
             process.terminate()
-
-
-def _resident_mib(process: int) -> int:
-    """Memory of a process, as Linux tells it."""
-    status = Path(f"/proc/{process}/status").read_text()
-    [line] = [line for line in status.splitlines() if line.startswith("VmRSS:")]
-    return round(int(line.split()[1]) / 1024)
 
 
 def _watch(channel: grpc.Channel) -> Callable[[], dict[int, int]]:
@@ -224,19 +217,11 @@ def _until(claim: Callable[[], bool], timeout_s: float = 120) -> None:
     show_default=True,
     help="Replies.",
 )
-@click.option(
-    "--out",
-    type=click.Path(path_type=Path),
-    callback=file_to_write,
-    help="Figures as JSON.",
-)
+@figures.out()
 def swaps_command(
     versions: tuple[Path, Path], swaps: int, clients: int, least: int, out: Path | None
 ) -> None:
     """Swaps versions of a server of its own while clients check every reply."""
-    figures = run({1: versions[0], 0: versions[1]}, swaps, clients, least)
-    text = json.dumps(figures, indent=1)
-    click.echo(text)
-    if out:
-        out.write_text(text + "\n")
-    sys.exit(1 if figures["failed_or_wrong"] else 0)
+    found = run({1: versions[0], 0: versions[1]}, swaps, clients, least)
+    figures.tell(found, out)
+    sys.exit(1 if found["failed_or_wrong"] else 0)
