@@ -45,7 +45,9 @@ def search(
       TrainingError: there are no validation pairs to compare trials by.
     """
     training = config.training
-    part = dataset.hold_out_validation(training.validation_fraction, training.seed)
+    part = dataset.hold_out_validation(
+        training.validation_fraction, training.seed, config.evaluation
+    )
     if not len(part.test):
         raise TrainingError(
             "A search should have validation pairs to compare trials by. Received: "

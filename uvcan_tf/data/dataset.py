@@ -13,6 +13,7 @@ from collections.abc import Mapping
 import numpy as np
 import numpy.typing as npt
 
+from uvcan_tf.evaluation_settings import LAST, EvaluationConfig
 from uvcan_tf.features import Features
 
 IntArray = npt.NDArray[np.int32]
@@ -155,27 +156,51 @@ class Dataset:
         """bool [n+2]: whether a video row has a pair to learn from."""
         return _occurs(self.train.video, self.videos.size)
 
-    def hold_out_validation(self, fraction: float, seed: int) -> Dataset:
+    def hold_out_validation(
+        self, fraction: float, seed: int, evaluation: EvaluationConfig
+    ) -> Dataset:
         """The same data with a share of all training pairs as the test set.
 
-        As the test set itself was chosen: at random, or in time. In time it is the last
-        share, and what was shown from then on and not liked is left out.
+        It is chosen as the test set was. At random: a share of each user's pairs. In
+        time: the last share of all pairs. By the last likes of each user: those before
+        them, of all users or of as many, drawn by a seeded hash, as make the share. In
+        the last two, what was shown from then on and not liked is left out.
         """
-        from uvcan_tf.data.split import hold_out_share, last_share
+        from uvcan_tf.data.split import hold_out_share
 
-        if self.train.time is not None:
-            held_out, moment = last_share(self.train.time, fraction)
-            shown = self.impressions
-            if shown.time is not None:
-                shown = shown.where(shown.time < moment)
-            return dataclasses.replace(self._divided(held_out), impressions=shown)
-        held_out = hold_out_share(
-            self.users.ids[self.train.user - 1],
-            self.videos.ids[self.train.video - 1],
-            fraction,
-            seed,
-        )
-        return self._divided(held_out)
+        ids, pairs = self.users.ids, self.train
+        if pairs.time is None:
+            held_out = hold_out_share(
+                ids[pairs.user - 1], self.videos.ids[pairs.video - 1], fraction, seed
+            )
+            return self._divided(held_out)
+        held_out, since = self._last(pairs.time, fraction, seed, evaluation)
+        shown = self.impressions
+        if shown.time is not None:
+            shown = shown.where(shown.time < since[shown.user])
+        return dataclasses.replace(self._divided(held_out), impressions=shown)
+
+    def _last(
+        self,
+        time: npt.NDArray[np.int64],
+        fraction: float,
+        seed: int,
+        evaluation: EvaluationConfig,
+    ) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.int64]]:
+        """Marks training pairs [P], and tells since when by user row, int64 [n+2]."""
+        from uvcan_tf.data.split import hold_out_ids, last_of_users, last_share
+
+        rows, user = self.users.size + 2, self.train.user
+        if evaluation.split != LAST:
+            held_out, moment = last_share(time, fraction)
+            return held_out, np.full(rows, moment)
+        held_out, since = last_of_users(user, time, evaluation.last_likes, rows)
+        users = np.unique(user[held_out])
+        share = min(1.0, fraction * len(user) / max(1, held_out.sum()))
+        chosen = np.zeros(rows, bool)
+        chosen[users[hold_out_ids(self.users.ids[users - 1], share, seed)]] = True
+        never = np.iinfo(np.int64).max
+        return held_out & chosen[user], np.where(chosen, since, never)
 
     def _divided(self, held_out: npt.NDArray[np.bool_]) -> Dataset:
         return dataclasses.replace(

@@ -14,7 +14,7 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
-from uvcan_tf.data.split import hold_out, hold_out_report
+from uvcan_tf.data.split import hold_out, hold_out_report, last_of_users
 from uvcan_tf.errors import DataError
 from uvcan_tf.evaluation_settings import LAST, TIME, EvaluationConfig
 from uvcan_tf.features import INTERACTIONS, LABEL, TIMESTAMP, USER_ID, VIDEO_ID
@@ -89,15 +89,10 @@ def _by_user(
 ) -> HeldOut:
     """The last likes of each user who keeps at least one; impressions as of then."""
     count = config.last_likes
-    rows = np.flatnonzero(liked)
-    order = rows[np.lexsort((rows, time[rows], user[rows]))]
-    of_user = np.bincount(user[order], minlength=int(user.max(initial=0)) + 1)
-    ends = np.cumsum(of_user)[user[order]]
+    users = int(user.max(initial=-1)) + 1
+    chosen, first = last_of_users(user[liked], time[liked], count, users)
     test = np.zeros(len(liked), bool)
-    from_end = ends - np.arange(len(order))  # 1 for a user's last like
-    test[order[(from_end <= count) & (of_user[user[order]] > count)]] = True
-    first = np.full(len(of_user), np.iinfo(np.int64).max)
-    np.minimum.at(first, user[test], time[test])
+    test[np.flatnonzero(liked)[chosen]] = True
     train = ~test & (liked | (time < first[user]))
     _require(liked & train, test, f"before and among the last {count} of a user", time)
     report = (

@@ -18,6 +18,7 @@ __all__ = [
     "hold_out_ids",
     "hold_out_report",
     "hold_out_share",
+    "last_of_users",
     "last_share",
 ]
 
@@ -96,6 +97,35 @@ def last_share(
     moment = int(np.sort(time)[-count])
     held_out = time >= moment
     return (held_out, moment) if not held_out.all() else (~held_out, never)
+
+
+def last_of_users(
+    user: npt.NDArray[Any], time: npt.NDArray[np.int64], count: int, users: int
+) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.int64]]:
+    """Marks the last pairs of each user who keeps one, and says since when, by user.
+
+    Of pairs of one moment, those that stand last in the order of the rows count as
+    the last.
+
+    Args:
+      user: int [P], a number of each pair's user, below `users`.
+      time: int64 [P].
+      count: how many of each user; those who have no more keep all of theirs.
+      users: U, how many numbers of users there are.
+
+    Returns:
+      bool [P], true for the held-out pairs; and by number of a user int64 [U], the
+      first time that is held out, or the largest number where none is.
+    """
+    counts = np.bincount(user, minlength=users)
+    order = np.lexsort((time, user))
+    of_user = user[order]
+    from_end = np.cumsum(counts)[of_user] - np.arange(len(order))  # 1: the last one
+    held_out = np.zeros(len(user), bool)
+    held_out[order] = (from_end <= count) & (counts[of_user] > count)
+    first = np.full(users, np.iinfo(np.int64).max)
+    np.minimum.at(first, user[held_out], time[held_out])
+    return held_out, first
 
 
 def hold_out_ids(

@@ -127,7 +127,7 @@ def table3_setting(
     dataset: Dataset, evaluation: EvaluationConfig, validation_users: int
 ) -> Setting:
     """The setting of the paper's tables: a share of each user's pairs is ranked."""
-    part = Split(dataset.hold_out_validation(0.1, evaluation.seed))
+    part = Split(dataset.hold_out_validation(0.1, evaluation.seed, evaluation))
     return Setting(
         "table3", Split(dataset), part.of_users(validation_users, evaluation.seed)
     )

@@ -59,7 +59,7 @@ def fit(
     training, team = config.training, team or Team(config.training)
     say = report if report and team.is_chief else (lambda sentence: None)
     _check(dataset)
-    part = _divided(dataset, training)
+    part = _divided(dataset, config)
     _say_left_out(part, say)
     with team.strategy.scope():
         model = _compiled(build(part, config), training)
@@ -68,13 +68,16 @@ def fit(
     return model
 
 
-def _divided(dataset: Dataset, training: TrainingConfig) -> Dataset:
+def _divided(dataset: Dataset, config: Config) -> Dataset:
     """What is trained on; the test set is what validation measures.
 
     Pairs of users whom validation does not measure stay in training, unless they would
     tell of the time that the measured ones are from.
     """
-    part = dataset.hold_out_validation(training.validation_fraction, training.seed)
+    training = config.training
+    part = dataset.hold_out_validation(
+        training.validation_fraction, training.seed, config.evaluation
+    )
     measured = of_some_users(part.test, training.validation_users, training.seed)
     if part.train.time is None:
         others = part.test.where(~np.isin(part.test.user, measured.user))

@@ -10,6 +10,7 @@ import pytest
 
 from uvcan_tf.data.dataset import NO_PAIRS, Dataset, Pairs, Side
 from uvcan_tf.data.split import hold_out_share
+from uvcan_tf.evaluation_settings import EvaluationConfig
 from uvcan_tf.features import Features
 
 USERS, VIDEOS = 7, 31
@@ -102,7 +103,7 @@ def test_trained_rows_are_those_of_training_pairs() -> None:
 
 def test_validation_takes_its_share_of_training_pairs_alone() -> None:
     whole = dataset(PAIRS)
-    parts = whole.hold_out_validation(0.25, 7)
+    parts = whole.hold_out_validation(0.25, 7, EvaluationConfig())
     assert as_set(parts.train) | as_set(parts.test) == as_set(PAIRS)
     assert not as_set(parts.train) & as_set(parts.test)
     for user in range(1, USERS + 1):
@@ -112,7 +113,7 @@ def test_validation_takes_its_share_of_training_pairs_alone() -> None:
 
 
 def test_validation_follows_the_rule_of_the_split_by_id() -> None:
-    parts = dataset(PAIRS).hold_out_validation(0.25, 7)
+    parts = dataset(PAIRS).hold_out_validation(0.25, 7, EvaluationConfig())
     users, videos = ids("u", USERS)[PAIRS.user - 1], ids("v", VIDEOS)[PAIRS.video - 1]
     chosen = PAIRS.where(hold_out_share(users, videos, 0.25, 7))
     assert as_set(parts.test) == as_set(chosen)
@@ -123,12 +124,38 @@ def test_validation_is_the_last_share_where_pairs_have_times() -> None:
     timed = Pairs(PAIRS.user, PAIRS.video, time)
     shown = Pairs(*(np.arange(1, 4, dtype=np.int32),) * 2, np.array([0, 5, 10**6]))
     whole = dataclasses.replace(dataset(timed), impressions=shown)
-    parts = whole.hold_out_validation(0.25, 7)
+    parts = whole.hold_out_validation(0.25, 7, EvaluationConfig())
     assert len(parts.test) == len(PAIRS) // 4
     assert parts.train.time is not None and parts.test.time is not None
     assert parts.train.time.max() < parts.test.time.min()
     assert as_set(parts.train) | as_set(parts.test) == as_set(PAIRS)
     assert as_set(parts.impressions) == {(1, 1), (2, 2)}
+
+
+@pytest.mark.parametrize("last", [1, 2])
+@pytest.mark.parametrize("fraction", [0.05, 0.5])
+def test_validation_is_the_last_likes_of_users_where_the_test_is(
+    last: int, fraction: float
+) -> None:
+    """Rows that stand user after user, as a log without times is numbered."""
+    order = np.argsort(PAIRS.user, kind="stable")
+    pairs = Pairs(PAIRS.user[order], PAIRS.video[order], np.arange(len(PAIRS)))
+    shown = Pairs(pairs.user, np.full(len(PAIRS), VIDEOS, np.int32), pairs.time)
+    whole = dataclasses.replace(dataset(pairs), impressions=shown)
+    config = EvaluationConfig(split="last", last_likes=last)
+    parts = whole.hold_out_validation(fraction, 7, config)
+    measured = set(parts.test.user.tolist())
+    for user in measured:
+        rows = np.flatnonzero(pairs.user == user)
+        held_out = parts.test.where(parts.test.user == user)
+        assert held_out.video.tolist() == pairs.video[rows[-last:]].tolist()
+        kept = parts.impressions.where(parts.impressions.user == user)
+        assert len(kept) == len(rows) - last  # what was shown before the first of them
+    others = parts.train.where(~np.isin(parts.train.user, list(measured)))
+    assert len(others) == np.isin(pairs.user, list(measured), invert=True).sum()
+    wanted = min(6 * last, int(fraction * len(PAIRS)))
+    assert wanted - last <= len(parts.test) <= wanted
+    assert len(parts.train) + len(parts.test) == len(PAIRS)
 
 
 def test_pairs_keep_their_times_only_together() -> None:

@@ -191,6 +191,6 @@ def test_pairs_have_times_where_they_are_held_out_in_time(dataset: Dataset) -> N
     assert of_train is not None and of_test is not None
     assert of_train.max() < of_test.min()
     assert encode_tables(given, FEATURES, CONFIG).train.time is None
-    validation = in_time.hold_out_validation(0.25, 1)
+    validation = in_time.hold_out_validation(0.25, 1, EvaluationConfig(split="time"))
     assert validation.test.time is not None
     assert validation.test.time.min() == np.sort(of_train)[-(len(of_train) // 4)]
