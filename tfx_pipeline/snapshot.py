@@ -5,7 +5,7 @@ Arrow in, Arrow out: no TensorFlow, no Beam, no row-level Python.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -29,6 +29,10 @@ _BUCKET_NAMES = ("0", "1-4", "5-19", "20-99", "100+")
 _MAX_SHARDS = 32
 _MIN_SHARD_ROWS = 2048
 
+_Mask = npt.NDArray[np.bool_]
+_GROUP, _LIKES = "group", "likes"
+_LIKES_OF_GROUPS = pa.schema({_GROUP: pa.binary(), _LIKES: pa.int64()})
+
 
 def splits(
     tables: Tables,
@@ -49,26 +53,97 @@ def splits(
     Raises:
       DataError: nothing would be held out, or nothing learned from.
     """
-    joined = _join(tables, features)
     split = split_interactions(tables.interactions, evaluation)
-    liked = np.asarray(tables.interactions[names.LABEL]) == 1
-    popularity = _popularity(joined[features.popularity_of], liked & split.train)
-    joined = joined.append_column(names.POPULARITY, popularity)
-    own = [names.USER_ID, names.VIDEO_ID, names.LABEL, names.POPULARITY]
-    known = joined
-    if evaluation.split != RANDOM:  # validation is then held out in time, too
-        time = tables.interactions[names.TIMESTAMP]
-        known = joined.append_column(names.TIMESTAMP, time)
-        own.append(names.TIMESTAMP)
-    evaluated = _by_user(joined.filter(pa.array(split.test)))
-    likes = joined.filter(pa.array(liked & split.train & (not remembered)))
-    told = _videos_of_user(evaluated, pa.concat_tables([evaluated, likes]))
+    rows = join(tables.interactions, tables.users, tables.videos, features)
+    likes = likes_of_groups(rows, split.train, features)
+    train, evaluated = written(
+        rows, split.train, split.test, likes, features, evaluation, remembered
+    )
     return {
-        names.TRAIN: known.select(own).filter(pa.array(split.train)),
-        names.EVAL: evaluated.append_column(names.HELD_OUT, told),
+        names.TRAIN: train,
+        names.EVAL: evaluated,
         names.USERS: tables.users,
         names.VIDEOS: tables.videos,
     }
+
+
+def join(
+    interactions: pa.Table, users: pa.Table, videos: pa.Table, features: Features
+) -> pa.Table:
+    """The interactions with the categorical attributes of their users and videos."""
+    user = pc.index_in(interactions[names.USER_ID], users[names.USER_ID])
+    video = pc.index_in(interactions[names.VIDEO_ID], videos[names.VIDEO_ID])
+    for feature in features.light_user:
+        column = users[feature.name].take(user)
+        interactions = interactions.append_column(feature.name, column)
+    for feature in features.light_video:
+        column = videos[feature.name].take(video)
+        interactions = interactions.append_column(feature.name, column)
+    return interactions
+
+
+def likes_of_groups(rows: pa.Table, train: _Mask, features: Features) -> pa.Table:
+    """The number of training likes of each group, int64, where there are any.
+
+    Those of several sets of users add up; see `added`.
+    """
+    liked = np.asarray(rows[names.LABEL]) == 1
+    lists = rows[features.popularity_of].filter(pa.array(liked & train))
+    values = pc.list_flatten(_as_lists(lists.combine_chunks()))
+    counts = pc.value_counts(values)
+    return pa.table(
+        {_GROUP: counts.field("values"), _LIKES: counts.field("counts")},
+        schema=_LIKES_OF_GROUPS,
+    )
+
+
+def added(likes: Sequence[pa.Table]) -> pa.Table:
+    """The likes of groups that several sets of users gave."""
+    every = pa.concat_tables([_LIKES_OF_GROUPS.empty_table(), *likes])
+    groups = every[_GROUP].combine_chunks().dictionary_encode()
+    sums = np.bincount(
+        np.asarray(groups.indices), weights=np.asarray(every[_LIKES]), minlength=1
+    )
+    return pa.table(
+        {_GROUP: groups.dictionary, _LIKES: sums[: len(groups.dictionary)]},
+        schema=_LIKES_OF_GROUPS,
+    )
+
+
+def written(
+    rows: pa.Table,
+    train: _Mask,
+    test: _Mask,
+    likes: pa.Table,
+    features: Features,
+    evaluation: EvaluationConfig,
+    remembered: bool,
+) -> tuple[pa.Table, pa.Table]:
+    """The rows of `train` and `eval` that all interactions of some users give.
+
+    Args:
+      rows: the interactions, joined.
+      train: bool [P], the rows that training may know.
+      test: bool [P], the held-out rows.
+      likes: of the groups, among all users.
+      features: the declaration.
+      evaluation: how rows were held out.
+      remembered: see `splits`.
+    """
+    popularity = _popularity(rows[features.popularity_of], likes)
+    rows = rows.append_column(names.POPULARITY, popularity)
+    own = [names.USER_ID, names.VIDEO_ID, names.LABEL, names.POPULARITY]
+    if evaluation.split != RANDOM:  # validation is then held out in time, too
+        own.append(names.TIMESTAMP)
+    known = rows.select(own).filter(pa.array(train))
+    lights = (*features.light_user, *features.light_video)
+    joined = [*own[:3], *(feature.name for feature in lights), names.POPULARITY]
+    rows = rows.select(joined)
+    liked = np.asarray(rows[names.LABEL]) == 1
+    evaluated = _by_user(rows.filter(pa.array(test)))
+    learned = rows.filter(pa.array(liked & train & (not remembered)))
+    told = _videos_of_user(evaluated, pa.concat_tables([evaluated, learned]))
+    return known, evaluated.append_column(names.HELD_OUT, told)
 
 
 def shards(table: pa.Table) -> Iterator[pa.RecordBatch]:
@@ -86,31 +161,17 @@ def whole_batch(table: pa.Table) -> pa.RecordBatch:
     )
 
 
-def _join(tables: Tables, features: Features) -> pa.Table:
-    pairs = tables.interactions
-    user = pc.index_in(pairs[names.USER_ID], tables.users[names.USER_ID])
-    video = pc.index_in(pairs[names.VIDEO_ID], tables.videos[names.VIDEO_ID])
-    joined = pairs.select([names.USER_ID, names.VIDEO_ID, names.LABEL])
-    for feature in features.light_user:
-        column = tables.users[feature.name].take(user)
-        joined = joined.append_column(feature.name, column)
-    for feature in features.light_video:
-        column = tables.videos[feature.name].take(video)
-        joined = joined.append_column(feature.name, column)
-    return joined
-
-
-def _popularity(groups: pa.ChunkedArray, counted: npt.NDArray[np.bool_]) -> pa.Array:
-    """Bucket of the number of counted rows in each row's group.
+def _popularity(groups: pa.ChunkedArray, likes: pa.Table) -> pa.Array:
+    """Bucket of the number of training likes in each row's group.
 
     A row without a group has popularity 0; one in several groups, that of the largest.
     """
     lists = _as_lists(groups.combine_chunks())
     row = np.asarray(pc.list_parent_indices(lists))
-    group = np.asarray(pc.dictionary_encode(pc.list_flatten(lists)).indices)
-    likes = np.bincount(group, weights=counted[row], minlength=1).astype(np.int64)
+    group = pc.index_in(pc.list_flatten(lists), likes[_GROUP].combine_chunks())
+    of_group = np.append(np.asarray(likes[_LIKES]), 0)  # the last for an unknown one
     most = np.zeros(len(groups), np.int64)
-    np.maximum.at(most, row, likes[group])
+    np.maximum.at(most, row, of_group[np.asarray(pc.fill_null(group, -1))])
     return pa.array(_BUCKET_NAMES).take(
         pa.array(np.searchsorted(_BUCKETS, most, "right"))
     )

@@ -15,8 +15,8 @@ from uvcan_tf.errors import DataError
 __all__ = [
     "HoldOutReport",
     "hold_out",
+    "hold_out_counts",
     "hold_out_ids",
-    "hold_out_report",
     "hold_out_share",
     "last_of_users",
     "last_share",
@@ -166,6 +166,21 @@ class HoldOutReport:
         """The fewest pairs of which one is held out."""
         return next(n for n in range(1, 10_001) if _wanted(n, self.fraction) > 0)
 
+    def required(self) -> HoldOutReport:
+        """The report itself.
+
+        Raises:
+          DataError: nothing is held out, so nothing could be evaluated.
+        """
+        if not self.held_out_pairs:
+            raise DataError(
+                f"At least one user should have {self.least_pairs} liked videos, of "
+                f"which {self.fraction:.0%} are held out for evaluation. Received: "
+                f"none of {self.users:,} users; add likes, or raise "
+                "`evaluation.held_out_fraction`."
+            )
+        return self
+
     def __str__(self) -> str:
         return (
             f"{self.held_out_pairs:,} of {self.held_out_pairs + self.train_pairs:,} "
@@ -175,32 +190,20 @@ class HoldOutReport:
         )
 
 
-def hold_out_report(
+def hold_out_counts(
     user_ids: npt.NDArray[Any], held_out: npt.NDArray[np.bool_], fraction: float
 ) -> HoldOutReport:
-    """Counts what `hold_out` gave for these pairs.
-
-    Raises:
-      DataError: nothing is held out, so nothing could be evaluated.
-    """
+    """Counts what `hold_out` gave for all pairs of some of the users."""
     user, users = pd.factorize(np.asarray(user_ids, object))
     counts = np.bincount(user, minlength=len(users))
     chosen = int(held_out.sum())
-    report = HoldOutReport(
+    return HoldOutReport(
         fraction=fraction,
         users=len(users),
         users_with_too_few=int((_wanted(counts, fraction) == 0).sum()),
         train_pairs=len(held_out) - chosen,
         held_out_pairs=chosen,
     )
-    if not chosen:
-        raise DataError(
-            f"At least one user should have {report.least_pairs} liked videos, of "
-            f"which {fraction:.0%} are held out for evaluation. Received: none of "
-            f"{report.users:,} users; add likes, or raise "
-            "`evaluation.held_out_fraction`."
-        )
-    return report
 
 
 def _pair_hashes(

@@ -6,12 +6,9 @@ import dataclasses
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from uvcan_tf import features as names
@@ -19,6 +16,7 @@ from uvcan_tf.data import columns
 from uvcan_tf.data.files import columns_of, find_table, read_columns, read_vectors
 from uvcan_tf.data.folder import whole_folder
 from uvcan_tf.data.numbers import number
+from uvcan_tf.data.problems import Problems, of_ids, of_interactions
 from uvcan_tf.data.times import timestamp
 from uvcan_tf.data.vectors import as_lists, dense, vectors_to_column
 from uvcan_tf.errors import DataError
@@ -26,7 +24,6 @@ from uvcan_tf.features import Categorical, Dense, Feature, Features, Numeric
 
 __all__ = ["Tables", "check", "problems", "read_tables", "read_users", "write_tables"]
 
-_FIRST = 5
 _ROWS_A_GROUP = 65_536
 _VECTORS_A_GROUP = 4_096
 
@@ -115,25 +112,10 @@ def problems(tables: Tables) -> Iterator[str]:
     Repeated ids of either table, ids of interactions that they lack, repeated pairs.
     """
     pairs, users, videos = tables.interactions, tables.users, tables.videos
-    yield from _repeated_ids(names.USERS, users[names.USER_ID])
-    yield from _repeated_ids(names.VIDEOS, videos[names.VIDEO_ID])
-    user = _positions(pairs[names.USER_ID], users[names.USER_ID])
-    video = _positions(pairs[names.VIDEO_ID], videos[names.VIDEO_ID])
-    yield from _unknown(names.USER_ID, names.USERS, pairs, user < 0)
-    yield from _unknown(names.VIDEO_ID, names.VIDEOS, pairs, video < 0)
-    known = np.flatnonzero((user >= 0) & (video >= 0))
-    again = known[_repeated(user[known] * videos.num_rows + video[known])]
-    if again.size:
-        first = pairs.take(again[:_FIRST])
-        ids = (first[name].to_pylist() for name in (names.USER_ID, names.VIDEO_ID))
-        shown = ", ".join(
-            f"({user}, {video})" for user, video in zip(*ids, strict=True)
-        )
-        yield (
-            f"{names.INTERACTIONS} should have each pair of user and video once; merge "
-            "the repeated ones, as `data import --merge-repeats` does. Received: "
-            f"{again.size} repeated, first: {shown}."
-        )
+    repeated = Problems(
+        users=of_ids(users[names.USER_ID]), videos=of_ids(videos[names.VIDEO_ID])
+    )
+    yield from (repeated + of_interactions(pairs, users, videos)).sentences()
 
 
 def _side(
@@ -195,42 +177,6 @@ def _interactions(folder: Path) -> tuple[pa.Table, tuple[str, ...]]:
         except DataError as error:
             notes.append(f"{error} The column is left out.")
     return pa.table(converted), tuple(notes)
-
-
-def _repeated(keys: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """Rows whose key stands in an earlier row already."""
-    order = np.argsort(keys, kind="stable")
-    again = keys[order][1:] == keys[order][:-1]
-    return np.sort(order[1:][again])
-
-
-def _repeated_ids(table: str, ids: pa.ChunkedArray) -> Iterator[str]:
-    codes = pc.dictionary_encode(ids.combine_chunks()).indices.to_numpy()
-    repeated = _repeated(codes)
-    if repeated.size:
-        first = ids.take(repeated[:_FIRST]).to_pylist()
-        yield (
-            f"{table} should have each id once. Received: {repeated.size} repeated, "
-            f"first: {', '.join(first)}."
-        )
-
-
-def _positions(ids: pa.ChunkedArray, known: pa.ChunkedArray) -> npt.NDArray[Any]:
-    """Row numbers of ids in a table, int64; -1 where it lacks them."""
-    found = pc.index_in(ids.combine_chunks(), value_set=known.combine_chunks())
-    return np.asarray(pc.fill_null(found, -1), np.int64)
-
-
-def _unknown(
-    id_name: str, table: str, interactions: pa.Table, unknown: npt.NDArray[np.bool_]
-) -> Iterator[str]:
-    if unknown.any():
-        ids = pc.unique(interactions[id_name].filter(pa.array(unknown)))
-        yield (
-            f"{names.INTERACTIONS} names {len(ids)} {id_name}s that {table} lacks, in "
-            f"{unknown.sum()} rows; add them, or drop the rows, as `data import "
-            f"--drop-unknown` does. First: {', '.join(ids[:_FIRST].to_pylist())}."
-        )
 
 
 def _write(path: Path, table: pa.Table) -> None:

@@ -7,8 +7,8 @@ import pytest
 
 from uvcan_tf.data.split import (
     hold_out,
+    hold_out_counts,
     hold_out_ids,
-    hold_out_report,
     hold_out_share,
     last_share,
 )
@@ -92,7 +92,7 @@ def test_no_pairs_hold_out_none() -> None:
 
 
 def test_the_report_counts_users_with_too_few() -> None:
-    report = hold_out_report(USERS, hold_out(USERS, VIDEOS, 0.2, 1), 0.2)
+    report = hold_out_counts(USERS, hold_out(USERS, VIDEOS, 0.2, 1), 0.2)
     assert (report.users, report.users_with_too_few) == (5, 2)
     assert (report.train_pairs, report.held_out_pairs) == (97, 23)
     assert "2 of 5 users have fewer than 5 pairs and keep all" in str(report)
@@ -101,7 +101,7 @@ def test_the_report_counts_users_with_too_few() -> None:
 def test_nothing_held_out_is_refused_with_the_rule() -> None:
     none = np.zeros(4, bool)
     with pytest.raises(DataError, match="have 5 liked videos.* none of 2 users"):
-        hold_out_report(np.array(["a", "a", "b", "b"]), none, 0.2)
+        hold_out_counts(np.array(["a", "a", "b", "b"]), none, 0.2).required()
 
 
 IDS = np.array([f"v{i}" for i in range(101)])
