@@ -50,6 +50,11 @@ _DRIFT = click.option(
 _CONFIG = click.option(
     "--config", type=FILE, help="Hyper-parameters, JSON. [default: built in]"
 )
+_DAYS = click.option(
+    "--days",
+    default="",
+    help="Of interactions: the last N, or FIRST:LAST. [default: all]",
+)
 _TUNE = click.option("--tune", is_flag=True, help="Search the paper's grid first.")
 _INFER = click.option("--bulk-infer", is_flag=True, help="Score the held-out pairs.")
 _BEAM = click.option(
@@ -66,6 +71,7 @@ def main() -> None:
 @main.command()
 @click.option("--data", type=FOLDER, required=True, help="The three tables.")
 @click.option("--root", type=FOLDER, required=True, help="Everything is written here.")
+@_DAYS
 @_CONFIG
 @_LEAST
 @_TOLERANCE
@@ -122,6 +128,7 @@ def run(data: Path, root: Path, config: Path | None, **switches: Any) -> None:
     help="Folder or address of what is written.",
 )
 @click.option("--features", type=FILE, help="Declaration. [default: the paper's]")
+@_DAYS
 @_CONFIG
 @click.option("--image", default="uvcan-tf", show_default=True, help="Of this project.")
 @click.option("--steps", type=FILE, help="Machines, retries, volume: docs/kubeflow.md.")

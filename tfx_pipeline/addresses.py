@@ -7,8 +7,11 @@ import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Final
 
 from tfx.dsl.io import fileio
+
+_FOLDERS: Final = 2  # of parts, and of days
 
 
 def is_local(address: str) -> bool:
@@ -17,20 +20,22 @@ def is_local(address: str) -> bool:
 
 
 def files_of(address: str) -> list[str]:
-    """The files of a folder of tables, and of the folders of part files in it.
+    """The files of a folder of tables, of its folders of parts, and of days in these.
 
     Returns:
       Their names from the folder on, in order.
     """
-    found: list[str] = []
+    return list(_files(address, _FOLDERS))
+
+
+def _files(address: str, deep: int) -> Iterator[str]:
+    """The files of a folder, and of so many folders in one another."""
     for name in sorted(entry.rstrip("/") for entry in fileio.listdir(address)):
         path = os.path.join(address, name)
-        if fileio.isdir(path):
-            parts = sorted(fileio.listdir(path))
-            found += [f"{name}/{part}" for part in parts if not part.endswith("/")]
-        else:
-            found.append(name)
-    return [name for name in found if not fileio.isdir(os.path.join(address, name))]
+        if not fileio.isdir(path):
+            yield name
+        elif deep:
+            yield from (f"{name}/{file}" for file in _files(path, deep - 1))
 
 
 def fetched(address: str, scratch: str) -> Path:

@@ -10,6 +10,7 @@ from typing import Any
 
 from uvcan_tf import features as names
 from uvcan_tf.config import Config, ConfigError, RecommendationConfig
+from uvcan_tf.data.days import Range
 from uvcan_tf.data.files import find_table
 from uvcan_tf.features import Features
 from uvcan_tf.visual import pca
@@ -32,6 +33,7 @@ LOCAL_BEAM = (
 FEATURES_KEY = "features"
 CONFIG_KEY = "config"
 CHECKPOINTS_KEY = "checkpoints"
+DAYS_KEY = "days"
 PCAS_KEY = "pcas"
 
 #: The folder under a root where models are pushed, one folder a model's name.
@@ -70,6 +72,7 @@ class PipelineConfig:
       min_hit_rate: HR@10 below which no model is blessed; None is 0.05, or a fifth
         above chance where that is more.
       tolerance: by how much HR@10 may fall below the last blessed model's.
+      days: which days of the interactions; see `uvcan_tf.data.days.Range`.
       drift: whether tables that changed too much `stop` a run, or `warn`.
       requests: a folder whose table `users` has a row for each request, as far as it
         tells of its user; empty where none is compared.
@@ -88,6 +91,7 @@ class PipelineConfig:
     config: Config = Config()
     min_hit_rate: float | None = None
     tolerance: float = 0.01
+    days: str = ""
     drift: str = STOP
     requests: str = ""
     requests_digest: str = ""
@@ -100,6 +104,7 @@ class PipelineConfig:
     name: str = MODEL_NAME
 
     def __post_init__(self) -> None:
+        Range(self.days)  # raises where it is none
         if BLESSING_CUTOFF not in self.config.evaluation.cutoffs:
             raise ConfigError(
                 f"`evaluation.cutoffs` should contain {BLESSING_CUTOFF}, by which "
@@ -156,7 +161,8 @@ class PipelineConfig:
             evaluation=self.config.evaluation,
             recommendation=RecommendationConfig(remembers_likes=remembers),
         )
-        return {**self.transform_config(), CONFIG_KEY: _json(read.to_json())}
+        days = {DAYS_KEY: self.days} if self.days else {}
+        return {**self.transform_config(), CONFIG_KEY: _json(read.to_json()), **days}
 
     def transform_config(self) -> dict[str, str]:
         """What Transform depends on."""

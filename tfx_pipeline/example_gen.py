@@ -27,7 +27,7 @@ from tfx_bsl.coders.example_coder import RecordBatchToExamplesEncoder
 
 from tfx_pipeline import rows, snapshot
 from tfx_pipeline.addresses import fetched
-from tfx_pipeline.config import CONFIG_KEY, FEATURES_KEY, PipelineConfig
+from tfx_pipeline.config import CONFIG_KEY, DAYS_KEY, FEATURES_KEY, PipelineConfig
 from uvcan_tf import config as settings
 from uvcan_tf import features as names
 from uvcan_tf.data.tables import read_tables
@@ -39,14 +39,19 @@ _FAST: Final = tf.io.TFRecordOptions(compression_type="GZIP", compression_level=
 def example_gen(config: PipelineConfig) -> FileBasedExampleGen:
     """The component: `config.data` in, `Examples` of four splits out.
 
-    What the cache compares are the files that match a pattern: of the folder, and of
-    the folders of part files in it.
+    What the cache compares are the files that match a pattern: of the folder, of the
+    folders of part files in it, and of days in these. TFX's own `{SPAN}` would be one
+    span of all tables; here `config.days` chooses among those of the interactions.
     """
     split, read = example_gen_pb2.SplitConfig.Split, example_gen_pb2.Input.Split
     return FileBasedExampleGen(
         input_base=config.data,
         input_config=example_gen_pb2.Input(
-            splits=[read(name="files", pattern="*"), read(name="parts", pattern="*/*")]
+            splits=[
+                read(name="files", pattern="*"),
+                read(name="parts", pattern="*/*"),
+                read(name="days", pattern="*/*/*"),
+            ]
         ),
         output_config=example_gen_pb2.Output(
             split_config=example_gen_pb2.SplitConfig(
@@ -109,7 +114,8 @@ class Executor(BaseBeamExecutor):
         features = names.from_json(json.loads(content[FEATURES_KEY]))
         config = settings.from_json(json.loads(content[CONFIG_KEY]))
         folder = fetched(exec_properties["input_base"], self._get_tmp_dir())
-        tables = read_tables(folder, features)
+        days = content[DAYS_KEY] if DAYS_KEY in content else ""
+        tables = read_tables(folder, features, days=days)
         remembered = config.recommendation.remembers_likes
         return snapshot.splits(tables, features, config.evaluation, remembered)
 

@@ -24,6 +24,7 @@ def read_dataset(
     folder: Path | str,
     config: Config | None = None,
     features: Features | None = None,
+    days: str = "",
 ) -> Dataset:
     """Reads and checks a folder of tables, and holds out a share of the likes.
 
@@ -32,6 +33,8 @@ def read_dataset(
       config: `evaluation` says what is held out.
       features: the declaration; by default the `features.json` in the folder, and
         without one the paper's.
+      days: of interactions with a folder for each day, which of them: the last so many,
+        such as "14", or the first and the last one, such as "2022-04-09:2022-04-22".
 
     Raises:
       UvcanError: the declaration or a table cannot be used; the message says why.
@@ -43,7 +46,9 @@ def read_dataset(
     path = Path(folder)
     declaration = features or names.of_folder(path)
     return encode_tables(
-        read_tables(path, declaration), declaration, (config or Config()).evaluation
+        read_tables(path, declaration, days=days),
+        declaration,
+        (config or Config()).evaluation,
     )
 
 

@@ -13,7 +13,7 @@ def test_a_copy_has_the_part_files_too(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     there = tmp_path / "there"
-    files = ["users.csv", "interactions/part-0.csv", "interactions/part-1.csv"]
+    files = ["users.csv", "interactions/part-0.csv", "interactions/span-3/part-1.csv"]
     for name in files:
         (there / name).parent.mkdir(parents=True, exist_ok=True)
         (there / name).write_text(name)

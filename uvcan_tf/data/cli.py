@@ -173,11 +173,16 @@ def hash_ids_command(folder: Path, out: Path, key: Path) -> None:
     show_default=True,
     help="How the test set is to be chosen: `evaluation.split`.",
 )
-def check_command(folder: Path, split: str) -> None:
+@click.option(
+    "--days",
+    default="",
+    help="Of interactions: the last N, or FIRST:LAST. [default: all]",
+)
+def check_command(folder: Path, split: str, days: str) -> None:
     """Read the tables in FOLDER and say whether they can be used."""
     with _working(f"reading {folder}"):
         features = names.of_folder(folder)
-        tables = read_tables(folder, features, checked=False)
+        tables = read_tables(folder, features, checked=False, days=days)
         found = list(problems(tables))
         if found:
             raise DataError("\n".join(found))

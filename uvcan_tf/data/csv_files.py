@@ -14,6 +14,7 @@ from typing import IO, Final, cast
 import pyarrow as pa
 import pyarrow.csv
 
+from uvcan_tf.data.days import label
 from uvcan_tf.errors import DataError
 
 __all__ = ["columns_of", "read"]
@@ -91,10 +92,12 @@ def _header(path: Path) -> tuple[list[str], str]:
         raise _unreadable(path, error) from None
     for mark, what in _OTHERS.items():
         if head.startswith(mark):
-            raise DataError(f"{path.name} should be a CSV in UTF-8. Received: {what}.")
+            raise DataError(
+                f"{label(path)} should be a CSV in UTF-8. Received: {what}."
+            )
     if b"\0" in head:
         raise DataError(
-            f"{path.name} should be a CSV in UTF-8; save it as UTF-8. Received: text "
+            f"{label(path)} should be a CSV in UTF-8; save it as UTF-8. Received: text "
             "with zero bytes, as UTF-16 has them, or no text."
         )
     text = head.decode("utf-8-sig", "replace")
@@ -123,6 +126,5 @@ def _opened(path: Path) -> IO[bytes]:
 
 def _unreadable(path: Path, error: Exception) -> DataError:
     reason = (str(error) or type(error).__name__).replace("Row #", "line ")
-    return DataError(
-        f"{path.name} is not a readable CSV file: {reason.splitlines()[0].rstrip('.')}."
-    )
+    first = reason.splitlines()[0].rstrip(".")
+    return DataError(f"{label(path)} is not a readable CSV file: {first}.")

@@ -11,11 +11,11 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from uvcan_tf.data import csv_files, parquet_files
+from uvcan_tf.data.days import SUFFIXES, is_day, label, part_files
 from uvcan_tf.errors import DataError
 
-__all__ = ["columns_of", "find_table", "read_columns", "read_vectors"]
+__all__ = ["columns_of", "find_table", "has_days", "read_columns", "read_vectors"]
 
-SUFFIXES: Final = (".parquet", ".csv", ".csv.gz")
 _FIRST: Final = 6
 
 
@@ -33,7 +33,8 @@ def find_table(folder: Path, name: str) -> Path:
         tried = ", ".join(path.name for path in paths[:-1])
         raise DataError(
             f"The table '{name}' is missing: {folder} should have one of {tried}, or a "
-            f"folder of part files with one of these names or '{name}'. Received: "
+            f"folder of part files with one of these names or '{name}', or of folders "
+            "for each day, such as span-1 or dt=2022-04-09. Received: "
             f"{_content(folder)}."
         )
     if len(found) > 1:
@@ -42,40 +43,47 @@ def find_table(folder: Path, name: str) -> Path:
     return found[0]
 
 
-def parts_of(path: Path) -> list[Path]:
-    """The table files in a folder, by name; those that tools hide are left out."""
-    if not path.is_dir():
-        return []
-    files = sorted(file for file in path.iterdir() if file.is_file())
-    return [
-        file
-        for file in files
-        if file.name.endswith(SUFFIXES) and not file.name.startswith(("_", "."))
-    ]
+def parts_of(path: Path, days: str = "") -> list[Path]:
+    """The table files in a folder and in its folders of days; see `part_files`."""
+    inside = (file for file in (*path.glob("*"), *path.glob("*/*")) if file.is_file())
+    names = [file.relative_to(path).as_posix() for file in inside]
+    return [path / name for name in part_files(path.name, names, days)]
+
+
+def has_days(path: Path) -> bool:
+    """Whether a table has a folder for each day."""
+    return any(is_day(part.parent.name) for part in parts_of(path))
 
 
 def read_columns(
-    path: Path, required: Sequence[str], optional: Sequence[str]
+    path: Path, required: Sequence[str], optional: Sequence[str], days: str = ""
 ) -> pa.Table:
     """Reads the named columns of a file or of a folder's parts.
+
+    Args:
+      path: of the file or the folder.
+      required: columns that every part should have.
+      optional: columns that every part should have, or none.
+      days: which days of a folder; see `days.Range`.
 
     Returns:
       A table of the required columns and of the optional ones that exist. A CSV's
       columns are all strings, an empty cell is null; a Parquet file keeps its types.
 
     Raises:
-      DataError: the file cannot be read, lacks a required column, or has no rows.
+      DataError: the file cannot be read, lacks a required column, or has no rows; or
+        a day is missing.
     """
-    received = columns_of(path)
+    parts = [path] if path.is_file() and not days else parts_of(path, days)
+    received = {name for part in parts for name in columns_of(part)}
     names = [name for name in (*required, *optional) if name in received]
-    tables = [
-        _read(part, required, names)
-        for part in ([path] if path.is_file() else parts_of(path))
-    ]
-    table = tables[0] if len(tables) == 1 else parquet_files.joined(path, tables)
-    if table.num_rows == 0:
+    tables = {label(part): _read(part, required, names) for part in parts}
+    joined = (
+        parquet_files.joined(path, tables) if len(tables) > 1 else [*tables.values()][0]
+    )
+    if joined.num_rows == 0:
         raise DataError(f"{path.name} should have at least one row. Received: none.")
-    return table
+    return joined
 
 
 def columns_of(path: Path) -> list[str]:
@@ -91,13 +99,13 @@ def _read(path: Path, required: Sequence[str], names: Sequence[str]) -> pa.Table
     if missing:
         several = "s" * (len(set(missing)) > 1)
         raise DataError(
-            f"{path.name} should have the column{several} "
+            f"{label(path)} should have the column{several} "
             f"{', '.join(dict.fromkeys(missing))}. Received: "
             f"{', '.join(received) or 'no columns'}."
         )
     twice = [name for name in names if received.count(name) > 1]
     if twice:
-        raise DataError(f"{path.name} has the column '{twice[0]}' more than once.")
+        raise DataError(f"{label(path)} has the column '{twice[0]}' more than once.")
     of = parquet_files if path.suffix == SUFFIXES[0] else csv_files
     return of.read(path, list(names))
 

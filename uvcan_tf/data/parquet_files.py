@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from uvcan_tf.data.days import label
 from uvcan_tf.errors import DataError
 
 __all__ = ["columns_of", "joined", "read"]
@@ -54,27 +55,39 @@ def read(path: Path, names: Sequence[str]) -> pa.Table:
         raise _unreadable(path, error) from None
 
 
-def joined(path: Path, tables: Sequence[pa.Table]) -> pa.Table:
+def joined(path: Path, parts: Mapping[str, pa.Table]) -> pa.Table:
     """The parts one after the other; a column without a value has the others' type.
+
+    Args:
+      path: of the folder.
+      parts: by their names, all with the same columns.
 
     Raises:
       DataError: a column is of different types in different parts.
     """
     fields: dict[str, pa.DataType] = {}
-    for table in tables:
+    for table in parts.values():
         for field in table.schema:
             if pa.types.is_null(fields.get(field.name, pa.null())):
                 fields[field.name] = field.type
-    schema = pa.schema(fields)
-    try:
-        return pa.concat_tables(
-            [table.select(schema.names).cast(schema) for table in tables]
-        )
-    except (pa.ArrowException, ValueError) as error:
-        raise DataError(
-            f"{path.name} should have the same columns of the same types in all its "
-            f"parts; write them anew. Received: {str(error).splitlines()[0]}"
-        ) from None
+    return pa.concat_tables(
+        [_as(path, part, table, pa.schema(fields)) for part, table in parts.items()]
+    )
+
+
+def _as(path: Path, part: str, table: pa.Table, schema: pa.Schema) -> pa.Table:
+    """A part with the types of the others."""
+    columns = []
+    for field in schema:
+        try:
+            columns.append(table[field.name].cast(field.type))
+        except (pa.ArrowException, ValueError):
+            raise DataError(
+                f"{path.name} should have the same columns of the same types in all "
+                f"its parts; write them anew. Received: column '{field.name}' is "
+                f"{table[field.name].type} in {part}, and {field.type} before it."
+            ) from None
+    return pa.table(columns, schema)
 
 
 def _columns(file: pq.ParquetFile, names: Sequence[str]) -> pa.Table:
@@ -98,4 +111,4 @@ def _unreadable(path: Path, error: Exception) -> DataError:
     for sign, meaning in _NEWER.items():
         if sign in reason:
             reason = meaning
-    return DataError(f"{path.name} is not a readable Parquet file: {reason}.")
+    return DataError(f"{label(path)} is not a readable Parquet file: {reason}.")

@@ -15,9 +15,9 @@ from uvcan_tf import features as names
 from uvcan_tf.data import columns
 from uvcan_tf.data.files import columns_of, find_table, read_columns, read_vectors
 from uvcan_tf.data.folder import whole_folder
+from uvcan_tf.data.interactions import read_interactions
 from uvcan_tf.data.numbers import number
 from uvcan_tf.data.problems import Problems, of_ids, of_interactions
-from uvcan_tf.data.times import timestamp
 from uvcan_tf.data.vectors import as_lists, dense, vectors_to_column
 from uvcan_tf.errors import DataError
 from uvcan_tf.features import Categorical, Dense, Feature, Features, Numeric
@@ -47,7 +47,9 @@ class Tables:
     notes: tuple[str, ...] = dataclasses.field(default=(), compare=False)
 
 
-def read_tables(folder: Path, features: Features, checked: bool = True) -> Tables:
+def read_tables(
+    folder: Path, features: Features, checked: bool = True, days: str = ""
+) -> Tables:
     """Reads and checks `users`, `videos` and `interactions`, each CSV or Parquet.
 
     A table is one file or a folder of part files; a CSV may be compressed by gzip.
@@ -59,12 +61,13 @@ def read_tables(folder: Path, features: Features, checked: bool = True) -> Table
       folder: of the tables.
       features: their declaration.
       checked: whether ids, references and pairs are checked; see `check`.
+      days: which days of the interactions, if they have some; see `days.Range`.
 
     Raises:
       DataError: one sentence on the first thing that makes the tables unusable.
     """
     folder = Path(folder)
-    interactions, notes = _interactions(folder)
+    interactions, notes = read_interactions(folder, days)
     tables = Tables(
         users=read_users(folder, features),
         videos=_side(folder, names.VIDEOS, names.VIDEO_ID, features.video),
@@ -157,26 +160,6 @@ def _column(
             return columns.multivalued(where, column)
         case Categorical():
             return columns.categorical(where, column)
-
-
-def _interactions(folder: Path) -> tuple[pa.Table, tuple[str, ...]]:
-    """The table, and a note on a column that nothing needs and that cannot be read."""
-    path = find_table(folder, names.INTERACTIONS)
-    ids, optional = [names.USER_ID, names.VIDEO_ID], [names.LABEL, names.TIMESTAMP]
-    raw = read_columns(path, ids, optional)
-    where = {name: f"{path.name}, column '{name}'" for name in raw.column_names}
-    converted = {name: columns.ids(where[name], raw[name], name) for name in ids}
-    converted[names.LABEL] = pa.array(np.ones(raw.num_rows, np.int8))
-    if names.LABEL in where:
-        converted[names.LABEL] = columns.label(where[names.LABEL], raw[names.LABEL])
-    notes: list[str] = []
-    if names.TIMESTAMP in where:
-        try:
-            column = timestamp(where[names.TIMESTAMP], raw[names.TIMESTAMP])
-            converted[names.TIMESTAMP] = column
-        except DataError as error:
-            notes.append(f"{error} The column is left out.")
-    return pa.table(converted), tuple(notes)
 
 
 def _write(path: Path, table: pa.Table) -> None:

@@ -76,6 +76,17 @@ def test_check_says_why_tables_cannot_be_used(tiny: Path) -> None:
     assert result.stderr.count("\n") == 1
 
 
+def test_check_looks_at_the_days_that_are_asked_for(tiny: Path) -> None:
+    whole = tiny / "interactions.parquet"
+    day = tiny / "interactions" / "dt=2024-02-29"
+    day.mkdir(parents=True)
+    whole.rename(day / "part-0.parquet")
+    assert run("check", tiny, "--days", "1").exit_code == 0
+    result = run("check", tiny, "--days", "2024-02-29:2024-03-01")
+    assert result.exit_code == 1
+    assert "without dt=2024-03-01" in result.output
+
+
 def test_check_counts_every_kind_of_rows_that_cannot_be_used(tmp_path: Path) -> None:
     (tmp_path / "features.json").write_text('{"user": [], "video": []}')
     (tmp_path / "users.csv").write_text("user_id\n1\n2\n2\n2\n")

@@ -98,10 +98,31 @@ def test_parts_that_differ_are_refused(tmp_path: Path) -> None:
     for number, values in enumerate([["a"], [["b"]]]):
         table = pa.table({"user_id": ["u1"], "größe": values})
         pq.write_table(table, tmp_path / f"{number}.parquet")
-    refused(tmp_path, "the same columns of the same types in all its parts")
+    refused(tmp_path, "'größe' is list<item: string> in 1.parquet, and string before")
     (tmp_path / "1.parquet").unlink()
     (tmp_path / "1.csv").write_text("user_id\nu1\n")
     refused(tmp_path, "1.csv should have the column größe. Received: user_id")
+
+
+def test_an_optional_column_is_in_all_parts_or_in_none(tmp_path: Path) -> None:
+    """A part without labels would turn what was only shown into likes."""
+    for number, header in enumerate(["user_id", "user_id,label"]):
+        part = tmp_path / f"span-{number}" / "part-0.csv"
+        part.parent.mkdir()
+        part.write_text(f"{header}\nu1,0\n" if number else f"{header}\nu1\n")
+    with pytest.raises(
+        DataError, match="span-0/part-0.csv should have the column label."
+    ):
+        read_columns(tmp_path, ["user_id"], ["label"])
+
+
+def test_an_unreadable_part_is_called_by_its_day(tmp_path: Path) -> None:
+    for number, content in enumerate([b"user_id\nu1\n", b"user_id\n\xe4\n"]):
+        part = tmp_path / f"span-{number}" / "part-0.csv"
+        part.parent.mkdir()
+        part.write_bytes(content)
+    with pytest.raises(DataError, match="^span-1/part-0.csv is not a readable CSV"):
+        read_columns(tmp_path, ["user_id"], [])
 
 
 def test_a_missing_table_is_told_with_what_is_there(tmp_path: Path) -> None:
