@@ -44,6 +44,7 @@ _LAZY = {
         "conformance.command:conformance", "Play every wire case against a server."
     ),
     "fuzz": _check("fuzz:fuzz_command", "Send malformed requests."),
+    "healthy": _check("healthy:healthy", "Say whether a server serves."),
     "load": _check("load:load", "Measure latency and throughput."),
     "overload": _check("overload:overload_command", "Ask for twice too much."),
     "swaps": _check("swaps:swaps_command", "Swap versions under load."),

@@ -42,11 +42,11 @@ def _with_flags(function: Callable[..., None]) -> Callable[..., None]:
 
 def _version(context: click.Context, parameter: click.Parameter, asked: bool) -> None:
     if asked:
-        ours, library = (
-            metadata.version(name) for name in ("tensorflow-serving-api", "tensorflow")
-        )
+        import tensorflow as tf
+
+        ours = metadata.version("tensorflow-serving-api")
         click.echo(f"TensorFlow ModelServer: {ours}, embedded")
-        click.echo(f"TensorFlow Library: {library}")
+        click.echo(f"TensorFlow Library: {tf.__version__}")
         context.exit()
 
 
