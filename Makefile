@@ -6,7 +6,7 @@ PYTHON := .venv/bin/python
 UV := .venv/bin/uv
 READY := .venv/.ready
 
-.PHONY: help setup demo test test-long test-newest install-check readme-check kubeflow-check protos check format kuairand toffee-b bench bench-growth bench-peers conformance load overload drills screenshots visual-check lock sbom advisories clean
+.PHONY: help setup demo test test-long test-newest install-check readme-check kubeflow-check image-check protos check format kuairand toffee-b bench bench-growth bench-peers conformance load overload drills screenshots visual-check lock sbom advisories clean
 
 help: ## this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 22
@@ -41,6 +41,9 @@ readme-check: $(READY) ## every command and every Python line of README and docs
 
 kubeflow-check: $(READY) ## every command of the compiled files, as the platforms run them: minutes
 	$(PYTHON) -m pytest -m kubeflow
+
+image-check: ## the Dockerfile's steps in a bare Debian 13, without Docker, and what they made (as root)
+	nice scripts/image_check
 
 protos: $(READY) ## the generated *_pb2.py anew from their .proto files
 	$(UV) run -q --no-project --python $(PYTHON) --with grpcio-tools==1.49.1 --with 'setuptools<81' \

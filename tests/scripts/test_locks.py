@@ -50,6 +50,16 @@ def test_the_lock_of_today_is_the_newest() -> None:
     assert today.endswith(f"-r requirements/{STACKS[-1]}.txt\n")
 
 
+def test_the_image_holds_the_newest_lock_without_what_is_left_out() -> None:
+    lock, image = (asked(FOLDER / f"{STACKS[-1]}{x}.txt") for x in ("", "-image"))
+    left_out = asked(FOLDER / f"{STACKS[-1]}-image.excludes").keys()
+    assert left_out <= lock.keys()
+    assert not left_out & image.keys()
+    cpu = image.pop("tensorflow-cpu")
+    assert cpu == lock["tensorflow"]
+    assert image == {name: lock[name] for name in image}
+
+
 @pytest.mark.parametrize("text", ["", "video_id", "naïve", "x" * 100])
 def test_fingerprints_are_those_of_farmhash(text: str) -> None:
     """TensorFlow's own FarmHash is the oracle; TFDV hashes with `pyfarmhash`."""

@@ -305,12 +305,15 @@ def _recorded(value: Any) -> Any:
 
 
 def image_environment() -> dict[str, str]:
-    """The variables that the Dockerfile sets, with the folder of this repository."""
+    """The variables that the Dockerfile sets, with this checkout and its packages."""
     text = (REPOSITORY / "Dockerfile").read_text()
     pairs = re.findall(r"(\w+)=(\S+)", " ".join(re.findall(r"^ENV (.*)$", text, re.M)))
-    values = {name: value.replace("/app", str(REPOSITORY)) for name, value in pairs}
-    path = f"{REPOSITORY / '.venv' / 'bin'}:/usr/bin:/bin"
-    return {"PATH": path, "HOME": "/nonexistent", **values}
+    packages = str(REPOSITORY / ".venv")
+    values = {
+        name: value.replace("/opt/venv", packages).replace("$PATH", "/usr/bin:/bin")
+        for name, value in pairs
+    }
+    return {"HOME": "/nonexistent", "PYTHONPATH": str(REPOSITORY), **values}
 
 
 def _execute(name: str, command: list[str], container: Json, own: Path) -> None:
