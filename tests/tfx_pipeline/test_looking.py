@@ -100,6 +100,21 @@ def test_show_tells_what_the_run_told(ran: Ran) -> None:
     assert [row for row in rows(ran.screen) if row[0] == "Trainer"][-1] in again
 
 
+def test_a_component_that_failed_is_among_those_of_its_run(tmp_path: Path) -> None:
+    small, root = Small(tmp_path), tmp_path / "root"
+    (table,) = (small.folder / "data").glob("users.*")
+    table.write_bytes(b"nothing that can be read")
+    status, screen = small.run(root)
+    assert status == 1, screen
+    shown = CliRunner().invoke(main, ["show", "--root", str(root)]).output
+    assert "Failed: FileBasedExampleGen" in shown
+    timings = rows(shown[shown.index("Timings") :])
+    (failed,) = (row for row in timings if row[0] == "FileBasedExampleGen")
+    assert failed[2] == "not recorded"
+    page = (root / "runs" / "1" / "report.html").read_text(encoding="utf-8")
+    assert "FileBasedExampleGen" in page[page.index("Components") :]
+
+
 def test_a_run_that_is_not_there_is_one_sentence(ran: Ran) -> None:
     arguments = ["show", "--root", str(ran.root), "--run", "5"]
     result = CliRunner().invoke(main, arguments)

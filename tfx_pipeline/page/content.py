@@ -143,11 +143,18 @@ class RunReader:
         return None
 
     def timings(self) -> list[Timing]:
-        """As the run wrote them; without, ML Metadata's times and no memory."""
+        """As the run wrote them; of other nodes ML Metadata's times, and no memory.
+
+        A run writes none of a component that failed.
+        """
         file = self._root / RUNS / str(self.number) / timings.FILE
-        if file.exists():
-            return timings.read(file)
-        return [timings.of_execution(n, e) for n, e in self._executions.items()]
+        written = timings.read(file) if file.exists() else []
+        names = {timing.component for timing in written}
+        others = (n for n in self._executions if n not in names)
+        return [
+            *written,
+            *(timings.of_execution(n, self._executions[n]) for n in others),
+        ]
 
     def _reason(self) -> str:
         file = self._root / RUNS / str(self.number) / FAILURE
