@@ -6,7 +6,7 @@ import dataclasses
 import functools
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Any, Final
 
 import grpc
 import numpy as np
@@ -22,6 +22,9 @@ from serving.wire.protos import (
 
 Inputs = Mapping[str, tensors.Array]
 Outputs = Mapping[str, tensors.Array]
+
+#: TF Serving refuses calls beyond four a CPU, and so does a server with one.
+_AT_ONCE: Final = 4
 
 
 @dataclasses.dataclass(frozen=True)
@@ -94,8 +97,8 @@ class Batching:
         return {name: tensors.to_array(proto) for name, proto in reply.outputs.items()}
 
     def ask_together(self, calls: Sequence[Call]) -> list[Outputs]:
-        """Makes the calls at once, from a thread each."""
-        with ThreadPoolExecutor(len(calls)) as pool:
+        """Makes the calls, as many at once as a server on one CPU still takes."""
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
             return list(pool.map(self.ask, calls))
 
 

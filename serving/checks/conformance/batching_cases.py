@@ -25,7 +25,7 @@ from serving.wire import tensors
 from uvcan_tf import features as names
 
 _AVAILABLE: Final = 30
-_ASKED_AT_ONCE: Final = 16
+_ASKED_TOGETHER: Final = 16
 _ASKED: Final = (  # by clients; `evaluate` is the pipeline's own
     names.SERVING_DEFAULT,
     names.CLASSIFY,
@@ -107,7 +107,7 @@ def _some_outputs(batching: Batching, signature: str) -> str | None:
 def _in_company(batching: Batching, signature: str) -> str | None:
     calls = _calls(batching, signature)
     alone = [batching.ask(call) for call in calls]
-    times = -(-_ASKED_AT_ONCE // len(calls))
+    times = -(-_ASKED_TOGETHER // len(calls))
     for found, expected in zip(
         batching.ask_together(calls * times), alone * times, strict=True
     ):
@@ -126,7 +126,7 @@ def _never_joined(batching: Batching) -> str | None:
     )
     ends = time.monotonic() + batching.join_within_s
     while time.monotonic() < ends:
-        found = batching.ask_together([short, long] * (_ASKED_AT_ONCE // 2))
+        found = batching.ask_together([short, long] * (_ASKED_TOGETHER // 2))
         if any(reply[names.SCORE].shape[1] > 1 for reply in found[::2]):
             return None
     return (

@@ -90,7 +90,7 @@ def test_the_export_holds_behind_batches(case: BatchingCase, asked: Batching) ->
 def differences(base: Path, config: Path) -> list[str | None]:
     """What the cases of `recommend` say of a model behind batches."""
     files = {"enable_batching": True, "batching_parameters_file": str(config)}
-    with Server(options(base, "uvcan", **files, grpc_max_threads=64)) as server:
+    with Server(options(base, "uvcan", **files, grpc_max_threads=8)) as server:
         with grpc.insecure_channel(f"127.0.0.1:{server.port}") as channel:
             model = Batching(channel, "uvcan", USERS)
             return [case.run(model) for case in OF_RECOMMEND]
