@@ -14,7 +14,18 @@ from uvcan_tf.data import csv_files, parquet_files
 from uvcan_tf.data.days import SUFFIXES, is_day, label, part_files
 from uvcan_tf.errors import DataError
 
-__all__ = ["columns_of", "find_table", "has_days", "read_columns", "read_vectors"]
+__all__ = [
+    "columns_of",
+    "files_of_table",
+    "find_table",
+    "groups_of",
+    "has_days",
+    "is_csv",
+    "read_columns",
+    "read_groups",
+    "read_vectors",
+    "require_columns",
+]
 
 _FIRST: Final = 6
 
@@ -50,6 +61,11 @@ def parts_of(path: Path, days: str = "") -> list[Path]:
     return [path / name for name in part_files(path.name, names, days)]
 
 
+def files_of_table(path: Path, days: str = "") -> list[Path]:
+    """The file of a table, or its part files; see `part_files`."""
+    return [path] if path.is_file() and not days else parts_of(path, days)
+
+
 def has_days(path: Path) -> bool:
     """Whether a table has a folder for each day."""
     return any(is_day(part.parent.name) for part in parts_of(path))
@@ -74,7 +90,7 @@ def read_columns(
       DataError: the file cannot be read, lacks a required column, or has no rows; or
         a day is missing.
     """
-    parts = [path] if path.is_file() and not days else parts_of(path, days)
+    parts = files_of_table(path, days)
     received = {name for part in parts for name in columns_of(part)}
     names = [name for name in (*required, *optional) if name in received]
     tables = {label(part): _read(part, required, names) for part in parts}
@@ -89,25 +105,69 @@ def read_columns(
 def columns_of(path: Path) -> list[str]:
     """The column names of a file, or of the first of a folder's parts."""
     first = path if path.is_file() else parts_of(path)[0]
-    of = parquet_files if first.suffix == SUFFIXES[0] else csv_files
-    return of.columns_of(first)
+    return (csv_files if is_csv(first) else parquet_files).columns_of(first)
 
 
-def _read(path: Path, required: Sequence[str], names: Sequence[str]) -> pa.Table:
-    received = columns_of(path)
+def groups_of(path: Path) -> list[tuple[int, int]]:
+    """Rows and bytes of each row group of a file; a CSV is one, not counted yet.
+
+    Raises:
+      DataError: the file is not a readable Parquet file.
+    """
+    return [(0, 0)] if is_csv(path) else parquet_files.groups_of(path)
+
+
+def is_csv(path: Path) -> bool:
+    """Whether a file is not Parquet."""
+    return path.suffix != SUFFIXES[0]
+
+
+def read_groups(path: Path, names: Sequence[str], groups: tuple[int, int]) -> pa.Table:
+    """Reads the named columns of some row groups; of a CSV, of the whole file.
+
+    Args:
+      path: of the file.
+      names: of columns that it has.
+      groups: the first one, and the one behind the last.
+
+    Raises:
+      DataError: the file cannot be read.
+    """
+    if is_csv(path):
+        return csv_files.read(path, names)
+    return parquet_files.read(path, names, range(*groups))
+
+
+def require_columns(
+    part: str, received: Sequence[str], required: Sequence[str], names: Sequence[str]
+) -> None:
+    """Checks that a file has the columns, none of those that are read twice.
+
+    Args:
+      part: the file's name in messages.
+      received: the columns that it has.
+      required: columns that it should have, told first.
+      names: columns that are read.
+
+    Raises:
+      DataError: a column is missing, or is there twice.
+    """
     missing = [name for name in (*required, *names) if name not in received]
     if missing:
         several = "s" * (len(set(missing)) > 1)
         raise DataError(
-            f"{label(path)} should have the column{several} "
+            f"{part} should have the column{several} "
             f"{', '.join(dict.fromkeys(missing))}. Received: "
             f"{', '.join(received) or 'no columns'}."
         )
     twice = [name for name in names if received.count(name) > 1]
     if twice:
-        raise DataError(f"{label(path)} has the column '{twice[0]}' more than once.")
-    of = parquet_files if path.suffix == SUFFIXES[0] else csv_files
-    return of.read(path, list(names))
+        raise DataError(f"{part} has the column '{twice[0]}' more than once.")
+
+
+def _read(path: Path, required: Sequence[str], names: Sequence[str]) -> pa.Table:
+    require_columns(label(path), columns_of(path), required, names)
+    return (csv_files if is_csv(path) else parquet_files).read(path, list(names))
 
 
 def read_vectors(path: Path, rows: int, length: int) -> npt.NDArray[Any]:

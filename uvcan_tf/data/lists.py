@@ -12,10 +12,10 @@ import pyarrow.compute as pc
 
 from uvcan_tf.errors import DataError
 
-__all__ = ["split"]
+__all__ = ["PRINTED", "SEPARATOR", "split"]
 
-_SEPARATOR: Final = "|"
-_PRINTED: Final = r"^\s*[\[({].*[\])}]\s*$"  # ['a', 'b'], ["a"], {'a'}, ('a',)
+SEPARATOR: Final = "|"
+PRINTED: Final = r"^\s*[\[({].*[\])}]\s*$"  # ['a', 'b'], ["a"], {'a'}, ('a',)
 #: As NumPy prints an array; Python would make one name of two.
 _ADJACENT: Final = re.compile(r"""['"]\s+['"]""")
 _OTHER_SEPARATORS: Final = (",", ";", "\t")
@@ -31,16 +31,16 @@ def split(where: str, strings: pa.Array) -> pa.Array:
       DataError: cells look like lists, but it is not certain of what.
     """
     cells = strings.drop_null()
-    if pc.any(pc.match_substring(cells, _SEPARATOR)).as_py():
-        return pc.split_pattern(strings, _SEPARATOR)
-    printed = pc.match_substring_regex(cells, _PRINTED)
+    if pc.any(pc.match_substring(cells, SEPARATOR)).as_py():
+        return pc.split_pattern(strings, SEPARATOR)
+    printed = pc.match_substring_regex(cells, PRINTED)
     if len(cells) and pc.all(printed).as_py():
         return _parsed(where, strings)
     for mark in _OTHER_SEPARATORS:
         found = pc.match_substring(cells, mark)
         if pc.any(found).as_py():
             raise _uncertain(where, cells[pc.index(found, True).as_py()].as_py())
-    return pc.split_pattern(strings, _SEPARATOR)
+    return pc.split_pattern(strings, SEPARATOR)
 
 
 def _parsed(where: str, strings: pa.Array) -> pa.Array:
@@ -73,8 +73,8 @@ def _values(where: str, cell: str) -> list[str]:
 def _uncertain(where: str, cell: str) -> DataError:
     shown = cell if len(cell) <= 40 else f"{cell[:37]}..."
     return DataError(
-        f"{where} is declared multivalued and should have '{_SEPARATOR}' between the "
+        f"{where} is declared multivalued and should have '{SEPARATOR}' between the "
         "values of a cell; write it so, or declare the column without `multivalued` "
-        f"where a cell is one name. Received: {shown!r} and no '{_SEPARATOR}' in any "
+        f"where a cell is one name. Received: {shown!r} and no '{SEPARATOR}' in any "
         "cell."
     )

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from uvcan_tf.features import LABEL, USER_ID, VIDEO_ID
 
-__all__ = ["core", "merged"]
+__all__ = ["core", "merged", "once"]
+
+_PLACE: Final = "place in the log"
 
 
 def merged(log: pa.Table) -> pa.Table:
@@ -31,6 +36,22 @@ def merged(log: pa.Table) -> pa.Table:
         missing = ~np.logical_or.reduceat(known, starts)
         pairs[name] = pa.array(largest, values.type, mask=missing)
     return pa.table(pairs)
+
+
+def once(
+    log: pa.Table, places: npt.NDArray[np.int64] | None = None
+) -> tuple[pa.Table, npt.NDArray[np.int64]]:
+    """The same in the order in which the pairs come first, with the places of these.
+
+    Args:
+      log: all rows of some of the users.
+      places: of the rows in the whole log, int64; by default the rows are the log.
+    """
+    at = np.arange(log.num_rows) if places is None else places
+    pairs = merged(log.append_column(_PLACE, pa.array(-at)))
+    first = -np.asarray(pairs[_PLACE])
+    order = np.argsort(first)
+    return pairs.drop([_PLACE]).take(pa.array(order)), first[order]
 
 
 def core(pairs: pa.Table, least: int) -> pa.Table:

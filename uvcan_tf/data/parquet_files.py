@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 from uvcan_tf.data.days import label
 from uvcan_tf.errors import DataError
 
-__all__ = ["columns_of", "joined", "read"]
+__all__ = ["columns_of", "groups_of", "joined", "read", "with_types"]
 
 # A RuntimeError is how `pyarrow_hotfix` refuses a file that carries code.
 _BROKEN: Final = (pa.ArrowException, OSError, RuntimeError)
@@ -38,19 +38,36 @@ def columns_of(path: Path) -> list[str]:
         raise _unreadable(path, error) from None
 
 
-def read(path: Path, names: Sequence[str]) -> pa.Table:
-    """Reads the named columns.
+def groups_of(path: Path) -> list[tuple[int, int]]:
+    """Rows and bytes of each row group, before compression.
 
     Raises:
       DataError: the file is not a readable Parquet file.
     """
     try:
-        return _columns(pq.ParquetFile(path, memory_map=True), names)
+        file = pq.read_metadata(path)
+    except _BROKEN as error:
+        raise _unreadable(path, error) from None
+    groups = [file.row_group(number) for number in range(file.num_row_groups)]
+    return [(group.num_rows, group.total_byte_size) for group in groups]
+
+
+def read(
+    path: Path, names: Sequence[str], groups: Sequence[int] | None = None
+) -> pa.Table:
+    """Reads the named columns, of some row groups or of all.
+
+    Raises:
+      DataError: the file is not a readable Parquet file.
+    """
+    try:
+        return _columns(pq.ParquetFile(path, memory_map=True), names, groups)
     except _BROKEN as error:
         if _FIXED_SIZE not in str(error):
             raise _unreadable(path, error) from None
     try:
-        return _columns(pq.ParquetFile(_without_own_schema(path)), names)
+        file = pq.ParquetFile(_without_own_schema(path))
+        return _columns(file, names, groups)
     except _BROKEN as error:
         raise _unreadable(path, error) from None
 
@@ -71,27 +88,39 @@ def joined(path: Path, parts: Mapping[str, pa.Table]) -> pa.Table:
             if pa.types.is_null(fields.get(field.name, pa.null())):
                 fields[field.name] = field.type
     return pa.concat_tables(
-        [_as(path, part, table, pa.schema(fields)) for part, table in parts.items()]
+        [
+            with_types(path.name, part, table, pa.schema(fields))
+            for part, table in parts.items()
+        ]
     )
 
 
-def _as(path: Path, part: str, table: pa.Table, schema: pa.Schema) -> pa.Table:
-    """A part with the types of the others."""
+def with_types(name: str, part: str, table: pa.Table, schema: pa.Schema) -> pa.Table:
+    """A part of a table with the types of the others.
+
+    Raises:
+      DataError: a column is of another type.
+    """
     columns = []
     for field in schema:
         try:
             columns.append(table[field.name].cast(field.type))
         except (pa.ArrowException, ValueError):
             raise DataError(
-                f"{path.name} should have the same columns of the same types in all "
+                f"{name} should have the same columns of the same types in all "
                 f"its parts; write them anew. Received: column '{field.name}' is "
                 f"{table[field.name].type} in {part}, and {field.type} before it."
             ) from None
     return pa.table(columns, schema)
 
 
-def _columns(file: pq.ParquetFile, names: Sequence[str]) -> pa.Table:
-    return file.read(columns=list(names)).select(list(names))
+def _columns(
+    file: pq.ParquetFile, names: Sequence[str], groups: Sequence[int] | None
+) -> pa.Table:
+    wanted = list(names)
+    if groups is None:
+        return file.read(columns=wanted).select(wanted)
+    return file.read_row_groups(list(groups), columns=wanted).select(wanted)
 
 
 def _without_own_schema(path: Path) -> pa.BufferReader:

@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
-import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from uvcan_tf import features as names
-from uvcan_tf.data import columns
+from uvcan_tf.data import canonical
 from uvcan_tf.data.files import columns_of, find_table, read_columns, read_vectors
 from uvcan_tf.data.folder import whole_folder
 from uvcan_tf.data.interactions import read_interactions
-from uvcan_tf.data.numbers import number
 from uvcan_tf.data.problems import Problems, of_ids, of_interactions
-from uvcan_tf.data.vectors import as_lists, dense, vectors_to_column
+from uvcan_tf.data.vectors import as_lists
 from uvcan_tf.errors import DataError
-from uvcan_tf.features import Categorical, Dense, Feature, Features, Numeric
+from uvcan_tf.features import Dense, Feature, Features
 
 __all__ = ["Tables", "check", "problems", "read_tables", "read_users", "write_tables"]
 
@@ -125,41 +126,20 @@ def _side(
     folder: Path, table: str, id_name: str, features: tuple[Feature, ...]
 ) -> pa.Table:
     path = find_table(folder, table)
-    beside = {
-        feature.name: file
-        for feature in features
-        if isinstance(feature, Dense) and feature.column not in columns_of(path)
-        for name in dict.fromkeys((feature.column, feature.name))
-        if (file := folder / f"{name}.npy").is_file()
-    }
+    beside = canonical.beside(folder, features, columns_of(path))
     wanted = [f.column for f in features if f.name not in beside]
     raw = read_columns(path, [id_name, *wanted], [])
-    ids = columns.ids(f"{path.name}, column '{id_name}'", raw[id_name], id_name)
-    converted = {id_name: ids}
-    for feature in features:
-        where = f"{path.name}, column '{feature.column}'"
-        if feature.name in beside and isinstance(feature, Dense):
-            vectors = read_vectors(beside[feature.name], len(ids), feature.length)
-            converted[feature.name] = vectors_to_column(
-                beside[feature.name].name, vectors, np.any(vectors != 0, axis=1), ids
-            )
-        else:
-            converted[feature.name] = _column(where, raw[feature.column], feature, ids)
-    return pa.table(converted)
 
+    def read(feature: Dense) -> tuple[str, npt.NDArray[Any]]:
+        file = beside[feature.name]
+        return file.name, read_vectors(file, raw.num_rows, feature.length)
 
-def _column(
-    where: str, column: pa.ChunkedArray, feature: Feature, ids: pa.Array
-) -> pa.Array:
-    match feature:
-        case Dense(length=length):
-            return dense(where, column, length, ids)
-        case Numeric():
-            return number(where, column)
-        case Categorical(multivalued=True):
-            return columns.multivalued(where, column)
-        case Categorical():
-            return columns.categorical(where, column)
+    vectors = {
+        feature.name: functools.partial(read, feature)
+        for feature in features
+        if isinstance(feature, Dense) and feature.name in beside
+    }
+    return canonical.side(path.name, raw, id_name, features, vectors)
 
 
 def _write(path: Path, table: pa.Table) -> None:

@@ -20,16 +20,25 @@ import pyarrow.compute as pc
 
 from uvcan_tf.errors import DataError
 
-__all__ = ["combined", "count_false", "is_list", "numbers", "text"]
+__all__ = [
+    "BOOLEANS",
+    "FRACTION",
+    "beside",
+    "combined",
+    "count_false",
+    "is_list",
+    "numbers",
+    "text",
+]
 
-_FRACTION: Final = re.compile(r"^-?[0-9]+(\.[0-9]*([eE][+-]?[0-9]+)?|[eE][+-]?[0-9]+)$")
+FRACTION: Final = re.compile(r"^-?[0-9]+(\.[0-9]*([eE][+-]?[0-9]+)?|[eE][+-]?[0-9]+)$")
 _NUMBER: Final = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$"
 _LAST_EXACT: Final = {
     pa.float16(): 2.0**11,
     pa.float32(): 2.0**24,
     pa.float64(): 2.0**53,
 }
-_BOOLEANS: Final = (["True", "False"], ["TRUE", "FALSE"])
+BOOLEANS: Final = (["True", "False"], ["TRUE", "FALSE"])
 
 
 def text(where: str, array: pa.Array) -> pa.Array:
@@ -92,6 +101,12 @@ def combined(column: pa.ChunkedArray | pa.Array) -> pa.Array:
     return whole
 
 
+def beside(column: pa.ChunkedArray | pa.Array, others: pa.Array | None) -> pa.Array:
+    """The column as one array, with cells of other parts of the same column behind."""
+    array = combined(column)
+    return array if others is None else pa.concat_arrays([array, others])
+
+
 def count_false(array: pa.Array) -> int:
     """The number of false values in an array without nulls."""
     return len(array) - int(pc.sum(array).as_py() or 0)
@@ -114,12 +129,12 @@ def _of_text(where: str, strings: pa.Array) -> pa.Array:
     cells = cells.filter(pc.not_equal(cells, ""))
     if not len(cells):
         return strings
-    for spelled in _BOOLEANS:
+    for spelled in BOOLEANS:
         if pc.all(pc.is_in(cells, value_set=pa.array(spelled))).as_py():
             return pc.utf8_lower(strings)
-    if not _FRACTION.match(cells[0].as_py()):
+    if not FRACTION.match(cells[0].as_py()):
         return strings
-    if not pc.all(pc.match_substring_regex(cells, _FRACTION.pattern)).as_py():
+    if not pc.all(pc.match_substring_regex(cells, FRACTION.pattern)).as_py():
         return strings
     numbers = pc.if_else(pc.equal(strings, ""), pa.scalar(None, pa.string()), strings)
     whole = _whole(where, numbers.cast(pa.float64()))

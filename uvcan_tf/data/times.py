@@ -14,9 +14,9 @@ from uvcan_tf.data.columns import categorical
 from uvcan_tf.data.text import combined, count_false
 from uvcan_tf.errors import DataError
 
-__all__ = ["timestamp"]
+__all__ = ["NUMBER", "timestamp"]
 
-_NUMBER: Final = r"^[+-]?[0-9]{1,19}(\.[0-9]*)?([eE][+-]?[0-9]{1,2})?$"
+NUMBER: Final = r"^[+-]?[0-9]{1,19}(\.[0-9]*)?([eE][+-]?[0-9]{1,2})?$"
 _ISO: Final = (
     r"^[0-9]{4}-[0-9]{2}-[0-9]{2}([T ][0-9]{2}:[0-9]{2}(:[0-9]{2}([.,][0-9]{1,9})?)?"
     r" ?(Z|UTC|[+-][0-9]{2}(:?[0-9]{2})?)?)?$"
@@ -26,11 +26,14 @@ _ISO: Final = (
 _UNITS: Final = ((1e11, 1000.0), (1e14, 1.0), (1e17, 1e-3), (np.inf, 1e-6))
 
 
-def timestamp(where: str, column: pa.ChunkedArray) -> pa.Array:
+def timestamp(
+    where: str, column: pa.ChunkedArray, others: pa.Array | None = None
+) -> pa.Array:
     """Moments as int64 milliseconds; null stays null.
 
     Numbers are seconds, milli-, micro- or nanoseconds, with or without a fraction, as
-    the largest one tells. Text is ISO 8601; without a time zone it is in UTC.
+    the largest one tells. Text is ISO 8601; without a time zone it is in UTC. `others`
+    are as in `columns`.
 
     Raises:
       DataError: any other value; names the first row.
@@ -38,12 +41,14 @@ def timestamp(where: str, column: pa.ChunkedArray) -> pa.Array:
     array = combined(column)
     if pa.types.is_dictionary(array.type):
         array = array.dictionary_decode()
+    if others is not None and len(others):  # pandas reads all as it reads the first
+        return timestamp(where, pa.concat_arrays([others, array]))[len(others) :]
     if pa.types.is_timestamp(array.type) or pa.types.is_date(array.type):
         return array.cast(pa.timestamp("ms"), safe=False).cast(pa.int64())
     strings = categorical(where, array)
     known = pc.is_valid(strings).to_numpy(zero_copy_only=False)
     cells = strings.drop_null()
-    if pc.all(pc.match_substring_regex(cells, _NUMBER)).as_py() is not False:
+    if pc.all(pc.match_substring_regex(cells, NUMBER)).as_py() is not False:
         moments = _of_numbers(where, cells)
     else:
         moments = _of_text(where, strings, cells)
@@ -73,7 +78,7 @@ def _of_numbers(where: str, cells: pa.Array) -> npt.NDArray[np.int64]:
 def _of_text(where: str, strings: pa.Array, cells: pa.Array) -> npt.NDArray[np.int64]:
     fits = pc.fill_null(pc.match_substring_regex(strings, _ISO), True)
     if not pc.all(fits).as_py():
-        number = pc.fill_null(pc.match_substring_regex(strings, _NUMBER), False)
+        number = pc.fill_null(pc.match_substring_regex(strings, NUMBER), False)
         either = pc.or_(fits, number)
         fits = fits if pc.all(either).as_py() else either
         row = pc.index(fits, False).as_py()
