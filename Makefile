@@ -79,6 +79,7 @@ bench: $(READY) ## how fast everything is, beside the machine and a naive versio
 
 bench-growth: $(READY) build/toffee_b/tables/features.json ## larger worlds, and two-stage recommendation
 	$(PYTHON) -m benchmarks growth
+	$(PYTHON) -m benchmarks shards
 	$(PYTHON) -m benchmarks two-stage --tables build/toffee_b/tables
 
 PEERS := build/peers

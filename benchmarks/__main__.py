@@ -1,7 +1,8 @@
-"""Command line: `run`, `peers`, `growth`, `two-stage` and `visual`."""
+"""Command line: `run`, `peers`, `growth`, `shards`, `two-stage` and `visual`."""
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -16,6 +17,7 @@ STAGES = (
     *("training", "board", "sampling", "requests", "ranking", "imports"),
     "pipeline",
 )
+SIZES = ("base", "likes_x10", "likes_x100")
 _WIDTH = 120
 _OUT = click.option(
     "--out",
@@ -87,6 +89,19 @@ def growth(out: Path, keep: bool) -> None:
     from benchmarks import growth
 
     _finish((growth.measure(name) for name in growth.WORLDS), out, keep)
+
+
+@main.command("shards")
+@_OUT
+@_KEEP
+@click.option("--only", type=click.Choice(SIZES), multiple=True, help="Some sizes.")
+def shards_command(out: Path, keep: bool, only: tuple[str, ...]) -> None:
+    """ExampleGen in one process, and in shards of users on one and two workers."""
+    from benchmarks import shards
+
+    sizes = only or SIZES
+    stages = (shards.measure(out / "shards", size) for size in sizes)
+    _finish(itertools.chain.from_iterable(stages), out, keep)
 
 
 @main.command("two-stage")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -47,6 +47,31 @@ def fetched(address: str, scratch: str) -> Path:
         (copy / name).parent.mkdir(parents=True, exist_ok=True)
         fileio.copy(os.path.join(address, name), str(copy / name))
     return copy
+
+
+def listed(address: str, scratch: str) -> Path:
+    """The folder itself, or one with empty files of the same names and lengths."""
+    if is_local(address):
+        return Path(address)
+    folder = Path(scratch) / "listed"
+    for name in files_of(address):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).touch()
+        os.truncate(folder / name, fileio.stat(os.path.join(address, name)).length)
+    return folder
+
+
+@contextlib.contextmanager
+def local_files(address: str, wanted: Sequence[str]) -> Iterator[Path]:
+    """The folder itself, or for a while one with copies of these of its files."""
+    if is_local(address):
+        yield Path(address)
+        return
+    with tempfile.TemporaryDirectory() as scratch:
+        for name in wanted:
+            (Path(scratch) / name).parent.mkdir(parents=True, exist_ok=True)
+            fileio.copy(os.path.join(address, name), os.path.join(scratch, name))
+        yield Path(scratch)
 
 
 @contextlib.contextmanager

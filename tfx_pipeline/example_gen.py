@@ -1,39 +1,37 @@
 """The custom ExampleGen: one snapshot of three tables, written as four splits.
 
-The tables are checked, joined and split as Arrow columns in the executor's process;
-Beam's workers encode and write one shard of rows at a time.
+Tables that one worker can hold are checked, joined and split as Arrow columns in the
+executor's process, and Beam's workers encode and write them. Of larger ones, workers do
+all of it, each for a shard of the users: see `sharded`.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import uuid
 from collections.abc import Iterator
-from typing import Any, Final, NamedTuple
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import apache_beam as beam
 import pyarrow as pa
-import tensorflow as tf
 from google.protobuf import struct_pb2
 from tfx.components.example_gen.component import FileBasedExampleGen
 from tfx.dsl.components.base.base_beam_executor import BaseBeamExecutor
 from tfx.dsl.components.base.executor_spec import BeamExecutorSpec
 from tfx.dsl.io import fileio
 from tfx.proto import example_gen_pb2
-from tfx.types import Artifact, artifact_utils
+from tfx.types import artifact_utils
 from tfx.utils import proto_utils
-from tfx_bsl.coders.example_coder import RecordBatchToExamplesEncoder
 
-from tfx_pipeline import rows, snapshot
-from tfx_pipeline.addresses import fetched
+from tfx_pipeline import rows, sharded, snapshot
+from tfx_pipeline.addresses import fetched, listed
 from tfx_pipeline.config import CONFIG_KEY, DAYS_KEY, FEATURES_KEY, PipelineConfig
+from tfx_pipeline.example_files import read_table, write_examples, write_table
+from tfx_pipeline.shards import Job
 from uvcan_tf import config as settings
 from uvcan_tf import features as names
 from uvcan_tf.data.tables import read_tables
-
-#: Vectors hardly shrink, however hard one tries.
-_FAST: Final = tf.io.TFRecordOptions(compression_type="GZIP", compression_level=1)
 
 
 def example_gen(config: PipelineConfig) -> FileBasedExampleGen:
@@ -75,8 +73,8 @@ def custom_config(config: PipelineConfig) -> str:
 class Executor(BaseBeamExecutor):
     """Writes `train`, `eval`, `users` and `videos`, and counts what it wrote.
 
-    Each element of the Beam pipeline is a shard, read, encoded and written as a whole:
-    Beam's own sinks handle a row in tens of microseconds.
+    An element of the Beam pipelines is a file, or a batch of rows in Arrow's format:
+    Beam's own sources and sinks handle a row in tens of microseconds.
     """
 
     def Do(
@@ -93,66 +91,84 @@ class Executor(BaseBeamExecutor):
         """
         (examples,) = output_dict["examples"]
         examples.split_names = artifact_utils.encode_split_names(list(snapshot.SPLITS))
-        splits = self._splits(exec_properties)
-        shards = [
-            shard
-            for name, table in splits.items()
-            for shard in self._spilled(examples, name, table)
-        ]
-        with self._make_beam_pipeline() as pipeline:
-            every = pipeline | "Shards" >> beam.Create(shards, reshuffle=True)
-            _ = every | "Write" >> beam.Map(_write)
-        expected = {name: table.num_rows for name, table in splits.items()}
+        folders = {
+            name: artifact_utils.get_split_uri([examples], name)
+            for name in snapshot.SPLITS
+        }
+        for folder in folders.values():
+            fileio.makedirs(folder)
+        expected = self._write(folders, exec_properties)
         rows.check("ExampleGen", expected, rows.count_artifact(examples))
         rows.record(examples, expected)
 
-    def _splits(self, exec_properties: dict[str, Any]) -> dict[str, pa.Table]:
+    def _write(
+        self, folders: dict[str, str], exec_properties: dict[str, Any]
+    ) -> dict[str, int]:
+        """Writes all splits, and tells how many rows each should have."""
         custom = example_gen_pb2.CustomConfig()
         proto_utils.json_to_proto(exec_properties["custom_config"], custom)
         content = struct_pb2.Struct()
         custom.custom_config.Unpack(content)
-        features = names.from_json(json.loads(content[FEATURES_KEY]))
         config = settings.from_json(json.loads(content[CONFIG_KEY]))
-        folder = fetched(exec_properties["input_base"], self._get_tmp_dir())
-        days = content[DAYS_KEY] if DAYS_KEY in content else ""
-        tables = read_tables(folder, features, days=days)
-        remembered = config.recommendation.remembers_likes
-        return snapshot.splits(tables, features, config.evaluation, remembered)
-
-    def _spilled(
-        self, examples: Artifact, name: str, table: pa.Table
-    ) -> Iterator[_Shard]:
-        """Writes a split's shards where every worker can read them."""
-        scratch = os.path.join(self._get_tmp_dir(), "shards", name)
-        folder = artifact_utils.get_split_uri([examples], name)
+        scratch = os.path.join(self._get_tmp_dir(), "shards")
         fileio.makedirs(scratch)
-        fileio.makedirs(folder)
-        batches = list(snapshot.shards(table))
-        for number, batch in enumerate(batches):
-            source = os.path.join(scratch, f"{number:05d}.arrow")
-            stream = pa.BufferOutputStream()
-            with pa.ipc.new_stream(stream, batch.schema) as writer:
-                writer.write_batch(batch)
-            with fileio.open(source, "wb") as file:
-                file.write(stream.getvalue().to_pybytes())
-            target = f"data_tfrecord-{number:05d}-of-{len(batches):05d}.gz"
-            yield _Shard(source, os.path.join(folder, target))
+        job = Job(
+            address=exec_properties["input_base"],
+            scratch=scratch,
+            folders=folders,
+            features=names.from_json(json.loads(content[FEATURES_KEY])),
+            evaluation=config.evaluation,
+            remembered=config.recommendation.remembers_likes,
+        )
+        days = content[DAYS_KEY] if DAYS_KEY in content else ""
+        folder = listed(job.address, self._get_tmp_dir())
+        files = sharded.files_of(folder, days)
+        if sharded.needed(folder, files):
+            return sharded.write(job, folder, files, self._make_beam_pipeline)
+        folder = fetched(job.address, self._get_tmp_dir())
+        return write_whole(job, folder, days, self._make_beam_pipeline)
 
 
-class _Shard(NamedTuple):
+def write_whole(
+    job: Job, folder: Path, days: str, make: sharded.MakePipeline
+) -> dict[str, int]:
+    """Does the same as `sharded.write`: all users are one shard of this process.
+
+    Args:
+      job: what there is to know of the tables.
+      folder: where they are, on this machine.
+      days: of the interactions.
+      make: makes a pipeline of the runner in use.
+
+    Raises:
+      DataError: one sentence on tables that cannot be used.
+    """
+    tables = read_tables(folder, job.features, days=days)
+    splits = snapshot.splits(tables, job.features, job.evaluation, job.remembered)
+    files = [
+        file for name, table in splits.items() for file in _spilled(job, name, table)
+    ]
+    with make() as pipeline:
+        every = pipeline | "Files" >> beam.Create(files, reshuffle=True)
+        _ = every | "Write" >> beam.Map(_encode, job.scratch)
+    return {name: table.num_rows for name, table in splits.items()}
+
+
+class _File(NamedTuple):
     """Rows in Arrow's format, and the file of serialized examples to make of them."""
 
     source: str
     target: str
 
 
-def _write(shard: _Shard) -> None:
-    """Leaves a whole file or none, however often a worker tries."""
-    partial = f"{shard.source}.{uuid.uuid4().hex}"
-    with fileio.open(shard.source, "rb") as file:
-        stream = pa.ipc.open_stream(file.read())
-    with tf.io.TFRecordWriter(partial, _FAST) as writer:
-        for batch in stream:
-            for example in RecordBatchToExamplesEncoder().encode(batch):
-                writer.write(example)
-    fileio.rename(partial, shard.target, overwrite=True)
+def _spilled(job: Job, split: str, table: pa.Table) -> Iterator[_File]:
+    """Leaves a split's rows where every worker can read them."""
+    batches = list(snapshot.shards(table))
+    for number, batch in enumerate(batches):
+        source = job.spill(split, number)
+        write_table(pa.Table.from_batches([batch]), source)
+        yield _File(source, job.target(split, number, len(batches)))
+
+
+def _encode(file: _File, scratch: str) -> None:
+    write_examples(read_table(file.source).to_batches(), file.target, scratch)

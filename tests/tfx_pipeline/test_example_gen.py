@@ -1,4 +1,4 @@
-"""What ExampleGen's cache compares between two runs."""
+"""What ExampleGen's cache compares between two runs, and what its executor writes."""
 
 from __future__ import annotations
 
@@ -9,10 +9,13 @@ import pytest
 from google.protobuf import json_format
 from tfx.components.example_gen import utils
 from tfx.proto import example_gen_pb2
+from tfx.types.standard_artifacts import Examples
 
-from tests.tfx_pipeline.worlds import FEATURES
-from tfx_pipeline.config import PipelineConfig
-from tfx_pipeline.example_gen import example_gen
+from tests.tfx_pipeline import records
+from tests.tfx_pipeline.worlds import FEATURES, write_world
+from tfx_pipeline import rows, sharded, snapshot
+from tfx_pipeline.config import LOCAL_BEAM, PipelineConfig
+from tfx_pipeline.example_gen import Executor, custom_config, example_gen
 
 
 def fingerprint(folder: Path) -> str:
@@ -52,3 +55,33 @@ def test_other_days_are_other_settings(tmp_path: Path) -> None:
     )
     settings = [node.exec_properties["custom_config"] for node in (three, every)]
     assert settings[0] != settings[1]
+
+
+def written(folder: Path, out: Path) -> tuple[Examples, dict[str, list[str]]]:
+    """What the executor makes of a world: the artifact, and each split's records."""
+    config = PipelineConfig(str(folder), str(folder / "root"), FEATURES)
+    examples = Examples()
+    examples.uri = str(out / "examples")
+    context = Executor.Context(
+        beam_pipeline_args=list(LOCAL_BEAM), tmp_dir=str(out / "tmp"), unique_id="1"
+    )
+    properties = {"input_base": str(folder), "custom_config": custom_config(config)}
+    Executor(context).Do({}, {"examples": [examples]}, properties)
+    found = {
+        split: sorted(records.of_folder(out / "examples" / f"Split-{split}"))
+        for split in snapshot.SPLITS
+    }
+    return examples, found
+
+
+def test_more_than_a_shard_is_written_in_shards_with_the_same_rows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_world(tmp_path / "data")
+    whole, expected = written(tmp_path / "data", tmp_path / "whole")
+    monkeypatch.setattr(sharded, "PAIRS_A_SHARD", 200)
+    parts, found = written(tmp_path / "data", tmp_path / "parts")
+    assert list((tmp_path / "parts" / "examples" / "Split-train").glob("*-of-00004*"))
+    assert found == expected
+    assert rows.recorded(parts) == rows.recorded(whole)
+    assert rows.recorded(parts) == {name: len(of) for name, of in found.items()}
