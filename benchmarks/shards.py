@@ -5,11 +5,14 @@ Every measurement is a process of its own, so that its peak of memory is its own
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
+import os
 import resource
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -134,20 +137,52 @@ def _measure_here(tables: Path, way: str) -> dict[str, Figure]:
             return beam.Pipeline(argv=[*_RUNNER, *(WAYS[way] or WAYS["one_worker"])])
 
         imported, start = _cpu_s(), time.perf_counter()
-        if way == WHOLE:
-            example_gen.write_whole(job, tables, "", make)
-        else:
-            sharded.write(job, tables, files, make)
+        with _watched() as peaks:
+            if way == WHOLE:
+                example_gen.write_whole(job, tables, "", make)
+            else:
+                sharded.write(job, tables, files, make)
         wall, cpu = time.perf_counter() - start, _cpu_s() - imported
-    children = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
     figures = {
         "pairs_per_cpu_s": Figure(size.likes / cpu, "pairs/s"),
         "wall_s": Figure(wall, "s"),
         "process_mb": Figure(peak_mb(), "MB"),
     }
-    if way == "two_workers":
-        figures["worker_mb"] = Figure(children, "MB")
+    if peaks:
+        figures["worker_mb"] = Figure(max(peaks.values()), "MB")
     return figures
+
+
+@contextlib.contextmanager
+def _watched() -> Iterator[dict[int, float]]:
+    """Gives the peaks of memory, in MB by number, of the processes started within."""
+    peaks: dict[int, float] = {}
+    ended = threading.Event()
+
+    def watch() -> None:
+        while not ended.wait(0.1):
+            for worker in _started_by(os.getpid()):
+                with contextlib.suppress(OSError, StopIteration):
+                    status = Path(f"/proc/{worker}/status").read_text("ascii")
+                    lines = status.splitlines()
+                    line = next(line for line in lines if line.startswith("VmHWM"))
+                    peaks[worker] = int(line.split()[1]) / 1024
+
+    thread = threading.Thread(target=watch, daemon=True)
+    thread.start()
+    try:
+        yield peaks
+    finally:
+        ended.set()
+        thread.join()
+
+
+def _started_by(process: int) -> Iterator[int]:
+    for file in Path(f"/proc/{process}/task").glob("*/children"):
+        with contextlib.suppress(OSError):
+            for child in map(int, file.read_text("ascii").split()):
+                yield child
+                yield from _started_by(child)
 
 
 def _cpu_s() -> float:

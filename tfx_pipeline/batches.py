@@ -1,16 +1,20 @@
-"""Batches of a table's rows on their way from the worker that read them."""
+"""Batches of a table's rows on their way from the worker that read them.
+
+The rows go through files, and Beam hands on where they are: its local runners keep all
+that they shuffle in the memory of one process.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from typing import Final
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 from pandas.util import hash_array
 
-from tfx_pipeline.example_files import decoded
+from tfx_pipeline.example_files import read_table, write_tables
 from uvcan_tf import features as names
 from uvcan_tf.data.surveys import of_side
 from uvcan_tf.features import Categorical, Features
@@ -18,7 +22,23 @@ from uvcan_tf.features import Categorical, Features
 #: A column of every batch; no feature has a name with blanks.
 PLACE: Final = "place in the table"
 
-Batch = tuple[str, int, bytes]  # its table, the piece it is from, the rows
+
+class Batch(NamedTuple):
+    """Rows of one piece of a table: where they lie."""
+
+    table: str
+    piece: int
+    path: str
+    start: int
+    length: int
+
+
+def spilled(
+    tables: Sequence[pa.Table], table: str, piece: int, path: str
+) -> list[Batch]:
+    """Leaves rows of a piece in one file, as so many batches."""
+    found = write_tables(tables, path)
+    return [Batch(table, piece, path, start, length) for start, length in found]
 
 
 def by_shard(rows: pa.Table, shards: int) -> Iterator[tuple[int, pa.Table]]:
@@ -47,9 +67,9 @@ def light(table: str, features: Features) -> pa.Schema:
 
 def joined(batches: Iterable[Batch], table: str, features: Features) -> pa.Table:
     """The rows of a table in its order."""
-    own = sorted(batch for batch in batches if batch[0] == table)
+    own = sorted(batch for batch in batches if batch.table == table)
     if own:
-        return pa.concat_tables([decoded(batch[2]) for batch in own])
+        return pa.concat_tables([read_table(*batch[2:]) for batch in own])
     schema = light(table, features).append(pa.field(PLACE, pa.int64()))
     return schema.empty_table()
 

@@ -33,28 +33,34 @@ def write_examples(
     fileio.rename(partial, target, overwrite=True)
 
 
-def encoded(table: pa.Table) -> bytes:
-    """A table in Arrow's format of streams."""
+def write_tables(tables: Iterable[pa.Table], path: str) -> list[tuple[int, int]]:
+    """Leaves tables in one file, each in Arrow's format of streams.
+
+    Returns:
+      Where in the file each of them starts, and how many bytes it has.
+    """
+    found: list[tuple[int, int]] = []
     sink = pa.BufferOutputStream()
-    with pa.ipc.new_stream(sink, table.schema) as writer:
-        writer.write_table(table)
-    content: bytes = sink.getvalue().to_pybytes()
-    return content
-
-
-def decoded(content: bytes) -> pa.Table:
-    """The table that `encoded` encoded."""
-    return pa.ipc.open_stream(content).read_all()
+    for table in tables:
+        start = sink.tell()
+        with pa.ipc.new_stream(sink, table.schema) as writer:
+            writer.write_table(table)
+        found.append((start, sink.tell() - start))
+    _write(sink.getvalue().to_pybytes(), path)
+    return found
 
 
 def write_table(table: pa.Table, path: str) -> None:
-    """Leaves a table for other workers."""
-    _write(encoded(table), path)
+    """Leaves one table."""
+    write_tables([table], path)
 
 
-def read_table(path: str) -> pa.Table:
-    """What `write_table` left."""
-    return decoded(_read(path))
+def read_table(path: str, start: int = 0, length: int = -1) -> pa.Table:
+    """A table that was left: the one that starts there, or the only one."""
+    with fileio.open(path, "rb") as file:
+        file.seek(start)
+        content: bytes = file.read(length)
+    return pa.ipc.open_stream(content).read_all()
 
 
 def leave(thing: Any, path: str) -> None:
@@ -64,7 +70,8 @@ def leave(thing: Any, path: str) -> None:
 
 def left(path: str) -> Any:
     """What `leave` left."""
-    return pickle.loads(_read(path))
+    with fileio.open(path, "rb") as file:
+        return pickle.loads(file.read())
 
 
 def _write(content: bytes, path: str) -> None:
@@ -72,9 +79,3 @@ def _write(content: bytes, path: str) -> None:
     with fileio.open(partial, "wb") as file:
         file.write(content)
     fileio.rename(partial, path, overwrite=True)
-
-
-def _read(path: str) -> bytes:
-    with fileio.open(path, "rb") as file:
-        content: bytes = file.read()
-        return content

@@ -17,7 +17,7 @@ from tfx_pipeline.told import Told, total
 from uvcan_tf import features as names
 from uvcan_tf.data import pieces
 from uvcan_tf.data.files import files_of_table, find_table, groups_of
-from uvcan_tf.data.held_out import Counts, place_of_moment, report, require_times
+from uvcan_tf.data.held_out import place_of_moment, report, require_times
 from uvcan_tf.errors import DataError
 from uvcan_tf.evaluation_settings import RANDOM
 
@@ -70,7 +70,7 @@ def write(
     """Reads, checks, splits and writes the tables in shards.
 
     Args:
-      job: what workers have to know of the tables.
+      job: what workers have to know.
       folder: the tables', or one with files of the same names.
       files: by table its file, or its part files in order.
       make: makes a pipeline of the runner in use.
@@ -90,7 +90,7 @@ def write(
     told.require()
     expected = {table: layout.rows for table, layout in layouts.items()}
     rows.check("ExampleGen", expected, told.rows)
-    counts, job = _hold_out(job, told, make)
+    counts = _held_out(job, told, make).counts
     with make() as pipeline:
         every = pipeline | "Shards" >> beam.Create(told.shards, reshuffle=True)
         _ = every | "Write" >> beam.Map(shards.write, job)
@@ -151,41 +151,32 @@ def _shuffle(job: Job, make: MakePipeline) -> Told:
     return told
 
 
-def _hold_out(job: Job, told: Told, make: MakePipeline) -> tuple[Counts, Job]:
-    """Leaves which rows are held out and the likes of groups, and counts the rows.
-
-    Returns:
-      The counts, and the job with the moment from which on rows are held out.
-    """
+def _held_out(job: Job, told: Told, make: MakePipeline) -> Told:
+    """What workers tell that know, or are told now, which rows they hold out."""
     if job.evaluation.split != RANDOM:
         always = (names.USER_ID, names.VIDEO_ID, names.LABEL)
         columns = dict.fromkeys([*always, *job.layouts[names.INTERACTIONS].columns])
         require_times(list(columns), told.without_time)
-    job = dataclasses.replace(job, moment=_moment(job, told, make))
-    held = _over("HoldOut", job, make, told.shards, shards.hold_out, job)
-    counts = held.counts
-    pairs = {names.INTERACTIONS: told.pairs}
+    if job.seeks_moment:
+        job = dataclasses.replace(job, moment=_moment(job, told, make))
+        told = told + _over("HoldOut", job, make, told.shards, shards.hold_out, job)
+    counts = told.counts
     split = {names.INTERACTIONS: counts.train + counts.test + counts.left_out}
-    rows.check("ExampleGen", pairs, split)
-    report(counts, job.evaluation, job.moment)  # raises where nothing is held out
-    write_table(held.likes[0], job.spill("likes", 0))
-    return counts, job
+    rows.check("ExampleGen", {names.INTERACTIONS: told.pairs}, split)
+    report(counts, job.evaluation, job.since)  # raises where nothing is held out
+    write_table(told.likes[0], job.spill("likes", 0))
+    return told
 
 
-def _moment(job: Job, told: Told, make: MakePipeline) -> int | None:
-    """From which moment on rows are held out, if there is one.
+def _moment(job: Job, told: Told, make: MakePipeline) -> int:
+    """The moment from which on a share of all rows is held out.
 
-    That of a share of all rows is found in two steps: workers count rows by time cut to
-    about an hour, and then by exact time within the hour that has it.
+    It is found in two steps: workers count rows by time cut to about an hour, and then
+    by exact time within the hour that has it.
     """
-    if not job.seeks_moment:
-        return job.evaluation.split_at
-    place = place_of_moment(told.pairs, job.evaluation)
-    around, place = _at(told.times, place)
-    exact = _over(
-        "Times", job, make, told.shards, shards.count_times, job, around
-    ).times
-    return _at(exact, place)[0]
+    around, place = _at(told.times, place_of_moment(told.pairs, job.evaluation))
+    exact = _over("Times", job, make, told.shards, shards.count_times, job, around)
+    return _at(exact.times, place)[0]
 
 
 def _at(counts: Mapping[int, int], place: int) -> tuple[int, int]:

@@ -18,9 +18,8 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from tfx_pipeline import addresses, snapshot
-from tfx_pipeline.batches import PLACE, Batch, by_shard, joined, light, places
+from tfx_pipeline.batches import PLACE, Batch, by_shard, joined, light, places, spilled
 from tfx_pipeline.example_files import (
-    encoded,
     leave,
     read_table,
     write_examples,
@@ -37,7 +36,7 @@ from uvcan_tf.data.problems import Problems
 from uvcan_tf.data.surveys import Survey
 from uvcan_tf.data.surveys import survey as survey_file
 from uvcan_tf.errors import DataError
-from uvcan_tf.evaluation_settings import TIME
+from uvcan_tf.evaluation_settings import RANDOM, TIME
 from uvcan_tf.features import Features
 
 #: In the order in which they are read, and their mistakes told.
@@ -60,7 +59,7 @@ class Job:
       remembered: see `snapshot.splits`.
       shards: how many there are.
       layouts: of the tables, once their files have been surveyed.
-      moment: from which on rows are held out, where that is asked for and known.
+      moment: from which on rows are held out, where it had to be found.
     """
 
     address: str
@@ -86,6 +85,11 @@ class Job:
     def seeks_moment(self) -> bool:
         """Whether the moment of a split in time is that of a share of the rows."""
         return self.evaluation.split == TIME and self.evaluation.split_at is None
+
+    @property
+    def since(self) -> int | None:
+        """The moment from which on rows are held out, if there is one."""
+        return self.moment if self.seeks_moment else self.evaluation.split_at
 
 
 def survey(task: tuple[int, str, str], job: Job) -> None:
@@ -126,12 +130,13 @@ class Read(beam.DoFn):
             rows = rows.select(light(table, self._job.features).names)
         place = piece.start + np.arange(rows.num_rows)
         rows = rows.append_column(PLACE, pa.array(place))
+        path = self._job.spill(f"batches-of-{table}", piece.number)
         if table == names.VIDEOS:
-            batch = (table, piece.number, encoded(rows))
-            yield beam.pvalue.TaggedOutput(names.VIDEOS, batch)
+            for batch in spilled([rows], table, piece.number, path):
+                yield beam.pvalue.TaggedOutput(names.VIDEOS, batch)
             return
-        for shard, some in by_shard(rows, self._job.shards):
-            yield shard, (table, piece.number, encoded(some))
+        numbers, some = zip(*by_shard(rows, self._job.shards), strict=True)
+        yield from zip(numbers, spilled(some, table, piece.number, path), strict=True)
 
     def _rows(self, table: str, piece: Piece) -> pa.Table:
         layout = self._job.layouts[table]
@@ -161,9 +166,9 @@ def gather(
     users = joined(batches, names.USERS, job.features)
     repeated = problems.of_ids(users[names.USER_ID], places(users))
     told = Told(problems=Problems(users=repeated))
-    if all(batch[0] != names.INTERACTIONS for batch in batches):
-        return told
     pairs = joined(batches, names.INTERACTIONS, job.features)
+    if not pairs.num_rows:
+        return told
     arrived = collections.Counter({names.INTERACTIONS: pairs.num_rows})
     place, pairs = places(pairs), pairs.drop([PLACE])
     if job.layouts[names.INTERACTIONS].days:
@@ -172,20 +177,21 @@ def gather(
     found = problems.of_interactions(pairs, users, every, place)
     rows = snapshot.join(pairs, users, every, job.features)
     write_table(rows, job.spill("rows", number))
-    times: collections.Counter[int] = collections.Counter()
-    nulls = 0
-    if names.TIMESTAMP in rows.column_names:
-        nulls = rows[names.TIMESTAMP].null_count
-        if job.seeks_moment:
-            times = _counted(_times(rows) >> _BITS)
-    return told + Told(
-        problems=found,
-        rows=arrived,
-        pairs=rows.num_rows,
-        shards=(number,),
-        times=times,
-        without_time=nulls,
-    )
+    told += Told(problems=found, rows=arrived, pairs=rows.num_rows, shards=(number,))
+    return told + _parted(rows, number, job)
+
+
+def _parted(rows: pa.Table, number: int, job: Job) -> Told:
+    """Holds out rows of a shard, or tells what keeps it from that for now."""
+    if job.evaluation.split == RANDOM:
+        return _held_out(rows, number, job)
+    if names.TIMESTAMP not in rows.column_names:
+        return Told()
+    if nulls := rows[names.TIMESTAMP].null_count:
+        return Told(without_time=nulls)
+    if job.seeks_moment:
+        return Told(times=_counted(_times(rows) >> _BITS))
+    return _held_out(rows, number, job)
 
 
 def count_times(number: int, job: Job, around: int) -> Told:
@@ -195,9 +201,12 @@ def count_times(number: int, job: Job, around: int) -> Told:
 
 
 def hold_out(number: int, job: Job) -> Told:
-    """Leaves which rows of a shard are held out, and counts."""
-    rows = read_table(job.spill("rows", number))
-    train, test, counts = split_users(rows, job.evaluation, job.moment)
+    """Leaves which rows of a shard are held out, now that the moment is known."""
+    return _held_out(read_table(job.spill("rows", number)), number, job)
+
+
+def _held_out(rows: pa.Table, number: int, job: Job) -> Told:
+    train, test, counts = split_users(rows, job.evaluation, job.since)
     write_table(pa.table({_TRAIN: train, _TEST: test}), job.spill("held", number))
     likes = snapshot.likes_of_groups(rows, train, job.features)
     return Told(counts=counts, likes=(likes,))
@@ -223,7 +232,7 @@ def write(number: int, job: Job) -> None:
 
 
 def _times(rows: pa.Table) -> npt.NDArray[np.int64]:
-    return np.asarray(rows[names.TIMESTAMP].drop_null(), np.int64)
+    return np.asarray(rows[names.TIMESTAMP], np.int64)
 
 
 def _counted(values: npt.NDArray[np.int64]) -> collections.Counter[int]:
