@@ -15,14 +15,13 @@ import pytest
 from tfx_bsl.coders.example_coder import RecordBatchToExamplesEncoder
 
 from tests.tfx_pipeline import records
-from tfx_pipeline import sharded, shards, snapshot
+from tfx_pipeline import addresses, sharded, shards, snapshot
 from tfx_pipeline.batches import by_shard
 from tfx_pipeline.config import LOCAL_BEAM
 from tfx_pipeline.rows import RowCountError
 from tfx_pipeline.shards import TABLES, Job
 from uvcan_tf import features as names
 from uvcan_tf.config import EvaluationConfig
-from uvcan_tf.data.files import find_table, parts_of
 from uvcan_tf.data.tables import read_tables
 from uvcan_tf.errors import DataError
 from uvcan_tf.features import Categorical, Dense, Features
@@ -91,17 +90,21 @@ def folder(source: Path, tmp_path: Path) -> Path:
 
 
 def split_by_beam(
-    folder: Path, out: Path, evaluation: EvaluationConfig, pairs: int, told: bool = True
+    folder: Path,
+    out: Path,
+    evaluation: EvaluationConfig,
+    pairs: int,
+    told: bool = True,
+    listed: Path | None = None,
 ) -> dict[str, list[str]]:
     """What `write` writes: the rows of each split, in the order of the files."""
     places = {split: str(out / split) for split in snapshot.SPLITS}
     for place in (*places.values(), str(out / "scratch")):
         Path(place).mkdir(parents=True)
     job = Job(str(folder), str(out / "scratch"), places, FEATURES, evaluation, told)
-    found = {table: find_table(folder, table) for table in TABLES}
-    files = {t: [p] if p.is_file() else parts_of(p) for t, p in found.items()}
+    files = sharded.files_of(listed or folder, "")
     make = functools.partial(beam.Pipeline, argv=list(LOCAL_BEAM))
-    counts = sharded.write(job, folder, files, make, pairs)
+    counts = sharded.write(job, listed or folder, files, make, pairs)
     rows = {
         split: list(records.of_folder(Path(place))) for split, place in places.items()
     }
@@ -171,6 +174,47 @@ def test_a_pair_of_several_days_is_one_pair_of_its_shard(
     found = split_by_beam(folder, tmp_path / "out", evaluation, 250)
     for split in snapshot.SPLITS:
         assert sorted(found[split]) == sorted(expected[split]), split
+
+
+def test_tables_elsewhere_are_read_file_by_file(
+    source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No worker has more than the files that it asked for."""
+    evaluation = EvaluationConfig(split="last")
+    expected = split_whole(source, evaluation)
+    monkeypatch.setattr(addresses, "is_local", lambda _: False)
+    listed = addresses.listed(str(source), str(tmp_path))
+    found = split_by_beam(source, tmp_path / "out", evaluation, 400, listed=listed)
+    for split in snapshot.SPLITS:
+        assert sorted(found[split]) == sorted(expected[split]), split
+
+
+def test_shards_are_needed_where_there_are_more_pairs_or_bytes_than_one_holds(
+    source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = sharded.files_of(source, "")
+    assert not sharded.needed(source, files)
+    monkeypatch.setattr(sharded, "PAIRS_A_SHARD", pairs_of(source))
+    assert not sharded.needed(source, files)
+    monkeypatch.setattr(sharded, "PAIRS_A_SHARD", pairs_of(source) - 1)
+    assert sharded.needed(source, files)
+    monkeypatch.undo()
+    np.save(tmp_path / "look.npy", np.zeros([VIDEOS, 3], np.float32))
+    monkeypatch.setattr(sharded, "_BYTES", 100)
+    assert sharded.needed(tmp_path, dict.fromkeys(TABLES, []))
+
+
+def test_the_pairs_of_a_file_that_cannot_be_counted_are_estimated(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file that is only listed has its length and no content."""
+    part = tmp_path / "part-0.parquet"
+    part.write_bytes(bytes(8_001))
+    files: dict[str, list[Path]] = {**dict.fromkeys(TABLES, []), "interactions": [part]}
+    monkeypatch.setattr(sharded, "PAIRS_A_SHARD", 1_000)
+    assert not sharded.needed(tmp_path, files)
+    monkeypatch.setattr(sharded, "PAIRS_A_SHARD", 999)
+    assert sharded.needed(tmp_path, files)
 
 
 def test_rows_lost_on_the_way_to_their_shards_are_noticed(
