@@ -18,6 +18,7 @@ import uvcan_tf
 from tfx_pipeline import verdict
 from uvcan_tf.config import Config
 from uvcan_tf.data.dataset import Dataset
+from uvcan_tf.saved_model import candidate_recall
 from uvcan_tf.training.tensorboard.texts import versions
 
 #: Where in a SavedModel the card lies.
@@ -50,6 +51,8 @@ def write_made_of(
         "versions": versions(),
         "commit": commit(),
     }
+    if found := candidate_recall.read(model):
+        content["candidates"] = found
     _write(model, content)
 
 

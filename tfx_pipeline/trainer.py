@@ -31,6 +31,7 @@ from uvcan_tf.errors import TrainingError
 from uvcan_tf.features import Features
 from uvcan_tf.json_files import read_json
 from uvcan_tf.model.uvcan import UVCAN
+from uvcan_tf.saved_model import candidate_recall
 from uvcan_tf.saved_model.export import export
 from uvcan_tf.search_spaces import tuned
 from uvcan_tf.training.distribution import Team
@@ -56,6 +57,8 @@ def run_fn(fn_args: FnArgs) -> None:
         transform = TransformLayer(_transform_output(fn_args))
         export(model, dataset, transform, config, folder, pcas)
         model_card.write_made_of(dataset, config, training, folder)
+        if found := candidate_recall.read(folder):
+            say(candidate_recall.sentence(found))
     if kept is not None:
         execution = Path(fn_args.serving_model_dir).parent.name
         (kept / EXPORTED_BY).write_text(execution, encoding="ascii")

@@ -110,6 +110,7 @@ def train(
     if steps is not None:
         training = dataclasses.replace(config.training, profile_steps=steps)
         config = dataclasses.replace(config, training=training)
+    from uvcan_tf.saved_model import candidate_recall
     from uvcan_tf.saved_model.export import export
     from uvcan_tf.training.distribution import Team
     from uvcan_tf.training.fit import fit
@@ -131,8 +132,11 @@ def train(
     scorers = {"UVCAN": model.scorer(), "ItemPop": _item_pop(dataset, config)}
     results = _report(dataset, scorers, config)
     (out / "results.json").write_text(json.dumps(results, indent=2) + "\n")
-    export(model, dataset, None, config, out / "model" / "1", pcas)
-    click.echo(f"Model: {out / 'model' / '1'}")
+    version = out / "model" / "1"
+    export(model, dataset, None, config, version, pcas)
+    if found := candidate_recall.read(version):
+        click.echo(candidate_recall.sentence(found))
+    click.echo(f"Model: {version}")
 
 
 @click.command()

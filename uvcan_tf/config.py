@@ -148,8 +148,7 @@ class Config:
     """All settings of one run.
 
     With `prior`, UVCAN learns what a matrix factorisation leaves open; with `history`,
-    a user is also the videos that they liked. Without either, the default, it is the
-    paper's.
+    a user is also the videos that they liked. With neither, it is the paper's.
 
     >>> Config().model.factors
     32
@@ -163,7 +162,8 @@ class Config:
     history: HistorySettings | None = None
 
     def __post_init__(self) -> None:
-        self.recommendation.check_beside(self.evaluation)
+        product = self.prior or (self.history and self.history.product)
+        self.recommendation.check_beside(self.evaluation, bool(product))
 
     @property
     def ranks_skipped_impressions_last(self) -> bool:

@@ -234,6 +234,32 @@ def test_what_needs_the_lists_of_users_is_refused_without_them(
         from_json(content)
 
 
+@pytest.mark.parametrize("value", [0, -3, 2.0, True, "5"])
+def test_candidates_are_a_count_or_left_open(value: Any) -> None:
+    content = {"history": {}, "recommendation": {"candidates": value}}
+    with pytest.raises(ConfigError, match=r"`recommendation.candidates` should be a p"):
+        from_json(content)
+    assert Config().recommendation.candidates is None
+
+
+@pytest.mark.parametrize("sections", [{}, {"history": {"product": False}}])
+def test_candidates_are_refused_without_a_product(sections: dict[str, Any]) -> None:
+    sentence = (
+        "`recommendation.candidates` should be null for a model without a product by "
+        "which to find them. Received: candidates=1000. Leave it out, or add the "
+        "section `prior`, or `history` with its `product`."
+    )
+    content = {"recommendation": {"candidates": 1000}, **sections}
+    with pytest.raises(ConfigError, match=f"^{re.escape(sentence)}$"):
+        from_json(content)
+
+
+@pytest.mark.parametrize("section", ["prior", "history"])
+def test_candidates_are_found_by_either_product(section: str) -> None:
+    found = from_json({"recommendation": {"candidates": 1000}, section: {}})
+    assert found.recommendation.candidates == 1000
+
+
 def test_without_the_lists_of_users_no_default_needs_them() -> None:
     content = {
         "prior": {"impression_weight": 0.5},

@@ -112,6 +112,14 @@ class BlockRating(tf.Module):
             history=tuple(x[:, 0] for x in user.history),
         )
 
+    def user_factors(self, user: UserRepresentation) -> tf.Tensor:
+        """[B, P + D + 1] of users [B, C=1, ...], as far as there is a product.
+
+        Their product with a video's [y; o; b] is what `logits` adds to the MLP.
+        """
+        prior = [x * self._rating.prior[1] for x in user.prior if self._rating.prior]
+        return tf.concat([*prior, *user.history], axis=-1)[:, 0]
+
     def logits(self, user: PreparedUser, video: VideoBlock) -> tf.Tensor:
         """ŷ [C] of one user with the block."""
         v, q = tf.constant(0.0), None

@@ -65,8 +65,8 @@ class Catalogue(tf.Module):
         self._weights = list(model.network.weights)
         self._rating = BlockRating(model.network)
         self.logits = self._rating.logits
-        self.users = model.dataset.users.size
-        self.videos = model.dataset.videos.size
+        self.user_factors = self._rating.user_factors
+        self.users, self.videos = model.dataset.users.size, model.dataset.videos.size
         self._blocks = -(-self.videos // _BLOCK)
         self._block = -(-self.videos // self._blocks)
         self._user = _empty(model.represent_users(tf.constant([0])), self.users + 2)
@@ -109,6 +109,10 @@ class Catalogue(tf.Module):
     def rate_some(self, user: tf.Tensor, videos: tf.Tensor) -> tf.Tensor:
         """Logits [C] of one user row with many video rows int [C]; no attention."""
         prepared = tf.nest.map_structure(lambda x: x[0], self.prepared(user[None]))
+        return self._rate_rows(prepared, videos)
+
+    def _rate_rows(self, prepared: PreparedUser, videos: tf.Tensor) -> tf.Tensor:
+        """Logits [C] of a prepared user with video rows int [C]."""
         size = tf.size(videos)
         blocks = tf.maximum(-(-size // _BLOCK), 1)
         missing = -size % blocks
@@ -124,6 +128,18 @@ class Catalogue(tf.Module):
             parallel_iterations=2,
         )
         return tf.reshape(logits, [-1])[:size]
+
+    def rate_each(self, user: UserRepresentation, videos: tf.Tensor) -> tf.Tensor:
+        """Logits [B, C] of users [B, C=1, ...] with many video rows int [B, C]."""
+        each = self._rating.prepared(user), videos
+        spec = tf.RaggedTensorSpec([None], tf.float32, ragged_rank=0)  # of none, too
+        rated = tf.map_fn(lambda x: self._rate_rows(*x), each, fn_output_signature=spec)
+        return tf.reshape(rated.values, tf.shape(videos))
+
+    def video_factors(self, videos: tf.Tensor) -> tf.Tensor:
+        """[y; o; b], [..., D], of video rows int [...]."""
+        tables = itertools.chain(*self._facets[1:])
+        return tf.concat([tf.gather(table, videos) for table in tables], axis=-1)
 
     def rate_every(self, user: UserRepresentation) -> tf.Tensor:
         """Logits [B, V] of users [B, C=1, ...] with every known video."""

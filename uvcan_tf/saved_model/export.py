@@ -18,6 +18,7 @@ from uvcan_tf.data.dataset import Dataset
 from uvcan_tf.data.encoding import Encoded, Raw, encode
 from uvcan_tf.evaluation.saved_scorer import CONFIG_FILE
 from uvcan_tf.model.uvcan import UVCAN
+from uvcan_tf.saved_model import candidate_recall
 from uvcan_tf.saved_model.asset_lookup import AssetLookup
 from uvcan_tf.saved_model.mean_signature import projections
 from uvcan_tf.saved_model.recommender import Recommender
@@ -48,7 +49,8 @@ def export(
       transform: a trackable that encodes raw features as `encoding.encode` does; by
         the dataset's own vocabularies when None.
       config: `evaluation` fixes the protocol of the signature `evaluate`,
-        `recommendation` what `recommend` leaves out. It is kept in the SavedModel.
+        `recommendation` what `recommend` leaves out and how many videos it rates; see
+        `candidate_recall` for what it then finds. It is kept in the SavedModel.
       folder: created.
       pcas: what made vectors of activations, by feature; see `mean_signature`.
     """
@@ -63,6 +65,7 @@ def export(
             for name, projection in module.projections.items()
         }
         tf.saved_model.save(module, str(folder), signatures=signatures)
+        candidate_recall.write(module.best, dataset, config.evaluation.seed, folder)
     _give_forms(folder)
     history = bool(model.network.history)
     write_requests(dataset, folder, pcas, history)

@@ -1,6 +1,7 @@
 """The signature `recommend`: the best videos of the catalogue, or of those listed.
 
-Shapes: B users, C candidates, V videos, X excluded videos, K the largest k.
+Shapes: B users, C listed videos, V videos, X excluded videos, K the largest k, W videos
+of the first stage with padding, N candidates that it finds.
 """
 
 from __future__ import annotations
@@ -12,17 +13,19 @@ import tensorflow as tf
 
 from uvcan_tf import features as names
 from uvcan_tf.catalogue.catalogue import Catalogue
+from uvcan_tf.catalogue.first_stage import FirstStage
 from uvcan_tf.network.representations import Rated, UserRepresentation
 from uvcan_tf.saved_model.evaluate_signature import ByUser
 from uvcan_tf.saved_model.optional_inputs import for_each
+from uvcan_tf.saved_model.places import lowered, places, places_of
 from uvcan_tf.saved_model.request_users import Users
 
-#: How many videos a request gets that does not say how many.
+#: How many videos a request gets that does not say how many, if there are as many.
 DEFAULT_K: Final = 10
 
 
 class BestVideos(tf.Module):
-    """Finds the best videos, exactly.
+    """Finds the best videos: exactly, or among candidates of a first stage.
 
     Args:
       catalogue: of all videos.
@@ -31,6 +34,8 @@ class BestVideos(tf.Module):
       users: user representations of a request.
       video_ids: string [V+2], by video row.
       left_out: videos by user that are never recommended.
+      candidates: how many videos of a larger catalogue a first stage finds for each
+        user; all are rated without.
     """
 
     def __init__(
@@ -41,6 +46,7 @@ class BestVideos(tf.Module):
         users: Users,
         video_ids: tf.Variable,
         left_out: Sequence[ByUser],
+        candidates: int | None = None,
     ) -> None:
         super().__init__()
         self._catalogue = catalogue
@@ -49,6 +55,10 @@ class BestVideos(tf.Module):
         self._users = users
         self._video_ids = video_ids
         self._left_out = list(left_out)
+        self._count = candidates or catalogue.videos
+        self._stage: FirstStage | None = None
+        if self._count < catalogue.videos:
+            self._stage = FirstStage(catalogue)
 
     def recommend(
         self,
@@ -59,7 +69,7 @@ class BestVideos(tf.Module):
         liked_video_ids: tf.Tensor | None = None,
         **attributes: tf.Tensor,
     ) -> dict[str, tf.Tensor]:
-        """The best k of the catalogue or of the candidates, [B, K].
+        """The best k of the catalogue or of the listed candidates, [B, K].
 
         Without what the user already liked, or is said to like, what is excluded and,
         if the config says so, what the user was shown and did not like. Candidates
@@ -86,46 +96,75 @@ class BestVideos(tf.Module):
             if ids is not None
         )
         user = self._users.representation(users, attributes, *given)
-        logits = self._logits(users, user, candidate_video_ids)  # [B, V]
-        logits = self._without(logits, users, [excluded, *given])
-        found = self._top(logits, for_each(k, batch))
+        hidden = self._hidden(users, [excluded, *given])
+        find = self._of_every if self._stage is None else self._of_candidates
+        found = find(user, candidate_video_ids, hidden, for_each(k, batch))
         return {**found, names.KNOWN_USER: users <= self._catalogue.users}
 
-    def _without(
-        self, logits: tf.Tensor, users: tf.Tensor, rows: Sequence[tf.Tensor]
-    ) -> tf.Tensor:
-        """Logits [B, V], lowest at video rows [B, *] and at what is left out."""
-        left_out = [self._places_of(users, pairs) for pairs in self._left_out]
-        hidden = tf.concat([*left_out, *map(self._places, rows)], axis=0)
-        lowest = tf.fill(tf.shape(hidden)[:1], logits.dtype.min)
-        return tf.tensor_scatter_nd_update(logits, hidden, lowest)
+    @property
+    def candidates(self) -> int | None:
+        """How many of a larger catalogue are rated for each user, if not all."""
+        return None if self._stage is None else self._count
 
-    def _top(self, logits: tf.Tensor, k: tf.Tensor) -> dict[str, tf.Tensor]:
-        """The outputs for logits [B, V] and k int32 [B]."""
-        k = tf.clip_by_value(k, 0, self._catalogue.videos)
+    @property
+    def default_k(self) -> int:
+        """How many videos a request gets that does not say how many."""
+        return min(DEFAULT_K, self.candidates or DEFAULT_K)
+
+    def exactly(self, user_id: tf.Tensor) -> dict[str, tf.Tensor]:
+        """As `recommend` of ids [B] alone, but with every video rated."""
+        users = self._rows(names.USER_ID, user_id)
+        batch = tf.size(users)
+        user = self._users.representation(users, {})
+        nothing, k = tf.fill([batch, 1], ""), tf.fill([batch], self.default_k)
+        return self._of_every(user, nothing, self._hidden(users, []), k)
+
+    def _hidden(self, users: tf.Tensor, rows: Sequence[tf.Tensor]) -> tf.Tensor:
+        """int32 [*, 2]: places of what is left out and of the video rows [B, *]."""
+        left_out = [places_of(users, pairs) for pairs in self._left_out]
+        return tf.concat([*left_out, *map(self._places, rows)], axis=0)
+
+    def _places(self, rows: tf.Tensor) -> tf.Tensor:
+        return places(rows, self._catalogue.videos)
+
+    def _top(
+        self, logits: tf.Tensor, k: tf.Tensor, rows: tf.Tensor | None = None
+    ) -> dict[str, tf.Tensor]:
+        """The outputs for k int32 [B] and logits [B, V], or [B, N] of video rows."""
+        k = tf.clip_by_value(k, 0, tf.shape(logits)[1])
         widest = tf.reduce_max(tf.concat([k, [0]], axis=0))
         best, index = tf.math.top_k(logits, widest)
         there = (best > logits.dtype.min) & (tf.range(widest) < k[:, None])
-        ids = tf.gather(self._video_ids, index + 1)
+        found = index + 1 if rows is None else tf.gather(rows, index, batch_dims=1)
+        ids = tf.gather(self._video_ids, found)
         return {
             names.VIDEO_IDS: tf.where(there, ids, ""),
             names.SCORE: tf.where(there, tf.sigmoid(best), -float("inf")),
             names.FOUND: tf.reduce_sum(tf.cast(there, tf.int32), axis=1),
         }
 
+    def _of_every(
+        self,
+        user: UserRepresentation,
+        candidates: tf.Tensor,
+        hidden: tf.Tensor,
+        k: tf.Tensor,
+    ) -> dict[str, tf.Tensor]:
+        """The outputs for k int32 [B], of all videos but the hidden ones."""
+        logits = self._logits(user, candidates, tf.size(k))
+        return self._top(lowered(logits, hidden), k)
+
     def _logits(
-        self, users: tf.Tensor, user: UserRepresentation, candidates: tf.Tensor
+        self, user: UserRepresentation, candidates: tf.Tensor, batch: tf.Tensor
     ) -> tf.Tensor:
         """[B, V]; the lowest number for whatever is no candidate where some are."""
-        empty = (tf.shape(candidates)[0] > 0) & (tf.shape(candidates)[1] == 0)
-        candidates = for_each(candidates, tf.size(users))
-        listed = empty | tf.reduce_any(candidates != "", axis=1)  # [B]
+        candidates, listed = _listed(candidates, batch)
 
         def rate_listed() -> tf.Tensor:
             rows = self._rows(names.VIDEO_ID, candidates)
             videos = self._catalogue.video_representation(rows)
             logits = self._rate(user, videos).logits  # [B, C]
-            shape = [tf.size(users), self._catalogue.videos]
+            shape = [batch, self._catalogue.videos]
             nothing = tf.fill(shape, logits.dtype.min)
             known = tf.boolean_mask(logits, rows <= self._catalogue.videos)
             return tf.tensor_scatter_nd_update(nothing, self._places(rows), known)
@@ -140,15 +179,59 @@ class BestVideos(tf.Module):
 
         return tf.cond(tf.reduce_all(listed), rate_listed, rate_every)
 
-    def _places(self, rows: tf.Tensor) -> tf.Tensor:
-        """int32 [*, 2]: (position in the batch, column) of known videos [B, X]."""
-        places = tf.where(rows <= self._catalogue.videos)  # [*, 2]
-        columns = tf.gather_nd(rows, places) - 1
-        return tf.stack([tf.cast(places[:, 0], tf.int32), columns], axis=1)
+    def _of_candidates(
+        self,
+        user: UserRepresentation,
+        candidates: tf.Tensor,
+        hidden: tf.Tensor,
+        k: tf.Tensor,
+    ) -> dict[str, tf.Tensor]:
+        """The outputs for k int32 [B], of the videos that the first stage finds.
 
-    def _places_of(self, users: tf.Tensor, pairs: ByUser) -> tf.Tensor:
-        """int32 [*, 2]: (position in the batch, column) of the users' pairs."""
-        starts, videos = pairs
-        places = tf.ragged.range(tf.gather(starts, users), tf.gather(starts, users + 1))
-        columns = tf.gather(videos, places.values) - 1
-        return tf.stack([tf.cast(places.value_rowids(), tf.int32), columns], axis=1)
+        What is hidden is not found, and whatever is listed is. So a list is rated as
+        without a first stage, and what else a batch asks for changes nothing.
+        """
+        assert self._stage is not None
+        candidates, listed = _listed(candidates, tf.size(k))
+        k = self._checked(k, listed)
+        products = self._stage.products(user)  # [B, W]
+
+        def of_listed() -> tf.Tensor:
+            some = self._places(self._rows(names.VIDEO_ID, candidates))
+            nothing = tf.fill(tf.shape(products), products.dtype.min)
+            values = tf.gather_nd(products, some)
+            only = tf.tensor_scatter_nd_update(nothing, some, values)
+            return tf.where(listed[:, None], only, products)
+
+        products = tf.cond(tf.reduce_any(listed), of_listed, lambda: products)
+        longest = tf.maximum(tf.shape(candidates)[1], self._count)
+        counts = tf.where(listed, longest, self._count)
+        rows = self._stage.best(user, lowered(products, hidden), counts)  # [B, N]
+        rows = tf.sort(rows, axis=1)  # of equal scores, the first row comes first
+        logits = self._catalogue.rate_each(user, rows)
+        known = rows <= self._catalogue.videos
+        logits = tf.where(known, logits, logits.dtype.min)
+        return self._top(logits, k, rows)
+
+    def _checked(self, k: tf.Tensor, listed: tf.Tensor) -> tf.Tensor:
+        """k [B], once none of it is above the number of candidates."""
+        most = tf.reduce_max(tf.concat([tf.where(listed, 0, k), [0]], axis=0))
+        sentence = tf.strings.join(
+            [
+                f"`k` should be at most {self._count}, the number of candidates that "
+                "`recommend` rates in this model. Received: k=",
+                tf.strings.as_string(most),
+                ". Ask for fewer, or export with more `recommendation.candidates`.",
+            ]
+        )
+        with tf.control_dependencies(
+            [tf.debugging.Assert(most <= self._count, [sentence])]
+        ):
+            return tf.identity(k)
+
+
+def _listed(candidates: tf.Tensor, batch: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """Listed ids [B, C], and whose list counts, [B]."""
+    empty = (tf.shape(candidates)[0] > 0) & (tf.shape(candidates)[1] == 0)
+    candidates = for_each(candidates, batch)
+    return candidates, empty | tf.reduce_any(candidates != "", axis=1)

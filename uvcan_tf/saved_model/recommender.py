@@ -19,7 +19,7 @@ from uvcan_tf.model.uvcan import UVCAN
 from uvcan_tf.saved_model.asset_lookup import AssetLookup
 from uvcan_tf.saved_model.evaluate_signature import ByUser, PairEvaluator
 from uvcan_tf.saved_model.optional_inputs import for_each, signature_function
-from uvcan_tf.saved_model.recommend_signature import DEFAULT_K, BestVideos
+from uvcan_tf.saved_model.recommend_signature import BestVideos
 from uvcan_tf.saved_model.request_histories import RequestHistories
 from uvcan_tf.saved_model.request_users import (
     Transform,
@@ -90,13 +90,14 @@ class Recommender(tf.Module):
             if config.recommends_without_skipped_impressions:
                 left_out.append(skipped)
             last = skipped if config.ranks_skipped_impressions_last else None
-        self._best = BestVideos(
+        self.best = BestVideos(
             self._catalogue,
             self._rate,
             self._rows,
             self._users,
             _fixed(tf.constant(["", *dataset.videos.ids, ""], tf.string)),
             left_out,
+            config.recommendation.candidates,
         )
         self._evaluator = PairEvaluator(
             self._catalogue, self._rows, liked, last, config.evaluation
@@ -127,10 +128,10 @@ class Recommender(tf.Module):
         self._rank_cold = signature_function(self.rank, [_USERS, videos], attributes)
         self._explain = signature_function(self.explain, [_USERS, video], liked)
         self._recommend = signature_function(
-            self._best.recommend,
+            self.best.recommend,
             [_USERS],
             {spec.name: spec for spec in (k, excluded, listed)} | attributes,
-            {names.K: tf.constant([DEFAULT_K])},
+            {names.K: tf.constant([self.best.default_k])},
         )
         return {
             names.SERVING_DEFAULT: self._score,
