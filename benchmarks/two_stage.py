@@ -1,4 +1,7 @@
-"""Two-stage recommendation: what it finds of the exact answer, and how soon."""
+"""`recommend` by candidates: what it finds of the exact answer, and how soon.
+
+Shapes: N candidates.
+"""
 
 from __future__ import annotations
 
@@ -6,51 +9,47 @@ import dataclasses
 import functools
 import itertools
 import statistics
-from collections.abc import Callable
+import tempfile
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
-import numpy as np
+import tensorflow as tf
 
 from benchmarks.results import Figure
-from benchmarks.timing import each
-from uvcan_tf import retrieval
-from uvcan_tf.catalogue.catalogue import Catalogue
-from uvcan_tf.config import Config
+from benchmarks.timing import once
+from uvcan_tf import presets
+from uvcan_tf.config import RecommendationConfig
 from uvcan_tf.data.dataset import Dataset
 from uvcan_tf.data.encode_tables import encode_tables
 from uvcan_tf.data.tables import read_tables
-from uvcan_tf.features import of_folder
-from uvcan_tf.retrieval import Towers, TwoStage
+from uvcan_tf.features import RECOMMEND, of_folder
+from uvcan_tf.model.uvcan import UVCAN
+from uvcan_tf.saved_model import candidate_recall
+from uvcan_tf.saved_model.export import LookupTransform
+from uvcan_tf.saved_model.recommender import Recommender
 from uvcan_tf.training.fit import fit
 
-_K = 10
-_USERS = 200
-_CANDIDATES = (100, 1000, 5000)
-_AT_A_MILLION = 1000
-_REQUESTS = 30
-_EPOCHS = 8
+_CANDIDATES: Final = (100, 1000)
+_AT_A_MILLION: Final = 1000
+_REQUESTS: Final = 30
+_WARM_UP: Final = 2
+_EPOCHS: Final = 8
 
 
 def measure_recall(tables: Path) -> dict[str, Figure]:
-    """Recall@10 of the exact answer, after some epochs of training of both."""
-    config = Config()
-    config = dataclasses.replace(
-        config, training=dataclasses.replace(config.training, epochs=_EPOCHS)
-    )
+    """Recall@10 of the exact answer by a model of the preset `history`."""
+    config = presets.history()
+    training = dataclasses.replace(config.training, epochs=_EPOCHS)
+    config = dataclasses.replace(config, training=training)
     features = of_folder(tables)
     dataset = encode_tables(read_tables(tables, features), features, config.evaluation)
-    catalogue = Catalogue(fit(dataset, config))
-    towers = retrieval.fit(dataset, config.training, config.model.factors)
-    users = np.unique(dataset.test.user)[:_USERS]
-    exact = 1 + np.argsort(-catalogue.scores(users), axis=1)[:, :_K].astype(np.int32)
+    model = fit(dataset, config)
     figures = {}
     for candidates in _CANDIDATES:
-        index = retrieval.brute_force(towers, candidates)
-        stages = TwoStage(towers, index, catalogue)
-        found = np.array([stages.recommend(user, _K) for user in users])
+        best = _recommender(model, dataset, candidates).best
+        found = candidate_recall.measured(best, dataset, config.evaluation.seed)
         figures[f"two_stage_{candidates}_recall"] = Figure(
-            float(retrieval.recall(exact, found).mean()),
+            found["recall"],
             "of the exact ten",
             candidates / dataset.videos.size,
             "a random choice of candidates",
@@ -58,24 +57,31 @@ def measure_recall(tables: Path) -> dict[str, Figure]:
     return figures
 
 
-def measure_latency(dataset: Dataset, catalogue: Catalogue) -> dict[str, Figure]:
-    """A request by either index, beside rating every video."""
-    towers = Towers(dataset)
-    users = dataset.users.size
-    exact = _p50(lambda user: catalogue.scores(np.array([user], np.int32)), users)
-    figures = {}
-    for build in (retrieval.brute_force, retrieval.streaming):
-        stages = TwoStage(towers, build(towers, _AT_A_MILLION), catalogue)
-        figures[f"two_stage_{build.__name__}_p50_ms"] = Figure(
-            _p50(functools.partial(stages.recommend, k=_K), users),
-            "ms",
-            exact,
-            "rating every video by XLA",
-        )
-    return figures
+def measure_latency(
+    dataset: Dataset, candidates: int = _AT_A_MILLION
+) -> dict[str, Figure]:
+    """A request of `recommend` by candidates, each beside one over all videos."""
+    # The length of vectors decides how long it takes, and not what they hold.
+    model = UVCAN(dataset, presets.history())
+    model((tf.constant([1]), tf.constant([[1]])))
+    recommender = _recommender(model, dataset, candidates)
+    some = recommender.signatures()[RECOMMEND]
+    every = tf.function(recommender.best.exactly, autograph=False)
+    users = itertools.cycle(dataset.users.ids)
+    times: dict[Any, list[float]] = {every: [], some: []}
+    for _ in range(_REQUESTS + _WARM_UP):
+        user = tf.constant([next(users)])
+        for request, taken in times.items():
+            taken.append(1000 * once(functools.partial(request, user)))
+    exact, found = (statistics.median(t[_WARM_UP:]) for t in times.values())
+    figure = Figure(found, "ms", exact, "rating every video")
+    return {f"two_stage_{candidates}_p50_ms": figure}
 
 
-def _p50(request: Callable[[int], Any], users: int) -> float:
-    """Milliseconds of a request, of another user each time."""
-    rows = itertools.cycle(range(1, users + 1))
-    return 1000 * statistics.median(each(lambda: request(next(rows)), _REQUESTS))
+def _recommender(model: UVCAN, dataset: Dataset, candidates: int | None) -> Recommender:
+    """What is saved, in memory."""
+    recommendation = RecommendationConfig(candidates=candidates)
+    config = dataclasses.replace(model.config, recommendation=recommendation)
+    with tempfile.TemporaryDirectory() as folder:
+        transform = LookupTransform(dataset, Path(folder))
+        return Recommender(model, dataset, transform, config, Path(folder))

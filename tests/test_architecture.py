@@ -33,7 +33,7 @@ FLOORS = (
     ("catalogue", "evaluation", "factorization", "visual"),
     ("model",),
     ("saved_model", "training"),
-    ("api", "baselines", "retrieval", "search"),
+    ("api", "baselines", "search"),
     ("cli", "experiments"),
 )
 MAY_SPELL = (
