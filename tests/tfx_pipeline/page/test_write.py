@@ -6,6 +6,7 @@ import dataclasses
 import shutil
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,6 +18,7 @@ from tfx_pipeline.page.statistics import Column, Split
 from tfx_pipeline.page.write import html
 from tfx_pipeline.report import Report
 from tfx_pipeline.timings import Timing
+from uvcan_tf.saved_model import candidate_recall
 
 pytestmark = pytest.mark.slow  # TFX's import
 
@@ -100,6 +102,20 @@ def test_the_verdict_and_the_anomalies_are_told() -> None:
     assert "hr_at_10 should be at least 0.3. Received: 0.2500." in text
     assert "Unexpected value." in text
     assert "No anomalies" not in text
+
+
+def test_the_card_tells_what_candidates_find() -> None:
+    found = {"candidates": 50, "videos": 4000, "users": 200, "k": 10, "recall": 0.981}
+    data = {"fingerprint": "f", "users": 3, "videos": 4000, "likes": 7}
+    made_of = {"config": {}, "declaration": {}, "versions": {}, "commit": None}
+    card: dict[str, Any] = {"data": data, "trained": "today", **made_of}
+    without, told = (
+        html(dataclasses.replace(CONTENT, card=content)).replace("<code>", "")
+        for content in (card, {**card, "candidates": found})
+    )
+    sentence = candidate_recall.sentence(found)
+    assert sentence in told.replace("</code>", "")
+    assert "recommend rates" not in without
 
 
 def test_the_page_is_one_file_without_a_script() -> None:
