@@ -67,16 +67,35 @@ class Measure(tf.keras.callbacks.Callback):
 
     Where there is nothing to measure, no figure is reported, neither to people nor to
     TensorBoard, and the last epoch's weights are kept. The chief's figure decides.
+
+    Args:
+      validation: what is measured.
+      state: of the run.
+      say: called with one sentence at a time.
+      team: who trains.
+      warm: whether the weights come from a trained model, which then is epoch 0.
     """
 
     def __init__(
-        self, validation: Validation, state: RunState, say: Say, team: Team
+        self,
+        validation: Validation,
+        state: RunState,
+        say: Say,
+        team: Team,
+        warm: bool = False,
     ) -> None:
         super().__init__()
+        self._warm = warm
         self._validation = validation
         self._state = state
         self._say = say
         self._team = team
+
+    def on_train_begin(self, logs: Logs | None = None) -> None:
+        if self._warm and self._validation.possible and not int(self._state.epoch):
+            measured = self._measure()
+            self._state.end_epoch(0, measured.ndcg)
+            self._say(f"Epoch 0: validation NDCG@10 {measured.ndcg:.4f}")
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         logs = logs if logs is not None else {}

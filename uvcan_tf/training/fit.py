@@ -34,12 +34,12 @@ def fit(
     build: Callable[[Dataset, Config], PairModel] = UVCAN,
     logs: Logs | None = None,
     team: Team | None = None,
+    start: Path | None = None,
 ) -> Any:
     """Trains a model on the dataset's training pairs.
 
-    A share of the training pairs is set apart, see `_divided`; after every epoch their
-    NDCG@10 over the whole catalogue is measured, and the best epoch's weights returned.
-    Where no pair can be, all epochs are trained and the last one's weights returned.
+    A share of the training pairs is set apart, see `_divided`. The epoch is returned
+    that ranks them best by NDCG@10, or the last one where no pair can be set apart.
 
     Args:
       dataset: with `train`; of `test`, only whether any video is in neither.
@@ -50,6 +50,7 @@ def fit(
       build: makes the model of the training pairs that are left, and the config.
       logs: another place for TensorBoard's files than `logs` in the folder.
       team: who trains; by default what `training.distribute` says.
+      start: an exported UVCAN to begin with, as epoch 0; see `begin_with`.
 
     Raises:
       TrainingError: there is nothing to learn from, or the loss is not a number.
@@ -58,12 +59,11 @@ def fit(
     """
     training, team = config.training, team or Team(config.training)
     say = report if report and team.is_chief else (lambda sentence: None)
-    _check(dataset)
     part = _divided(dataset, config)
     _say_left_out(part, say)
     with team.strategy.scope():
         model = _compiled(build(part, config), training)
-        TrainingRun(model, part, config, say, team).train(folder, logs)
+        TrainingRun(model, part, config, say, team, start).train(folder, logs)
     model.remember(dataset.train)
     return model
 
@@ -74,6 +74,7 @@ def _divided(dataset: Dataset, config: Config) -> Dataset:
     Pairs of users whom validation does not measure stay in training, unless they would
     tell of the time that the measured ones are from.
     """
+    _check(dataset)
     training = config.training
     part = dataset.hold_out_validation(
         training.validation_fraction, training.seed, config.evaluation

@@ -33,6 +33,7 @@ from uvcan_tf.training.tensorboard.board import Board, Logs, watched_pairs
 from uvcan_tf.training.tensorboard.probe import facet_names
 from uvcan_tf.training.tensorboard.profile import Profile
 from uvcan_tf.training.validation import Validation
+from uvcan_tf.training.warm_start import Begun, begin_with
 
 
 class TrainingRun:
@@ -44,6 +45,7 @@ class TrainingRun:
       config: of the training and of the validation.
       say: called with one sentence at a time.
       team: who trains; the scope of its strategy is entered.
+      start: an exported model to begin with, if any; see `begin_with`.
     """
 
     def __init__(
@@ -53,8 +55,10 @@ class TrainingRun:
         config: Config,
         say: Say,
         team: Team,
+        start: Path | None = None,
     ) -> None:
         self._model, self._config, self._say, self._team = model, config, say, team
+        self._begun = None if start is None else _begun(start, model)
         self._pairs = len(trainable(part))
         self._examples, self._at_once = model.examples
         self._state = RunState(model.network)
@@ -67,6 +71,8 @@ class TrainingRun:
           folder: if any.
           logs: if TensorBoard's files are not to lie in the folder.
         """
+        if self._begun is not None:
+            self._say(self._begun.sentence)
         if folder is None:
             self._train()
             return
@@ -110,7 +116,7 @@ class TrainingRun:
             Clock(self._pairs),
             tf.keras.callbacks.TerminateOnNaN(),
             LossCheck(),
-            Measure(self._validation, state, self._say, self._team),
+            Measure(self._validation, state, self._say, self._team, self._warm),
             *writers,
             Stop(state, training, self._team),
         ]
@@ -127,6 +133,10 @@ class TrainingRun:
                     verbose=0,
                 )
         state.restore_best()
+
+    @property
+    def _warm(self) -> bool:
+        return self._begun is not None and self._begun.warm
 
     def _steps(self) -> int:
         """Of an epoch; several devices take batches of pairs, and of nothing else."""
@@ -157,6 +167,7 @@ class TrainingRun:
         """Writes `training.json`: what was not measured is null."""
         measured, model = self._validation.possible, self._model
         content = {
+            "start": self._begun and self._begun.sentence,
             "epochs": int(self._state.epoch.numpy()),
             "best_epoch": int(self._state.best_epoch.numpy()) if measured else None,
             MONITOR: float(self._state.best.numpy()) if measured else None,
@@ -165,6 +176,15 @@ class TrainingRun:
             "facets": facet_names(model) if isinstance(model, UVCAN) else {},
         }
         summary.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+
+
+def _begun(start: Path, model: PairModel) -> Begun:
+    if not isinstance(model, UVCAN):
+        raise TrainingError(
+            "`start` should be left out of a model other than UVCAN. Received: "
+            f"start={str(start)!r}, and a {type(model).__name__}."
+        )
+    return begin_with(start, model)
 
 
 def positions(examples: int, at_once: int) -> tf.data.Dataset:

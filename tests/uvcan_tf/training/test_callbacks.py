@@ -67,6 +67,20 @@ def test_a_measured_epoch_is_said_and_logged() -> None:
     ]
 
 
+def test_a_start_that_training_does_not_improve_is_kept() -> None:
+    said: list[str] = []
+    begun, kept = state(), []
+    for ndcg in (0.5, 0.25):
+        validation: Any = Figures(Measured(ndcg=ndcg, tied=0.0, hr=0.0, mrr=0.0))
+        team = Team(TrainingConfig())
+        callback = Measure(validation, begun, said.append, team, warm=True)
+        callback.on_train_begin() if not kept else callback.on_epoch_end(0, {"loss": 1})
+        kept.append(int(begun.best_epoch))
+    assert kept == [0, 0]
+    assert said[0] == "Epoch 0: validation NDCG@10 0.5000"
+    assert float(begun.best) == 0.5
+
+
 def test_where_nothing_is_measured_no_figure_is_logged() -> None:
     logs, said = measure(None)
     assert logs == {"loss": 0.25}
