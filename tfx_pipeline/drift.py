@@ -54,10 +54,16 @@ def accept(folder: str, statistics: Mapping[str, Statistics]) -> None:
 def changes(
     before: Mapping[str, Statistics], now: Mapping[str, Statistics]
 ) -> Iterator[str]:
-    """A sentence for each figure that moved more than it may."""
+    """A sentence for each figure that moved more than it may.
+
+    Times move on, and only a split in time has them. Popularity counts likes, so that
+    it grows with the log; the feature by which they are counted is compared itself.
+    """
     for split in before:
-        # Times move on, and only a split in time has them.
-        accepted, found = (without(of[split], names.TIMESTAMP) for of in (before, now))
+        accepted, found = (
+            without(without(of[split], names.TIMESTAMP), names.POPULARITY)
+            for of in (before, now)
+        )
         bounds = _bounds(accepted.datasets[0], found.datasets[0].num_examples)
         anomalies = tfdv.validate_statistics(
             found, bounds, previous_statistics=accepted

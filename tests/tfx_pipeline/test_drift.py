@@ -80,3 +80,10 @@ def test_what_was_accepted_is_what_is_read(tmp_path: Path) -> None:
 def test_times_come_and_go_with_the_way_of_holding_out() -> None:
     timed = _users().assign(timestamp=range(ROWS))
     assert _changes(timed) == _changes(_users(), timed) == []
+
+
+def test_a_log_that_doubles_makes_its_videos_more_popular() -> None:
+    """Nothing is wrong with a second day as long as the first."""
+    before, now = _users(), _users(2 * ROWS)
+    before["popularity"], now["popularity"] = "20-99", "100+"
+    assert _changes(now, before) == []
