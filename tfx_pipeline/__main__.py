@@ -88,6 +88,7 @@ def main() -> None:
     show_default=True,
     help="Where requests tell other things than the tables.",
 )
+@click.option("--warm-start", is_flag=True, help="Begin with the last blessed model.")
 @_TUNE
 @click.option("--check-serving", is_flag=True, help="Load in a model server (Docker).")
 @_INFER

@@ -1,6 +1,8 @@
-"""Which model a candidate has to beat, on this machine."""
+"""Which model a candidate has to beat, and begins with, on this machine."""
 
 from __future__ import annotations
+
+from typing import Final
 
 import ml_metadata as mlmd
 from tfx.dsl.components.base.base_node import BaseNode
@@ -12,7 +14,9 @@ from tfx.types import Artifact, Channel
 from tfx.types.standard_artifacts import Model, ModelBlessing
 
 from tfx_pipeline.config import PipelineConfig
-from tfx_pipeline.store import last_outputs
+from tfx_pipeline.store import last_outputs, made_of
+
+_DATA: Final = "FileBasedExampleGen"
 
 
 class PreviousBlessedModel(LatestBlessedModelStrategy):
@@ -34,12 +38,44 @@ class PreviousBlessedModel(LatestBlessedModelStrategy):
         return super().resolve_artifacts(store, others)
 
 
+class BlessedModelOfOtherExamples(LatestBlessedModelStrategy):
+    """The latest blessed model that was not trained on the examples of this run.
+
+    An unchanged second run then begins with the same model, and comes from the cache.
+    """
+
+    def resolve_artifacts(
+        self, store: mlmd.MetadataStore, input_dict: dict[str, list[Artifact]]
+    ) -> dict[str, list[Artifact]] | None:
+        """Takes the models of these examples out before the choice."""
+        examples = {artifact.id for artifact in last_outputs(store, _DATA)}
+        others = {
+            key: [
+                artifact
+                for artifact in artifacts
+                if artifact.type_name != Model.TYPE_NAME
+                or not made_of(store, artifact.id) & examples
+            ]
+            for key, artifacts in input_dict.items()
+        }
+        return super().resolve_artifacts(store, others)
+
+
 def resolver(config: PipelineConfig, trainer: BaseNode) -> BaseNode:
     """The node that asks the metadata store, once the Trainer is done."""
+    return _asked(PreviousBlessedModel, trainer).with_id("LatestBlessedModel")
+
+
+def start(data: BaseNode) -> BaseNode:
+    """The node that asks the metadata store, once ExampleGen is done."""
+    return _asked(BlessedModelOfOtherExamples, data).with_id("ModelToBeginWith")
+
+
+def _asked(strategy: type[LatestBlessedModelStrategy], after: BaseNode) -> BaseNode:
     node = Resolver(
-        strategy_class=PreviousBlessedModel,
+        strategy_class=strategy,
         model=Channel(type=Model),
         model_blessing=Channel(type=ModelBlessing),
-    ).with_id("LatestBlessedModel")
-    node.add_upstream_node(trainer)
+    )
+    node.add_upstream_node(after)
     return node

@@ -12,6 +12,7 @@ from uvcan_tf import features as names
 from uvcan_tf.config import Config, ConfigError, RecommendationConfig
 from uvcan_tf.data.days import Range
 from uvcan_tf.data.files import find_table
+from uvcan_tf.evaluation_settings import RANDOM
 from uvcan_tf.features import Features
 from uvcan_tf.visual import pca
 
@@ -73,6 +74,7 @@ class PipelineConfig:
         above chance where that is more.
       tolerance: by how much HR@10 may fall below the last blessed model's.
       days: which days of the interactions; see `uvcan_tf.data.days.Range`.
+      warm_start: begin training with the last blessed model of other examples.
       drift: whether tables that changed too much `stop` a run, or `warn`.
       requests: a folder whose table `users` has a row for each request, as far as it
         tells of its user; empty where none is compared.
@@ -92,6 +94,7 @@ class PipelineConfig:
     min_hit_rate: float | None = None
     tolerance: float = 0.01
     days: str = ""
+    warm_start: bool = False
     drift: str = STOP
     requests: str = ""
     requests_digest: str = ""
@@ -109,6 +112,13 @@ class PipelineConfig:
             raise ConfigError(
                 f"`evaluation.cutoffs` should contain {BLESSING_CUTOFF}, by which "
                 f"models are blessed. Received: {self.config.evaluation.cutoffs}."
+            )
+        if self.warm_start and self.config.evaluation.split == RANDOM:
+            raise ConfigError(
+                "`evaluation.split` should be time or last with a warm start, because "
+                "at random the last model may have learned what is held out now. "
+                "Received: split='random'; set it in --config, or leave out "
+                "--warm-start."
             )
         patterns = sorted(set(self.root) & set(_PATTERN))
         if patterns:

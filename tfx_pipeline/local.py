@@ -21,7 +21,11 @@ from tfx_pipeline.pipeline import Parts, create_pipeline
 from tfx_pipeline.store import STORE, connect
 from tfx_pipeline.timings import Timing
 
-_PARTS = Parts(data=lambda config: [example_gen(config)], baseline=baseline.resolver)
+_PARTS = Parts(
+    data=lambda config: [example_gen(config)],
+    baseline=baseline.resolver,
+    start=baseline.start,
+)
 
 
 def _nothing(_: Any) -> None:

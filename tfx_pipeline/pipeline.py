@@ -39,11 +39,13 @@ class Parts:
     Args:
       data: ExampleGen, after the nodes that it needs.
       baseline: the node that finds the model to compare with, given the Trainer.
+      start: the node that finds the model to begin with, given ExampleGen.
       closing: what is done at the end, given ExampleGen and the Evaluator.
     """
 
     data: Callable[[PipelineConfig], list[BaseNode]]
     baseline: Callable[[PipelineConfig, BaseNode], BaseNode]
+    start: Callable[[BaseNode], BaseNode] | None = None
     closing: Callable[[BaseNode, BaseNode], list[BaseNode]] = lambda *_: []
 
 
@@ -67,7 +69,8 @@ def create_pipeline(
     gates = _gates(config, statistics, anomaly_gate)
     transform = _transform(config, data, schemas[schema.UNION], gates[-1])
     tuned = [tuner(config, data, transform)] if config.tune else []
-    trainer = _trainer(config, data, transform, tuned)
+    start = [parts.start(data)] if parts.start and config.warm_start else []
+    trainer = _trainer(config, data, transform, tuned, start)
     baseline = parts.baseline(config, trainer)
     evaluator = _evaluator(config, data, trainer, baseline)
     checked = [infra_validator(data, trainer)] if config.check_serving else []
@@ -78,7 +81,7 @@ def create_pipeline(
         pipeline_root=config.root,
         components=[
             *(*before, data, statistics, *schemas.values(), *validators.values()),
-            *(*gates, transform, *tuned, trainer),
+            *(*gates, transform, *tuned, *start, trainer),
             *(baseline, evaluator, *checked, pusher, *inferred),
             *parts.closing(data, evaluator),
         ],
@@ -167,7 +170,11 @@ def _transform(
 
 
 def _trainer(
-    config: PipelineConfig, data: BaseNode, transform: BaseNode, tuned: list[BaseNode]
+    config: PipelineConfig,
+    data: BaseNode,
+    transform: BaseNode,
+    tuned: list[BaseNode],
+    start: list[BaseNode],
 ) -> BaseNode:
     found = tuned[0].outputs["best_hyperparameters"] if tuned else None
     return Trainer(
@@ -178,6 +185,7 @@ def _trainer(
         eval_args=trainer_pb2.EvalArgs(splits=[names.TRAIN]),  # run_fn sets pairs apart
         custom_config=config.training_config(),
         hyperparameters=found,
+        base_model=start[0].outputs["model"] if start else None,
     )
 
 

@@ -8,6 +8,7 @@ from ml_metadata.proto import metadata_store_pb2
 #: The store of a local run, under its root.
 STORE = "metadata.sqlite"
 
+_INPUT = metadata_store_pb2.Event.INPUT
 _OUTPUT = metadata_store_pb2.Event.OUTPUT
 
 
@@ -46,6 +47,14 @@ def outputs(
     events = store.get_events_by_execution_ids([execution_id])
     ids = [event.artifact_id for event in events if event.type == _OUTPUT]
     return list(store.get_artifacts_by_id(ids)) if ids else []
+
+
+def made_of(store: mlmd.MetadataStore, artifact: int) -> set[int]:
+    """The artifacts that the executions read which made this one."""
+    made = store.get_events_by_artifact_ids([artifact])
+    makers = list({e.execution_id for e in made if e.type == _OUTPUT})
+    events = store.get_events_by_execution_ids(makers) if makers else []
+    return {event.artifact_id for event in events if event.type == _INPUT}
 
 
 def node_names(store: mlmd.MetadataStore) -> list[str]:

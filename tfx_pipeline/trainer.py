@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
+import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 import click
@@ -12,7 +14,7 @@ import tensorflow_transform as tft
 from tfx.components.trainer.fn_args_utils import FnArgs
 
 from tfx_pipeline import model_card, runs
-from tfx_pipeline.addresses import delivered, is_local
+from tfx_pipeline.addresses import delivered, fetched, is_local
 from tfx_pipeline.config import (
     CHECKPOINTS,
     CHECKPOINTS_KEY,
@@ -36,7 +38,6 @@ from uvcan_tf.saved_model.export import export
 from uvcan_tf.search_spaces import tuned
 from uvcan_tf.training.distribution import Team
 from uvcan_tf.training.fit import fit
-from uvcan_tf.training.tensorboard.board import Logs
 from uvcan_tf.visual.pca import Pca, load_all
 
 
@@ -48,8 +49,16 @@ def run_fn(fn_args: FnArgs) -> None:
     dataset = data(fn_args, features)
     kept = checkpoints(fn_args)
     logs = None if kept is None else runs.training_logs(kept.parents[1], kept)
-    with delivered(fn_args.model_run_dir) as run:
-        model = train(dataset, config, kept or run, run, logs, team)
+    with (
+        delivered(fn_args.model_run_dir) as run,
+        tempfile.TemporaryDirectory() as scratch,
+    ):
+        start = fetched(fn_args.base_model, scratch) if fn_args.base_model else None
+
+        def fitted(folder: Path) -> UVCAN:
+            return fit(dataset, config, folder, say, logs=logs, team=team, start=start)
+
+        model = train(fitted, kept or run, run, team)
         if not team.is_chief:
             return
         training = read_json(run / "training.json", TrainingError)
@@ -85,18 +94,13 @@ def data(fn_args: FnArgs, features: Features) -> Dataset:
 
 
 def train(
-    dataset: Dataset,
-    config: Config,
-    folder: Path,
-    run: Path,
-    logs: Logs | None,
-    team: Team,
+    fitted: Callable[[Path], UVCAN], folder: Path, run: Path, team: Team
 ) -> UVCAN:
     """Fits in `folder`, which a killed run finds again, then copies its files to `run`.
 
     The checkpoints stay in `folder` until the model is published; see `mending`.
     """
-    model = fit(dataset, config, folder, report=say, logs=logs, team=team)
+    model = fitted(folder)
     if folder != run and team.is_chief:
         unused = shutil.ignore_patterns(CHECKPOINTS)
         shutil.copytree(folder, run, ignore=unused, dirs_exist_ok=True)
@@ -112,6 +116,7 @@ def checkpoints(fn_args: FnArgs) -> Path | None:
         *fn_args.train_files,
         json.dumps(fn_args.custom_config, sort_keys=True),
         json.dumps(fn_args.hyperparameters, sort_keys=True),
+        *([fn_args.base_model] if fn_args.base_model else []),
     ]
     name = hashlib.sha256("\n".join(inputs).encode()).hexdigest()[:16]
     folder = Path(fn_args.custom_config[CHECKPOINTS_KEY]) / name

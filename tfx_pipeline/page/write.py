@@ -62,7 +62,7 @@ def html(content: Content) -> str:
 def _curves(training: dict[str, Any] | None) -> dict[str, Any]:
     """The learning curves by title; without figures there is no curve."""
     epochs = (training or {}).get("curve", [])
-    kept = (training or {}).get("best_epoch")
+    kept = (training or {}).get("best_epoch") or None  # epoch 0 is not drawn
     groups = {
         "Loss": {"loss": "loss", "l2": "l2"},
         "Validation": _VALIDATION,

@@ -64,6 +64,11 @@ def _check(config: PipelineConfig, out: Path, steps: PlatformConfig) -> None:
             "`check_serving` should be off: TFX's Kubeflow runner has no "
             "InfraValidator. Received: check_serving=True."
         )
+    if config.warm_start:
+        raise ConfigError(
+            "`warm_start` should be off: only the runner on this machine knows which "
+            "model was blessed last before training. Received: warm_start=True."
+        )
     suffixes = _SUFFIXES[steps.platform]
     if out.suffix not in suffixes:
         raise ConfigError(
