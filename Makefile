@@ -6,7 +6,7 @@ PYTHON := .venv/bin/python
 UV := .venv/bin/uv
 READY := .venv/.ready
 
-.PHONY: help setup demo test test-long test-newest install-check readme-check kubeflow-check image-check protos check format kuairand toffee-b bench bench-growth bench-peers conformance load overload drills screenshots visual-check lock sbom advisories clean
+.PHONY: help setup demo test test-long test-newest install-check readme-check kubeflow-check image-check protos check format kuairand toffee-b bench bench-growth bench-peers conformance load overload drills days screenshots visual-check lock sbom advisories clean
 
 help: ## this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 22
@@ -109,6 +109,9 @@ drills: $(READY) ## 30 kills at random moments, a full disk, a changed world: ab
 
 visual-check: $(READY) ## clips of every kind (by ffmpeg) to frames, and what they cost: about five minutes
 	$(PYTHON) -m benchmarks visual
+
+days: $(READY) ## three days with a warm start and from scratch, then a broken one: about five minutes
+	$(PYTHON) -m benchmarks days
 
 screenshots: $(READY) ## TensorBoard and pages in a browser: the pictures of docs/tensorboard.md
 	$(PYTHON) -m pytest -m browser tests/uvcan_tf/training/tensorboard --screenshots docs/images

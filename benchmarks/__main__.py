@@ -1,4 +1,4 @@
-"""Command line: `run`, `peers`, `growth`, `shards`, `two-stage` and `visual`."""
+"""Command line: `run`, `days`, `peers`, `growth`, `shards`, `two-stage`, `visual`."""
 
 from __future__ import annotations
 
@@ -43,6 +43,24 @@ def run(out: Path, keep: bool, only: tuple[str, ...]) -> None:
     quiet()
     quiet_xla()
     _finish(_stages(out, only or STAGES), out, keep)
+
+
+@main.command("days")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("build/days"),
+    show_default=True,
+    help="Folder, emptied first.",
+)
+def days_command(out: Path) -> None:
+    """Three days with a warm start and from scratch, then a broken one: minutes."""
+    quiet()
+    from rich.console import Console
+
+    from benchmarks import days
+
+    days.measure(out, Console(width=_WIDTH, highlight=False))
 
 
 @main.command("visual")

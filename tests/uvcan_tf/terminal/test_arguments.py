@@ -54,7 +54,9 @@ def test_planted_refuses_a_world_that_it_does_not_have(
     told = ["planted", "--preset", preset, "--out", str(tmp_path)]
     result = CliRunner().invoke(experiment, told)
     assert result.exit_code == 2
-    assert "`--preset` should be one of tiny, toffee_a, toffee_b" in result.output
+    assert (
+        "`--preset` should be one of tiny, small, toffee_a, toffee_b" in result.output
+    )
     assert list(tmp_path.iterdir()) == []
 
 

@@ -104,5 +104,7 @@ def test_the_same_seed_writes_the_same_bytes(
 
 
 def test_an_unknown_preset_names_the_known(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="one of tiny, toffee_a, toffee_b. .*'huge'"):
+    with pytest.raises(
+        DataError, match="one of tiny, small, toffee_a, toffee_b. .*'huge'"
+    ):
         generate("huge", tmp_path, seed=1)
