@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+from collections.abc import Iterator
 from typing import Final
 
 import tensorflow as tf
@@ -13,6 +15,14 @@ from uvcan_tf.errors import TrainingError
 from uvcan_tf.model.replicas import replicas
 
 _CLUSTER: Final = "TF_CONFIG"
+
+#: How a step ends in which another worker is gone, or was started anew.
+_LOST: Final = (
+    tf.errors.AbortedError,
+    tf.errors.CancelledError,
+    tf.errors.DeadlineExceededError,
+    tf.errors.UnavailableError,
+)
 
 
 class Team:
@@ -34,6 +44,21 @@ class Team:
     def is_chief(self) -> bool:
         """Whether this process writes what is written."""
         return self.replicas.worker == 0
+
+    @contextlib.contextmanager
+    def together(self) -> Iterator[None]:
+        """Says in one sentence that another worker was lost."""
+        try:
+            yield
+        except _LOST as error:
+            if self.replicas.workers == 1:
+                raise
+            raise TrainingError(
+                f"All {self.replicas.workers} workers of {_CLUSTER} should train to "
+                f"the end. Received: worker {self.replicas.worker} lost another "
+                f"({type(error).__name__}). Start all of them again, and they go on "
+                "from the last checkpoint."
+            ) from error
 
     def from_chief(self, value: float) -> float:
         """The chief's value, to every process; all have to ask at once."""

@@ -61,7 +61,7 @@ def fit(
     say = report if report and team.is_chief else (lambda sentence: None)
     part = _divided(dataset, config)
     _say_left_out(part, say)
-    with team.strategy.scope():
+    with team.together(), team.strategy.scope():
         model = _compiled(build(part, config), training)
         TrainingRun(model, part, config, say, team, start).train(folder, logs)
     model.remember(dataset.train)

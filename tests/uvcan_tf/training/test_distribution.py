@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from uvcan_tf.config import TrainingConfig
 from uvcan_tf.data.dataset import Pairs
@@ -122,6 +123,21 @@ def test_a_run_whose_worker_was_killed_goes_on(tmp_path: Path) -> None:
     again = [_ended(process) for process in _two_workers(tmp_path, 16)]
     assert again[0]["told"][0].startswith("Training resumes after epoch")
     np.testing.assert_array_equal(again[0]["weights"], again[1]["weights"])
+
+
+def test_a_worker_that_lost_another_says_so_in_one_sentence() -> None:
+    team = Team(TrainingConfig())
+    team.replicas = Replicas(workers=2, worker=1)
+    lost = tf.errors.UnavailableError(None, None, "a page of addresses")
+    told = r"All 2 workers .* Received: worker 1 lost another \(UnavailableError\)\."
+    with pytest.raises(TrainingError, match=told), team.together():
+        raise lost
+
+
+def test_of_one_worker_an_error_is_what_it_is() -> None:
+    lost = tf.errors.UnavailableError(None, None, "a store that does not answer")
+    with pytest.raises(tf.errors.UnavailableError), Team(TrainingConfig()).together():
+        raise lost
 
 
 def test_every_pair_is_one_workers() -> None:
