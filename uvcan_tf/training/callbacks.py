@@ -92,7 +92,7 @@ class Measure(tf.keras.callbacks.Callback):
         self._team = team
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
-        if self._warm and self._validation.possible and not int(self._state.epoch):
+        if self._warm and self._validation.possible and not self._state.epoch.numpy():
             measured = self._measure()
             self._state.end_epoch(0, measured.ndcg)
             self._say(f"Epoch 0: validation NDCG@10 {measured.ndcg:.4f}")
@@ -148,7 +148,7 @@ class Curve(tf.keras.callbacks.Callback):
         self.epochs: list[Logs] = []
         if file.exists():
             known = json.loads(file.read_text(encoding="utf-8"))
-            self.epochs = known[: int(state.epoch)]
+            self.epochs = known[: int(state.epoch.numpy())]
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         figures = {name: float(value) for name, value in (logs or {}).items()}

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import json
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,7 +14,7 @@ import tensorflow as tf
 from tests import worlds
 from uvcan_tf.config import TrainingConfig
 from uvcan_tf.errors import TrainingError
-from uvcan_tf.training.callbacks import MONITOR, LossCheck, Measure, Stop
+from uvcan_tf.training.callbacks import MONITOR, Curve, LossCheck, Measure, Stop
 from uvcan_tf.training.distribution import Team
 from uvcan_tf.training.run_state import RunState
 from uvcan_tf.training.validation import Measured
@@ -126,3 +128,12 @@ def stopped(training: TrainingConfig, ndcg: list[float]) -> bool:
         run.end_epoch(epoch, figure)
     stop.on_epoch_end(len(ndcg) - 1)
     return bool(stop.model.stop_training)
+
+
+def test_a_curve_goes_on_where_several_devices_train(tmp_path: Path) -> None:
+    file = tmp_path / "curve.json"
+    file.write_text(json.dumps([{"epoch": 1}, {"epoch": 2}]))
+    with tf.distribute.MirroredStrategy(["CPU:0"]).scope():
+        found = state()
+        found.end_epoch(1, 0.5)
+        assert Curve(file, found).epochs == [{"epoch": 1}]
