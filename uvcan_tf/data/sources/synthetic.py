@@ -40,7 +40,7 @@ _AUTHOR, _MUSIC, _TAGS, _VISUAL = (feature.name for feature in PAPER.video)
 
 PRESETS: Final[Mapping[str, Size]] = {
     "tiny": Size(200, 400, 6_000, 16, 16, 12, 8, 5, 4, 2),
-    "small": Size(2_000, 4_000, 200_000, 16, 400, 300, 32, 16, 20, 4),
+    "small": Size(800, 2_000, 48_000, 16, 200, 150, 32, 16, 20, 4),
     "toffee_a": Size(780, 73_015, 233_144, 1024, 9_000, 6_000, 64, 32, 30, 4),
     "toffee_b": Size(3_231, 50_574, 336_460, 1024, 6_000, 4_000, 64, 32, 30, 4),
 }
