@@ -33,6 +33,8 @@ def run(config: PipelineConfig) -> bool:
             timings = local.run(config, shown.started, shown.finished, shown.say)
             found = report.read(config)
             _show(shown.console, Path(config.serving), found)
+            _show_timings(shown.console, timings)
+            shown.say(f"Report: {_leave_pages(root, found)}")
         except Exception as error:  # shown as one sentence; the log has the rest
             logging.getLogger(__name__).exception("The run has stopped.")
             sentence = failures.sentence(error, root, log)
@@ -42,8 +44,6 @@ def run(config: PipelineConfig) -> bool:
                     (folder / runs.FAILURE).write_text(sentence, encoding="utf-8")
                 write(root)
             return False
-        _show_timings(shown.console, timings)
-        shown.say(f"Report: {_leave_pages(root, found)}")
     return True
 
 
