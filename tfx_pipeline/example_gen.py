@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -121,12 +122,13 @@ class Executor(BaseBeamExecutor):
             remembered=config.recommendation.remembers_likes,
         )
         days = content[DAYS_KEY] if DAYS_KEY in content else ""
-        folder = listed(job.address, self._get_tmp_dir())
-        files = sharded.files_of(folder, days)
-        if sharded.needed(folder, files):
-            return sharded.write(job, folder, files, self._make_beam_pipeline)
-        folder = fetched(job.address, self._get_tmp_dir())
-        return write_whole(job, folder, days, self._make_beam_pipeline)
+        with tempfile.TemporaryDirectory() as here:  # TFX's own lies beside its root
+            folder = listed(job.address, here)
+            files = sharded.files_of(folder, days)
+            if sharded.needed(folder, files):
+                return sharded.write(job, folder, files, self._make_beam_pipeline)
+            folder = fetched(job.address, here)
+            return write_whole(job, folder, days, self._make_beam_pipeline)
 
 
 def write_whole(

@@ -13,7 +13,7 @@ from tfx.types.standard_artifacts import Examples
 
 from tests.tfx_pipeline import records
 from tests.tfx_pipeline.worlds import FEATURES, write_world
-from tfx_pipeline import rows, sharded, snapshot
+from tfx_pipeline import addresses, rows, sharded, snapshot
 from tfx_pipeline.config import LOCAL_BEAM, PipelineConfig
 from tfx_pipeline.example_gen import Executor, custom_config, example_gen
 
@@ -85,3 +85,16 @@ def test_more_than_a_shard_is_written_in_shards_with_the_same_rows(
     assert found == expected
     assert rows.recorded(parts) == rows.recorded(whole)
     assert rows.recorded(parts) == {name: len(of) for name, of in found.items()}
+
+
+def test_tables_that_lie_elsewhere_are_copied_to_this_machine(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """TFX's temporary folder is under its root, which may lie elsewhere, too."""
+    write_world(tmp_path / "data")
+    _, expected = written(tmp_path / "data", tmp_path / "local")
+    monkeypatch.setattr(addresses, "is_local", lambda _: False)
+    _, found = written(tmp_path / "data", tmp_path / "elsewhere")
+    assert found == expected
+    left = {file.stem for file in (tmp_path / "elsewhere" / "tmp").rglob("*.csv")}
+    assert not left & {"users", "videos", "interactions"}
