@@ -1,11 +1,16 @@
-"""Chooses Keras 2 before any test module imports TensorFlow."""
+"""What holds for every test: Keras 2, options, and how examples are tried."""
 
 import gc
 from collections.abc import Iterator
 
+import hypothesis
 import pytest
 
 import uvcan_tf  # noqa: F401  (sets the switch on import)
+
+# How long an example takes says more of the machine than of what is tested.
+hypothesis.settings.register_profile("any machine", deadline=None)
+hypothesis.settings.load_profile("any machine")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

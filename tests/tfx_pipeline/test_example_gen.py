@@ -96,5 +96,5 @@ def test_tables_that_lie_elsewhere_are_copied_to_this_machine(
     monkeypatch.setattr(addresses, "is_local", lambda _: False)
     _, found = written(tmp_path / "data", tmp_path / "elsewhere")
     assert found == expected
-    left = {file.stem for file in (tmp_path / "elsewhere" / "tmp").rglob("*.csv")}
+    left = {file.stem for file in (tmp_path / "elsewhere" / "tmp").rglob("*")}
     assert not left & {"users", "videos", "interactions"}

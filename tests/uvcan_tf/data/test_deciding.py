@@ -48,7 +48,7 @@ def read(reader: Read, column: pa.Array, *others: pa.Array) -> list[Any] | None:
 
 @pytest.mark.parametrize("case", CASES)
 @hypothesis.given(data=st.data())
-@hypothesis.settings(max_examples=150, deadline=None)
+@hypothesis.settings(max_examples=150)
 def test_parts_are_read_as_the_whole_is(case: str, data: st.DataObject) -> None:
     reader, of, values, kind = CASES[case]
     some = data.draw(st.lists(st.sampled_from(values), min_size=1, max_size=4))

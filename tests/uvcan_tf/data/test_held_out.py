@@ -101,7 +101,6 @@ _ROW = st.tuples(
     rows=st.lists(_ROW, min_size=2, max_size=40, unique_by=lambda row: row[:2]),
     last=st.integers(1, 3),
 )
-@hypothesis.settings(deadline=None)
 def test_no_training_row_of_a_user_is_later_than_a_tested_one(
     rows: list[Any], last: int
 ) -> None:

@@ -339,7 +339,6 @@ VECTORS = REALS.flatmap(
 
 @hypothesis.given(vectors=VECTORS, order=hypothesis.strategies.sampled_from("CF"))
 @hypothesis.settings(
-    deadline=None,
     suppress_health_check=[hypothesis.HealthCheck.function_scoped_fixture],
 )
 def test_vectors_read_back_equal_in_any_layout_and_type(
