@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Final
 
 import numpy as np
@@ -89,7 +90,9 @@ def _of_text(where: str, strings: pa.Array, cells: pa.Array) -> npt.NDArray[np.i
         )
     distinct = cells.dictionary_encode()
     try:
-        moments = pd.to_datetime(distinct.dictionary.to_pylist(), utc=True)
+        with warnings.catch_warnings():  # of what it then refuses in words of its own
+            warnings.filterwarnings("ignore", "Could not infer format", UserWarning)
+            moments = pd.to_datetime(distinct.dictionary.to_pylist(), utc=True)
     except (ValueError, OverflowError) as error:
         reason = str(error).splitlines()[0]
         raise DataError(
