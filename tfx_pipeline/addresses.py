@@ -42,11 +42,7 @@ def fetched(address: str, scratch: str) -> Path:
     """The folder itself, or a copy of the address's files in `scratch`."""
     if is_local(address):
         return Path(address)
-    copy = Path(scratch) / "fetched"
-    for name in files_of(address):
-        (copy / name).parent.mkdir(parents=True, exist_ok=True)
-        fileio.copy(os.path.join(address, name), str(copy / name))
-    return copy
+    return _copied(address, files_of(address), Path(scratch) / "fetched")
 
 
 def listed(address: str, scratch: str) -> Path:
@@ -68,10 +64,15 @@ def local_files(address: str, wanted: Sequence[str]) -> Iterator[Path]:
         yield Path(address)
         return
     with tempfile.TemporaryDirectory() as scratch:
-        for name in wanted:
-            (Path(scratch) / name).parent.mkdir(parents=True, exist_ok=True)
-            fileio.copy(os.path.join(address, name), os.path.join(scratch, name))
-        yield Path(scratch)
+        yield _copied(address, wanted, Path(scratch))
+
+
+def _copied(address: str, wanted: Sequence[str], folder: Path) -> Path:
+    """The folder, once it has these files of the address."""
+    for name in wanted:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        fileio.copy(os.path.join(address, name), str(folder / name))
+    return folder
 
 
 @contextlib.contextmanager
