@@ -16,7 +16,7 @@ from pandas.util import hash_array
 
 from tfx_pipeline.example_files import read_table, write_tables
 from uvcan_tf import features as names
-from uvcan_tf.data.surveys import of_side
+from uvcan_tf.data.canonical import of_side
 from uvcan_tf.features import Categorical, Features
 
 #: A column of every batch; no feature has a name with blanks.

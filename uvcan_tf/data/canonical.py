@@ -6,7 +6,7 @@ other parts that decide how a part is read, where what is read is one; see `deci
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,13 +20,20 @@ from uvcan_tf.data.numbers import number
 from uvcan_tf.data.times import timestamp
 from uvcan_tf.data.vectors import dense, vectors_to_column
 from uvcan_tf.errors import DataError
-from uvcan_tf.features import Categorical, Dense, Feature, Numeric
+from uvcan_tf.features import Categorical, Dense, Feature, Features, Numeric
 
-__all__ = ["Others", "Vectors", "beside", "interactions", "side"]
+__all__ = ["Others", "ReadVectors", "beside", "interactions", "of_side", "side"]
 
 Others = Mapping[str, pa.Array]
-#: By feature what reads the file beside the table: its name, float32 [rows, length].
-Vectors = Mapping[str, Callable[[], tuple[str, npt.NDArray[Any]]]]
+#: Reads a feature's file beside the table: its name, and float32 [rows, length].
+ReadVectors = Callable[[Dense], tuple[str, npt.NDArray[Any]]]
+
+
+def of_side(table: str, features: Features) -> tuple[str, tuple[Feature, ...]]:
+    """The name of the ids of `users` or `videos`, and their features."""
+    if table == names.USERS:
+        return names.USER_ID, features.user
+    return names.VIDEO_ID, features.video
 
 
 def beside(
@@ -45,23 +52,32 @@ def beside(
 def side(
     where: str,
     raw: pa.Table,
-    id_name: str,
-    features: tuple[Feature, ...],
-    vectors: Vectors,
+    of: tuple[str, tuple[Feature, ...]],
+    beside: Collection[str],
+    read: ReadVectors,
     others: Others | None = None,
 ) -> pa.Table:
     """The columns of `users` or `videos`, ids first.
+
+    Args:
+      where: see above.
+      raw: as it lies in the file.
+      of: which table, as `of_side` gives it.
+      beside: the features whose vectors lie in a file beside the table.
+      read: reads these.
+      others: see above.
 
     Raises:
       DataError: one sentence on a value that cannot be used.
     """
     others = others or {}
+    id_name, features = of
     place = f"{where}, column '{id_name}'"
     ids = columns.ids(place, raw[id_name], id_name, others.get(id_name))
     converted = {id_name: ids}
     for feature in features:
-        if feature.name in vectors:
-            file, values = vectors[feature.name]()
+        if isinstance(feature, Dense) and feature.name in beside:
+            file, values = read(feature)
             there = np.any(values != 0, axis=1)
             converted[feature.name] = vectors_to_column(file, values, there, ids)
         else:

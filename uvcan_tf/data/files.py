@@ -91,9 +91,15 @@ def read_columns(
         a day is missing.
     """
     parts = files_of_table(path, days)
-    received = {name for part in parts for name in columns_of(part)}
+    there = {part: columns_of(part) for part in parts}
+    received = {name for columns in there.values() for name in columns}
     names = [name for name in (*required, *optional) if name in received]
-    tables = {label(part): _read(part, required, names) for part in parts}
+    tables = {}
+    for part, columns in there.items():
+        require_columns(label(part), columns, required, names)
+        tables[label(part)] = (csv_files if is_csv(part) else parquet_files).read(
+            part, names
+        )
     joined = (
         parquet_files.joined(path, tables) if len(tables) > 1 else [*tables.values()][0]
     )
@@ -163,11 +169,6 @@ def require_columns(
     twice = [name for name in names if received.count(name) > 1]
     if twice:
         raise DataError(f"{part} has the column '{twice[0]}' more than once.")
-
-
-def _read(path: Path, required: Sequence[str], names: Sequence[str]) -> pa.Table:
-    require_columns(label(path), columns_of(path), required, names)
-    return (csv_files if is_csv(path) else parquet_files).read(path, list(names))
 
 
 def read_vectors(path: Path, rows: int, length: int) -> npt.NDArray[Any]:

@@ -7,7 +7,6 @@ they would mean within the whole table.
 from __future__ import annotations
 
 import dataclasses
-import functools
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -17,13 +16,13 @@ import pyarrow as pa
 
 from uvcan_tf import features as names
 from uvcan_tf.data import canonical, files, parquet_files
+from uvcan_tf.data.canonical import of_side
 from uvcan_tf.data.days import label
 from uvcan_tf.data.surveys import (
     Decider,
     Survey,
     decided,
     deciders_of,
-    of_side,
     unreadable,
 )
 from uvcan_tf.errors import DataError
@@ -144,19 +143,14 @@ def read_piece(
         if notes:
             raise DataError(notes[0])
         return rows
-    id_name, own = of_side(layout.table, features)
 
     def read(feature: Dense) -> tuple[str, npt.NDArray[Any]]:
         file = layout.vectors[feature.name]
         found = files.read_vectors(folder / file, layout.rows, feature.length)
         return file, found[piece.start : piece.start + raw.num_rows]
 
-    vectors = {
-        feature.name: functools.partial(read, feature)
-        for feature in own
-        if isinstance(feature, Dense) and feature.name in layout.vectors
-    }
-    return canonical.side(where, raw, id_name, own, vectors, layout.others)
+    side = of_side(layout.table, features)
+    return canonical.side(where, raw, side, layout.vectors, read, layout.others)
 
 
 def _with_types(layout: Layout, part: str, raw: pa.Table) -> pa.Table:

@@ -13,17 +13,17 @@ import pyarrow as pa
 
 from uvcan_tf import features as names
 from uvcan_tf.data import deciding, files
+from uvcan_tf.data.canonical import of_side
 from uvcan_tf.data.days import label
 from uvcan_tf.data.times import timestamp
 from uvcan_tf.errors import DataError
-from uvcan_tf.features import Categorical, Feature, Features
+from uvcan_tf.features import Categorical, Features
 
 __all__ = [
     "Decider",
     "Survey",
     "decided",
     "deciders_of",
-    "of_side",
     "survey",
     "unreadable",
 ]
@@ -76,13 +76,6 @@ def survey(path: Path, table: str, features: Features) -> Survey:
         deciding={n: pa.chunked_array(found) for n, found in cells.items() if found},
         note=note,
     )
-
-
-def of_side(table: str, features: Features) -> tuple[str, tuple[Feature, ...]]:
-    """The name of the ids of `users` or `videos`, and their features."""
-    if table == names.USERS:
-        return names.USER_ID, features.user
-    return names.VIDEO_ID, features.video
 
 
 def deciders_of(table: str, features: Features) -> dict[str, Decider]:

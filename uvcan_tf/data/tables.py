@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import functools
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,7 +20,7 @@ from uvcan_tf.data.interactions import read_interactions
 from uvcan_tf.data.problems import Problems, of_ids, of_interactions
 from uvcan_tf.data.vectors import as_lists
 from uvcan_tf.errors import DataError
-from uvcan_tf.features import Dense, Feature, Features
+from uvcan_tf.features import Dense, Features
 
 __all__ = ["Tables", "check", "problems", "read_tables", "read_users", "write_tables"]
 
@@ -71,7 +70,7 @@ def read_tables(
     interactions, notes = read_interactions(folder, days)
     tables = Tables(
         users=read_users(folder, features),
-        videos=_side(folder, names.VIDEOS, names.VIDEO_ID, features.video),
+        videos=_side(folder, names.VIDEOS, features),
         interactions=interactions,
         notes=notes,
     )
@@ -82,7 +81,7 @@ def read_tables(
 
 def read_users(folder: Path, features: Features) -> pa.Table:
     """Reads `users` alone, as `read_tables` does; an id may stand in several rows."""
-    return _side(Path(folder), names.USERS, names.USER_ID, features.user)
+    return _side(Path(folder), names.USERS, features)
 
 
 def write_tables(folder: Path, tables: Tables, features: Features) -> None:
@@ -122,24 +121,19 @@ def problems(tables: Tables) -> Iterator[str]:
     yield from (repeated + of_interactions(pairs, users, videos)).sentences()
 
 
-def _side(
-    folder: Path, table: str, id_name: str, features: tuple[Feature, ...]
-) -> pa.Table:
+def _side(folder: Path, table: str, features: Features) -> pa.Table:
     path = find_table(folder, table)
-    beside = canonical.beside(folder, features, columns_of(path))
-    wanted = [f.column for f in features if f.name not in beside]
+    side = canonical.of_side(table, features)
+    id_name, own = side
+    beside = canonical.beside(folder, own, columns_of(path))
+    wanted = [f.column for f in own if f.name not in beside]
     raw = read_columns(path, [id_name, *wanted], [])
 
     def read(feature: Dense) -> tuple[str, npt.NDArray[Any]]:
         file = beside[feature.name]
         return file.name, read_vectors(file, raw.num_rows, feature.length)
 
-    vectors = {
-        feature.name: functools.partial(read, feature)
-        for feature in features
-        if isinstance(feature, Dense) and feature.name in beside
-    }
-    return canonical.side(path.name, raw, id_name, features, vectors)
+    return canonical.side(path.name, raw, side, beside, read)
 
 
 def _write(path: Path, table: pa.Table) -> None:
