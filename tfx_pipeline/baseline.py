@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Callable
 
 import ml_metadata as mlmd
 from tfx.dsl.components.base.base_node import BaseNode
@@ -14,9 +14,7 @@ from tfx.types import Artifact, Channel
 from tfx.types.standard_artifacts import Model, ModelBlessing
 
 from tfx_pipeline.config import PipelineConfig
-from tfx_pipeline.store import last_outputs, made_of
-
-_DATA: Final = "FileBasedExampleGen"
+from tfx_pipeline.store import EXAMPLE_GEN, last_outputs, made_of
 
 
 class PreviousBlessedModel(LatestBlessedModelStrategy):
@@ -31,10 +29,7 @@ class PreviousBlessedModel(LatestBlessedModelStrategy):
     ) -> dict[str, list[Artifact]] | None:
         """Takes the Trainer's model out before the choice."""
         candidates = {artifact.id for artifact in last_outputs(store, "Trainer")}
-        others = {
-            key: [a for a in artifacts if a.id not in candidates]
-            for key, artifacts in input_dict.items()
-        }
+        others = _models(input_dict, lambda model: model not in candidates)
         return super().resolve_artifacts(store, others)
 
 
@@ -48,17 +43,19 @@ class BlessedModelOfOtherExamples(LatestBlessedModelStrategy):
         self, store: mlmd.MetadataStore, input_dict: dict[str, list[Artifact]]
     ) -> dict[str, list[Artifact]] | None:
         """Takes the models of these examples out before the choice."""
-        examples = {artifact.id for artifact in last_outputs(store, _DATA)}
-        others = {
-            key: [
-                artifact
-                for artifact in artifacts
-                if artifact.type_name != Model.TYPE_NAME
-                or not made_of(store, artifact.id) & examples
-            ]
-            for key, artifacts in input_dict.items()
-        }
+        examples = {artifact.id for artifact in last_outputs(store, EXAMPLE_GEN)}
+        others = _models(input_dict, lambda model: not made_of(store, model) & examples)
         return super().resolve_artifacts(store, others)
+
+
+def _models(
+    artifacts: dict[str, list[Artifact]], kept: Callable[[int], object]
+) -> dict[str, list[Artifact]]:
+    """The same artifacts, of models only those whose number is to be kept."""
+    return {
+        key: [a for a in some if a.type_name != Model.TYPE_NAME or kept(a.id)]
+        for key, some in artifacts.items()
+    }
 
 
 def resolver(config: PipelineConfig, trainer: BaseNode) -> BaseNode:

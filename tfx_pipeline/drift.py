@@ -61,7 +61,7 @@ def changes(
     """
     for split in before:
         accepted, found = (
-            without(without(of[split], names.TIMESTAMP), names.POPULARITY)
+            without(of[split], names.TIMESTAMP, names.POPULARITY)
             for of in (before, now)
         )
         bounds = _bounds(accepted.datasets[0], found.datasets[0].num_examples)
@@ -82,13 +82,13 @@ def sentences(
         yield f"{where} '{name}': {info.description.rstrip('.')}."
 
 
-def without(statistics: Statistics, name: str) -> Statistics:
-    """The same without a feature."""
+def without(statistics: Statistics, *left_out: str) -> Statistics:
+    """The same without some features."""
     kept = Statistics()
     kept.CopyFrom(statistics)
     features = kept.datasets[0].features
     for index in reversed(range(len(features))):
-        if features[index].path.step[0] == name:
+        if features[index].path.step[0] in left_out:
             del features[index]
     return kept
 

@@ -17,7 +17,7 @@ import tensorflow as tf
 from tfx_pipeline.config import MODEL_NAME, SERVING
 from tfx_pipeline.page.examples import best_videos
 from tfx_pipeline.pusher import newest_version
-from tfx_pipeline.store import STORE, connect, last_outputs
+from tfx_pipeline.store import EXAMPLE_GEN, STORE, connect, last_outputs
 from uvcan_tf import features as names
 from uvcan_tf.errors import ConfigError
 from uvcan_tf.terminal.attention_file import Weights
@@ -64,7 +64,7 @@ class Explainer:
             )
         self._signatures = tf.saved_model.load(str(folder)).signatures
         store = connect(str(root / STORE))
-        (examples,) = last_outputs(store, "FileBasedExampleGen")
+        (examples,) = last_outputs(store, EXAMPLE_GEN)
         self._examples = Path(examples.uri)
 
     def pair(self, user: str, video: str) -> Explained:

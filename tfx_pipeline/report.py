@@ -14,7 +14,7 @@ from tfx_pipeline import rows, verdict
 from tfx_pipeline.config import PipelineConfig
 from tfx_pipeline.evaluation import COUNT
 from tfx_pipeline.pusher import newest_version
-from tfx_pipeline.store import STORE, connect, last_execution, outputs
+from tfx_pipeline.store import EXAMPLE_GEN, STORE, connect, last_execution, outputs
 from tfx_pipeline.verdict import Slices
 from uvcan_tf import features as names
 
@@ -46,7 +46,7 @@ def read(config: PipelineConfig) -> Report:
     """
     store = connect(str(Path(config.root) / STORE))
     data, evaluator = (
-        last_execution(store, node) for node in ("FileBasedExampleGen", "Evaluator")
+        last_execution(store, node) for node in (EXAMPLE_GEN, "Evaluator")
     )
     assert data is not None and evaluator is not None
     pushed = newest_version(Path(config.serving))

@@ -7,6 +7,8 @@ from ml_metadata.proto import metadata_store_pb2
 
 #: The store of a local run, under its root.
 STORE = "metadata.sqlite"
+#: The node of ExampleGen, as TFX names it.
+EXAMPLE_GEN = "FileBasedExampleGen"
 
 _INPUT = metadata_store_pb2.Event.INPUT
 _OUTPUT = metadata_store_pb2.Event.OUTPUT

@@ -16,7 +16,14 @@ from tfx_pipeline.page import statistics
 from tfx_pipeline.page.examples import Example, kept_examples
 from tfx_pipeline.report import Report
 from tfx_pipeline.runs import FAILURE, RUNS
-from tfx_pipeline.store import STORE, connect, executions_of, outputs, pipeline_runs
+from tfx_pipeline.store import (
+    EXAMPLE_GEN,
+    STORE,
+    connect,
+    executions_of,
+    outputs,
+    pipeline_runs,
+)
 from tfx_pipeline.timings import Timing
 from uvcan_tf.errors import ConfigError
 
@@ -127,7 +134,7 @@ class RunReader:
 
     def report(self) -> Report | None:
         """The figures of the run, where it came to them."""
-        data = self._executions.get("FileBasedExampleGen")
+        data = self._executions.get(EXAMPLE_GEN)
         evaluator = self._executions.get("Evaluator")
         if data is None or evaluator is None or "Evaluator" in self.failed:
             return None
