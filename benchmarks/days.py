@@ -19,6 +19,9 @@ import pyarrow.parquet as pq
 from rich.console import Console
 from rich.table import Table
 
+from tfx_pipeline import model_card, timings
+from tfx_pipeline.config import MODEL_NAME, SERVING
+from tfx_pipeline.pusher import newest_version
 from uvcan_tf import features as names
 from uvcan_tf.data.sources.synthetic import generate
 from uvcan_tf.data.tables import Tables, read_tables, write_tables
@@ -127,17 +130,13 @@ class _Runs:
         if status:
             raise RuntimeError(screen)
         place = self._folder / root
-        timings = json.loads((place / "timings.json").read_text())
+        spent = timings.read(place / timings.FILE)
         training = json.loads(_newest(place.glob("Trainer/model_run/*/training.json")))
         overall = _card(place)["metrics"]["overall"]
         return Trained(
             day=day,
             start=start,
-            training_s=next(
-                timing["wall_s"]
-                for timing in timings
-                if timing["component"] == "Trainer"
-            ),
+            training_s=next(t.wall_s for t in spent if t.component == "Trainer"),
             epochs=training["epochs"],
             best_epoch=training["best_epoch"],
             hr_at_10=overall[names.hr_at(10)],
@@ -179,9 +178,8 @@ def _newest(files: Iterator[Path]) -> str:
 
 
 def _card(root: Path) -> Any:
-    versions = (root / "serving" / "uvcan").glob("[0-9]*")
-    newest = max(versions, key=lambda folder: int(folder.name))
-    return json.loads((newest / "assets.extra" / "model_card.json").read_text())
+    newest = newest_version(root / SERVING / MODEL_NAME)
+    return newest and model_card.read(newest)
 
 
 def _table(found: list[Trained]) -> Table:
