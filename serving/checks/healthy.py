@@ -11,7 +11,13 @@ from serving.client.connection import open_channel
 
 @click.command()
 @click.option("--target", default="localhost:8500", show_default=True, help="host:port")
-@click.option("--timeout", default=5.0, show_default=True, help="Deadline in seconds.")
+@click.option(
+    "--timeout",
+    type=click.FloatRange(min=0, min_open=True),
+    default=5.0,
+    show_default=True,
+    help="Deadline in seconds.",
+)
 def healthy(target: str, timeout: float) -> None:
     """Says whether every model of a server has a version that is ready."""
     try:

@@ -57,3 +57,9 @@ def test_no_server_is_one_sentence() -> None:
     assert found.exit_code == 1
     assert f"Error: localhost:{port} should answer grpc.health.v1" in found.output
     assert found.output.count("\n") == 1
+
+
+def test_a_deadline_that_is_none_is_one_sentence() -> None:
+    found = CliRunner().invoke(main, ["healthy", "--timeout", "0"])
+    assert found.exit_code == 2
+    assert "'--timeout': 0.0 is not in the range" in found.output
