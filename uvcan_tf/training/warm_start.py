@@ -82,7 +82,7 @@ def begin_with(folder: Path, model: UVCAN) -> Begun:
 
 
 class _OtherShapeError(UvcanError):
-    """The model that was saved cannot be gone on with; the message says why."""
+    """Training cannot begin with the saved model; the message says why."""
 
 
 class _Saved:
@@ -98,8 +98,9 @@ class _Saved:
             reader = tf.train.load_checkpoint(str(folder / "variables" / "variables"))
         except (ValueError, tf.errors.OpError) as error:
             raise TrainingError(
-                f"{folder} should be a SavedModel, whose training is gone on with. "
-                f"Received: {str(error).splitlines()[0]}"
+                f"{folder} should be a SavedModel to begin training with; name the "
+                "folder of one version, such as serving/uvcan/1. Received: "
+                f"{str(error).splitlines()[0]}"
             ) from None
         graph = TrackableObjectGraph.FromString(reader.get_tensor(_GRAPH))
         names = {

@@ -1,4 +1,4 @@
-"""A model gone on with gives old pairs their old scores, wherever their rows went."""
+"""Old pairs keep their scores where training begins with a saved model."""
 
 from __future__ import annotations
 
