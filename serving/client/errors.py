@@ -16,6 +16,9 @@ ServingError
 
 from __future__ import annotations
 
+import re
+from typing import Final
+
 import grpc
 
 
@@ -63,6 +66,9 @@ class UnexpectedReply(ServingError):
     """The reply lacks an output: another kind of model answered."""
 
 
+#: What TensorFlow writes around a sentence of the model's own.
+_ASSERTED: Final = re.compile(r"assertion failed: \[(.*)\] \[\[.*\]\]$")
+
 _BY_CODE: dict[grpc.StatusCode, type[ServingError]] = {
     grpc.StatusCode.INVALID_ARGUMENT: RequestRejected,
     grpc.StatusCode.FAILED_PRECONDITION: RequestRejected,
@@ -98,4 +104,6 @@ def from_status(code: grpc.StatusCode, details: str, target: str) -> ServingErro
     """The error that stands for a gRPC status; the only place that knows both."""
     kind = _BY_CODE.get(code, ServerFailed)
     text = " ".join((details or code.name).split())
+    if asserted := _ASSERTED.match(text):
+        text = asserted[1]
     return kind(_SENTENCES[kind].format(target=target, details=text.rstrip(".")) + ".")

@@ -31,3 +31,16 @@ def test_the_tree_at_the_top_names_every_error() -> None:
     for name, member in inspect.getmembers(errors, inspect.isclass):
         if issubclass(member, errors.ServingError):
             assert name in tree
+
+
+def test_a_sentence_of_the_model_comes_without_the_words_around_it() -> None:
+    """As TensorFlow tells of a check that failed in the graph."""
+    details = (
+        "assertion failed: [`k` should be at most 20 [sic]. Received: k=50. Ask for "
+        "fewer.]\n\t [[{{function_node __inference_call_24331}}{{node Assert}}]]"
+    )
+    error = errors.from_status(grpc.StatusCode.INVALID_ARGUMENT, details, "host:1")
+    assert str(error) == (
+        "The server at host:1 refused the request: `k` should be at most 20 [sic]. "
+        "Received: k=50. Ask for fewer."
+    )
