@@ -1,4 +1,4 @@
-"""Command line: `run`, `days`, `peers`, `growth`, `shards`, `two-stage`, `visual`."""
+"""Command line: `run`, and one command for each of the longer measurements."""
 
 from __future__ import annotations
 
@@ -107,6 +107,23 @@ def growth(out: Path, keep: bool) -> None:
     from benchmarks import growth
 
     _finish((growth.measure(name) for name in growth.WORLDS), out, keep)
+
+
+@main.command("devices")
+@_OUT
+def devices_command(out: Path) -> None:
+    """A GPU beside the CPU of the same machine."""
+    quiet()
+    import tensorflow as tf
+
+    if not tf.config.list_physical_devices("GPU"):
+        raise click.ClickException(
+            "TensorFlow should find a GPU here. Received: none. Install CUDA "
+            "(`pip install tensorflow[and-cuda]`), or leave this measurement out."
+        )
+    from benchmarks import devices
+
+    _finish(iter([devices.measure()]), out, False)
 
 
 @main.command("shards")

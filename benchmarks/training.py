@@ -46,19 +46,20 @@ def examples_per_s(dataset: Dataset, settings: Config) -> float:
     """Of UVCAN, after the steps that compile and warm up."""
     model = UVCAN(dataset, settings)
     model.compile(SparseAdam(settings.training.learning_rate))
-    batches = positions(len(dataset.train), settings.training.batch_size)
-    rate = _rate(model, batches.repeat(), _STEPS)
-    return rate * settings.training.batch_size * (1 + settings.training.negatives)
+    size = settings.training.batch_size
+    batches = positions(len(dataset.train) // size * size, size)  # all of them full
+    steps = rate(model, batches.repeat(), _STEPS)
+    return steps * settings.training.batch_size * (1 + settings.training.negatives)
 
 
 def naive_examples_per_s(dataset: Dataset, settings: Config) -> float:
     """Of the straightforward version, fed by tf.data as examples are needed."""
     batches = naive.examples(dataset, settings).repeat()
-    rate = _rate(naive.compiled(dataset, settings), batches, _NAIVE_STEPS)
-    return rate * settings.training.batch_size * (1 + settings.training.negatives)
+    steps = rate(naive.compiled(dataset, settings), batches, _NAIVE_STEPS)
+    return steps * settings.training.batch_size * (1 + settings.training.negatives)
 
 
-def _rate(model: tf.keras.Model, batches: tf.data.Dataset, steps: int) -> float:
+def rate(model: tf.keras.Model, batches: tf.data.Dataset, steps: int) -> float:
     """Steps a second of Keras' own `fit`."""
     clock = _Clock(steps)
     model.fit(batches, steps_per_epoch=2 * steps, verbose=0, callbacks=[clock])

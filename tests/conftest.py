@@ -1,6 +1,7 @@
 """What holds for every test: Keras 2, options, and how examples are tried."""
 
 import gc
+import sys
 from collections.abc import Iterator
 
 import hypothesis
@@ -26,3 +27,10 @@ def _what_stays_is_not_searched_again() -> Iterator[None]:
     gc.collect()
     gc.freeze()
     yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _float32_is_float32() -> None:
+    """A GPU rounds the factors of products to 10 bits, more than tests allow."""
+    if tensorflow := sys.modules.get("tensorflow"):
+        tensorflow.config.experimental.enable_tensor_float_32_execution(False)

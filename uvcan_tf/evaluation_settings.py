@@ -20,6 +20,10 @@ RANDOM: Final = "random"
 TIME: Final = "time"
 LAST: Final = "last"
 
+# What serves a model; see `RecommendationConfig.device`.
+CPU: Final = "cpu"
+GPU: Final = "gpu"
+
 
 @dataclasses.dataclass(frozen=True)
 class EvaluationConfig:
@@ -92,16 +96,20 @@ class RecommendationConfig:
         of the greatest product, by the prior, the history, or both. It then finds most
         of the exact answer, in a small part of the time. By default, null, it rates all
         videos.
+      device: `cpu` or `gpu`: what will serve the model. The answers are the same;
+        `recommend` rates as many videos at once as that device is fast with.
     """
 
     without_skipped_impressions: bool | None = None
     remembers_likes: bool = True
     candidates: int | None = None
+    device: str = CPU
 
     def __post_init__(self) -> None:
         if self.candidates is not None:
             require_count("recommendation.candidates", self.candidates)
         require_boolean("recommendation.remembers_likes", self.remembers_likes)
+        require_choice("recommendation.device", self.device, (CPU, GPU))
         if self.without_skipped_impressions is not None:
             name = "recommendation.without_skipped_impressions"
             require_boolean(name, self.without_skipped_impressions)

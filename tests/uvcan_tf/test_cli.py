@@ -123,6 +123,7 @@ def test_a_saved_model_spells_its_settings_out(trained: Trained) -> None:
         "without_skipped_impressions": True,
         "remembers_likes": True,
         "candidates": None,
+        "device": "cpu",
     }
     assert content["prior"]["impression_weight"] == 0.5
 

@@ -254,6 +254,15 @@ def test_candidates_are_refused_without_a_product(sections: dict[str, Any]) -> N
         from_json(content)
 
 
+@pytest.mark.parametrize("device", ["GPU", "tpu", None, 0])
+def test_a_model_is_served_on_a_cpu_or_a_gpu(device: Any) -> None:
+    with pytest.raises(
+        ConfigError, match=r"^`recommendation\.device` should be one of"
+    ):
+        from_json({"recommendation": {"device": device}})
+    assert Config().recommendation.device == "cpu"
+
+
 @pytest.mark.parametrize("section", ["prior", "history"])
 def test_candidates_are_found_by_either_product(section: str) -> None:
     found = from_json({"recommendation": {"candidates": 1000}, section: {}})

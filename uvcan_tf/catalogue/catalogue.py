@@ -14,6 +14,8 @@ import numpy.typing as npt
 import tensorflow as tf
 
 from uvcan_tf.catalogue.block_rating import BlockRating, PreparedUser, VideoBlock
+from uvcan_tf.catalogue.blocks import BlockSize, of_this_process
+from uvcan_tf.catalogue.compiled_rating import USERS_AT_ONCE, CompiledRating
 from uvcan_tf.data.dataset import Dataset, IntArray
 from uvcan_tf.network.co_attention import CoAttentionNetwork
 from uvcan_tf.network.facets import Facets
@@ -24,9 +26,6 @@ from uvcan_tf.network.representations import (
 )
 from uvcan_tf.threads import in_threads
 
-_BLOCK = 1024  # enough for the cost of an operation to be that of its numbers
-_BLOCK_COMPILED = 512  # what is between the operations still fits a core's cache
-_USERS_AT_ONCE = 32
 _ROWS_AT_ONCE = 8192
 
 _VideoFacets = tuple[Facets, tuple[tf.Tensor, ...], tuple[tf.Tensor, ...]]
@@ -52,12 +51,15 @@ class Catalogue(tf.Module):
 
     Args:
       model: its weights are copied as they are now; `refresh` copies them again.
+      size: of the blocks; by default what suits the device of this process.
 
     Row 0 (missing) and row n+1 (unknown) of either table are scored like any other.
     """
 
-    def __init__(self, model: Representing) -> None:
+    def __init__(self, model: Representing, size: BlockSize | None = None) -> None:
         super().__init__()
+        size = size or of_this_process()
+        self._at_once = size.videos
         # Plain variables and bound methods: nothing of Keras, no raw table and no
         # optimiser comes along when this module is saved.
         self._rate = model.network.rate
@@ -67,14 +69,14 @@ class Catalogue(tf.Module):
         self.logits = self._rating.logits
         self.user_factors = self._rating.user_factors
         self.users, self.videos = model.dataset.users.size, model.dataset.videos.size
-        self._blocks = -(-self.videos // _BLOCK)
+        self._blocks = -(-self.videos // self._at_once)
         self._block = -(-self.videos // self._blocks)
         self._user = _empty(model.represent_users(tf.constant([0])), self.users + 2)
         of_block = _facets(model, tf.zeros([self._block], tf.int32))
         self._facets = _empty(of_block, 2 + self._blocks * self._block)
         block = tf.nest.map_structure(lambda x: x[None], self._rating.block(*of_block))
         self._video = _empty(block, self._blocks)
-        self._compiled = _Compiled(self)
+        self._compiled = CompiledRating(self, size.compiled)
         self.refresh(model)
 
     def refresh(self, model: Representing) -> None:
@@ -114,7 +116,7 @@ class Catalogue(tf.Module):
     def _rate_rows(self, prepared: PreparedUser, videos: tf.Tensor) -> tf.Tensor:
         """Logits [C] of a prepared user with video rows int [C]."""
         size = tf.size(videos)
-        blocks = tf.maximum(-(-size // _BLOCK), 1)
+        blocks = tf.maximum(-(-size // self._at_once), 1)
         missing = -size % blocks
         rows = tf.reshape(tf.pad(videos, [[0, missing]]), [blocks, -1])
 
@@ -178,52 +180,15 @@ class Catalogue(tf.Module):
 
         def fill(job: tuple[int, int]) -> None:
             start, block = job
-            some = users[start : start + _USERS_AT_ONCE]
-            padded = np.zeros(_USERS_AT_ONCE, np.int32)
+            some = users[start : start + USERS_AT_ONCE]
+            padded = np.zeros(USERS_AT_ONCE, np.int32)
             padded[: len(some)] = some
             found = self._compiled.rate(padded, len(some), block)
             scores[start : start + len(some), block] = found[: len(some)]
 
-        starts = range(0, len(users), _USERS_AT_ONCE)
+        starts = range(0, len(users), USERS_AT_ONCE)
         in_threads(fill, itertools.product(starts, range(self._blocks)))
         return scores.reshape(len(users), self._blocks * self._block)[:, : self.videos]
-
-
-class _Compiled:
-    """Logits of several users with a block, by XLA.
-
-    No part of the module: a model server refuses what XLA compiled.
-    """
-
-    def __init__(self, catalogue: Catalogue) -> None:
-        self._catalogue = catalogue
-        self._function = tf.function(self._rate, autograph=False, jit_compile=True)
-
-    def rate(self, users: IntArray, count: int, block: int) -> npt.NDArray[np.float32]:
-        """float32 [B, C] of user rows [B], of which `count` are wanted."""
-        inputs = (tf.constant(value, tf.int32) for value in (users, count, block))
-        return self._function(*inputs).numpy()
-
-    def _rate(self, users: tf.Tensor, count: tf.Tensor, block: tf.Tensor) -> tf.Tensor:
-        prepared = self._catalogue.prepared(users)
-        whole = self._catalogue.block(block)
-        parts = []
-        for start in range(0, whole.X.shape[-1], _BLOCK_COMPILED):
-            some = slice(start, start + _BLOCK_COMPILED)
-            video = tf.nest.map_structure(lambda part, s=some: part[..., s], whole)
-            parts.append(self._rate_users(prepared, count, video))
-        return tf.concat(parts, axis=1)  # [B, C]
-
-    def _rate_users(
-        self, prepared: PreparedUser, count: tf.Tensor, video: VideoBlock
-    ) -> tf.Tensor:
-        def rate_one(i: tf.Tensor, logits: tf.TensorArray) -> Any:
-            user = tf.nest.map_structure(lambda part: part[i], prepared)
-            return i + 1, logits.write(i, self._catalogue.logits(user, video))
-
-        logits = tf.TensorArray(tf.float32, _USERS_AT_ONCE, element_shape=[None])
-        first = (tf.constant(0), logits)
-        return tf.while_loop(lambda i, _: i < count, rate_one, first)[1].stack()
 
 
 def _facets(model: Representing, videos: tf.Tensor) -> _VideoFacets:

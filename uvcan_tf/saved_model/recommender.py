@@ -11,6 +11,7 @@ from typing import Any, Final
 import tensorflow as tf
 
 from uvcan_tf import features as names
+from uvcan_tf.catalogue.blocks import BY_DEVICE
 from uvcan_tf.catalogue.catalogue import Catalogue
 from uvcan_tf.config import Config
 from uvcan_tf.data.dataset import Dataset, Pairs
@@ -57,7 +58,8 @@ class Recommender(tf.Module):
         self._features = dataset.features
         self._transform = transform
         model.remember(dataset.train)
-        self._catalogue = Catalogue(model)
+        device = config.recommendation.device
+        self._catalogue = Catalogue(model, BY_DEVICE[device])
         self._rate = model.network.rate
         ids = {
             names.USER_ID: dataset.users.ids,

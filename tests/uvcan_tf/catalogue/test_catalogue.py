@@ -10,6 +10,8 @@ import tensorflow as tf
 
 from tests import worlds
 from uvcan_tf.catalogue import catalogue as module
+from uvcan_tf.catalogue import compiled_rating
+from uvcan_tf.catalogue.blocks import ON_CPU, ON_GPU, BlockSize
 from uvcan_tf.catalogue.catalogue import Catalogue
 from uvcan_tf.config import HistorySettings
 from uvcan_tf.model.uvcan import UVCAN
@@ -56,10 +58,10 @@ def test_a_graph_rates_the_catalogue_as_the_model_does(model: UVCAN) -> None:
 def test_a_catalogue_of_several_blocks_scores_the_same(
     model: UVCAN, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "_BLOCK", 4)
     monkeypatch.setattr(module, "_ROWS_AT_ONCE", 3)
-    monkeypatch.setattr(module, "_USERS_AT_ONCE", 2)
-    catalogue = Catalogue(model)
+    monkeypatch.setattr(module, "USERS_AT_ONCE", 2)
+    monkeypatch.setattr(compiled_rating, "USERS_AT_ONCE", 2)
+    catalogue = Catalogue(model, BlockSize(4, 3))
     scores = catalogue.scores(USERS)
     assert scores.shape == (len(USERS), VIDEOS)
     np.testing.assert_allclose(scores, direct(model), rtol=1e-5, atol=1e-5)
@@ -68,12 +70,10 @@ def test_a_catalogue_of_several_blocks_scores_the_same(
 
 
 @pytest.mark.parametrize("block", [1, 2, 3, 5, 7])
-def test_some_videos_are_rated_as_in_the_model(
-    model: UVCAN, block: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(module, "_BLOCK", block)
+def test_some_videos_are_rated_as_in_the_model(model: UVCAN, block: int) -> None:
     videos = tf.constant([12, 1, 7, 7, 0])
-    logits = Catalogue(model).rate_some(tf.constant(6), videos)
+    catalogue = Catalogue(model, BlockSize(block, block))
+    logits = catalogue.rate_some(tf.constant(6), videos)
     expected = model.rate(tf.constant([6]), videos[None]).logits[0]
     np.testing.assert_allclose(logits, expected, rtol=1e-5, atol=1e-5)
 
@@ -101,6 +101,13 @@ def test_refresh_follows_the_weights(model: UVCAN) -> None:
     after = catalogue.scores(USERS)
     assert not np.allclose(before, after)
     np.testing.assert_allclose(after, direct(model), atol=1e-4)
+
+
+def test_a_catalogue_for_a_gpu_scores_the_same(model: UVCAN) -> None:
+    on_cpu, on_gpu = (Catalogue(model, size) for size in (ON_CPU, ON_GPU))
+    np.testing.assert_allclose(
+        on_gpu.scores(USERS), on_cpu.scores(USERS), rtol=1e-5, atol=1e-5
+    )
 
 
 def test_nobody_has_no_scores(model: UVCAN) -> None:
