@@ -126,12 +126,24 @@ def devices_command(out: Path) -> None:
     _finish(iter([devices.measure()]), out, False)
 
 
+@main.command("workers")
+@_OUT
+@_KEEP
+def workers_command(out: Path, keep: bool) -> None:
+    """Two workers that train one model, each on its core, beside one."""
+    quiet()
+    from benchmarks import workers
+
+    _finish(iter([workers.measure()]), out, keep)
+
+
 @main.command("shards")
 @_OUT
 @_KEEP
 @click.option("--only", type=click.Choice(SIZES), multiple=True, help="Some sizes.")
 def shards_command(out: Path, keep: bool, only: tuple[str, ...]) -> None:
     """ExampleGen in one process, and in shards of users on one and two workers."""
+    quiet()
     from benchmarks import shards
 
     sizes = only or SIZES

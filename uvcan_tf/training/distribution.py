@@ -87,7 +87,7 @@ def _strategy(distribute: str) -> tf.distribute.Strategy:
     except RuntimeError as error:
         raise TrainingError(
             "`training.distribute` multi-worker should be set up before TensorFlow is "
-            f"used in the process. Received: {error} Make the `Team` first."
+            f"used in the process. Received: {error}. Make the `Team` first."
         ) from error
 
 

@@ -13,11 +13,14 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from uvcan_tf.config import TrainingConfig
+from tests import worlds
+from tests.uvcan_tf.training import worker
+from uvcan_tf.config import MIRRORED, TrainingConfig
 from uvcan_tf.data.dataset import Pairs
 from uvcan_tf.errors import TrainingError
 from uvcan_tf.model.replicas import Replicas
 from uvcan_tf.training.distribution import Team
+from uvcan_tf.training.fit import fit
 
 EPOCHS = 6
 #: What the losses of an epoch may differ by, as they fall from 0.57 to 0.26: negatives
@@ -161,3 +164,11 @@ def test_a_cluster_that_is_none_is_one_sentence(
     training = TrainingConfig(distribute="multi-worker")
     with pytest.raises(TrainingError, match="TF_CONFIG should be JSON.*Received"):
         Team(training)
+
+
+def test_the_only_device_of_a_strategy_trains_and_reports(tmp_path: Path) -> None:
+    settings = worker.config(MIRRORED, batch_size=32, epochs=1)
+    told: list[str] = []
+    fit(worlds.planted(), settings, tmp_path, told.append)
+    assert re.match(r"Epoch 1: loss \d", told[0])
+    assert list((tmp_path / "logs").glob("events*"))

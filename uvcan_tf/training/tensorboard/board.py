@@ -100,7 +100,7 @@ class Board(tf.keras.callbacks.Callback):
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         logs = logs if logs is not None else {}
         logs |= self._norms.measure()
-        logs["learning_rate"] = float(self._watched.optimizer.learning_rate)
+        logs["learning_rate"] = float(self._watched.optimizer.learning_rate.numpy())
         seen = self._probe.look()
         with self._writer.as_default(step=epoch + 1):
             for key, tag in TAGS.items():
