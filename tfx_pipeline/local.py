@@ -20,6 +20,7 @@ from tfx_pipeline.memory import forget_peak
 from tfx_pipeline.pipeline import Parts, create_pipeline
 from tfx_pipeline.store import STORE, connect
 from tfx_pipeline.timings import Timing
+from uvcan_tf.beam_workers import watched
 
 _PARTS = Parts(
     data=lambda config: [example_gen(config)],
@@ -48,6 +49,7 @@ def run(
 
     Raises:
       RootInUseError: another run works under the same root.
+      WorkerLostError: a component's Beam pipeline lost a worker process.
       Exception: whatever stopped a component.
     """
     root = Path(config.root)
@@ -59,7 +61,7 @@ def run(
         mending.remember(store, node)
         finished(found[-1])
 
-    with lock.held(root):
+    with lock.held(root), watched():
         mending.mend(root, say)
         folder_of_run = runs.begin(connect(str(root / STORE)), root)
         connection = metadata.sqlite_metadata_connection_config(str(root / STORE))

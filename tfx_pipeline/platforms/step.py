@@ -50,7 +50,10 @@ def main(arguments: list[str]) -> None:
         known.json_serialized_invocation_args = json.dumps(content)
         with quick_imports():
             from tfx.orchestration.kubeflow.v2.container import kubeflow_v2_run_executor
-        kubeflow_v2_run_executor.main((known, beam))
+
+            from uvcan_tf.beam_workers import watched
+        with watched():
+            kubeflow_v2_run_executor.main((known, beam))
         _describe(Path(content["outputs"]["outputFile"]), addresses)
 
 

@@ -11,6 +11,7 @@ from typing import Final
 import apache_beam as beam
 from apache_beam.options.pipeline_options import PipelineOptions
 
+from uvcan_tf.beam_workers import watched
 from uvcan_tf.errors import DataError
 from uvcan_tf.terminal.progress import Progress, progress
 from uvcan_tf.visual.embed import embedded
@@ -49,6 +50,7 @@ def embed_all(
 
     Raises:
       DataError: the runner ended without having done all.
+      WorkerLostError: a worker process of the local runner died.
     """
     groups = _pending(videos, store)
     if not groups:
@@ -57,7 +59,8 @@ def embed_all(
     options = PipelineOptions(list(beam_args))
     with (
         progress(f"Embedding {total:,} videos", total) as bar,
-        _watched(groups, store, bar),
+        _shown(groups, store, bar),
+        watched(),
         beam.Pipeline(options=options) as pipeline,
     ):
         every = pipeline | "Videos" >> beam.Create(groups, reshuffle=True)
@@ -93,7 +96,7 @@ class _Embed(beam.DoFn):
 
 
 @contextlib.contextmanager
-def _watched(
+def _shown(
     groups: Sequence[Sequence[Video]], store: Store, bar: Progress
 ) -> Iterator[None]:
     """Advances the bar as files of groups appear, whatever process wrote them."""
