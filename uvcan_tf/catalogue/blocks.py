@@ -13,15 +13,15 @@ class BlockSize(NamedTuple):
     """Of a catalogue whose videos are rated a block at a time."""
 
     videos: int
-    compiled: int  # of them, in one piece of what XLA compiles
+    part: int  # of them, where XLA compiles, or where they are chosen by row
 
 
 #: At 1,024 videos the cost of an operation is that of its numbers; at 512 what is
 #: between the operations still fits a core's cache.
-ON_CPU: Final = BlockSize(videos=1024, compiled=512)
+ON_CPU: Final = BlockSize(videos=1024, part=512)
 #: A GPU wants much at once: with 1,024 videos it takes 13 times as long, see
 #: docs/scaling.md.
-ON_GPU: Final = BlockSize(videos=131_072, compiled=131_072)
+ON_GPU: Final = BlockSize(videos=131_072, part=131_072)
 
 BY_DEVICE: Final = {CPU: ON_CPU, GPU: ON_GPU}
 

@@ -59,7 +59,7 @@ class Catalogue(tf.Module):
     def __init__(self, model: Representing, size: BlockSize | None = None) -> None:
         super().__init__()
         size = size or of_this_process()
-        self._at_once = size.videos
+        self._rows_at_once = size.part
         # Plain variables and bound methods: nothing of Keras, no raw table and no
         # optimiser comes along when this module is saved.
         self._rate = model.network.rate
@@ -69,14 +69,14 @@ class Catalogue(tf.Module):
         self.logits = self._rating.logits
         self.user_factors = self._rating.user_factors
         self.users, self.videos = model.dataset.users.size, model.dataset.videos.size
-        self._blocks = -(-self.videos // self._at_once)
+        self._blocks = -(-self.videos // size.videos)
         self._block = -(-self.videos // self._blocks)
         self._user = _empty(model.represent_users(tf.constant([0])), self.users + 2)
         of_block = _facets(model, tf.zeros([self._block], tf.int32))
         self._facets = _empty(of_block, 2 + self._blocks * self._block)
         block = tf.nest.map_structure(lambda x: x[None], self._rating.block(*of_block))
         self._video = _empty(block, self._blocks)
-        self._compiled = CompiledRating(self, size.compiled)
+        self._compiled = CompiledRating(self, size.part)
         self.refresh(model)
 
     def refresh(self, model: Representing) -> None:
@@ -116,7 +116,7 @@ class Catalogue(tf.Module):
     def _rate_rows(self, prepared: PreparedUser, videos: tf.Tensor) -> tf.Tensor:
         """Logits [C] of a prepared user with video rows int [C]."""
         size = tf.size(videos)
-        blocks = tf.maximum(-(-size // self._at_once), 1)
+        blocks = tf.maximum(-(-size // self._rows_at_once), 1)
         missing = -size % blocks
         rows = tf.reshape(tf.pad(videos, [[0, missing]]), [blocks, -1])
 

@@ -200,7 +200,7 @@ def test_an_ablation_takes_one_ingredient_away_at_a_time(
     assert values[ablation.PRIOR_ALONE] > values[ablation.NO_PRIOR]  # after one epoch
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_an_ablation_of_the_history_has_a_row_for_every_switch(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
