@@ -105,7 +105,7 @@ overload: $(READY) ## twice as many calls as the embedded server can answer, for
 	@scripts/overload
 
 drills: $(READY) ## 30 kills at random moments, a full disk, a changed world: about an hour
-	$(PYTHON) -m pytest -s -m drill tests/tfx_pipeline tests/uvcan_tf/training tests/uvcan_tf/visual --kills 30
+	$(PYTHON) -m pytest -s -m drill tests/tfx_pipeline tests/uvcan_tf --kills 30
 
 visual-check: $(READY) ## clips of every kind (by ffmpeg) to frames, and what they cost: about five minutes
 	$(PYTHON) -m benchmarks visual
