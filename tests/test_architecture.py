@@ -28,7 +28,13 @@ OF_LIBRARY_IN_SERVING = {
 FLOORS = (
     ("compat", "errors", "safe_names", "terminal", "threads"),
     ("beam_workers", "feature_kinds", "hashed_ids", "json_files", "validators"),
-    ("evaluation_settings", "history_settings", "ials_settings", "features"),
+    (
+        "evaluation_settings",
+        "history_settings",
+        "ials_settings",
+        "training_settings",
+        "features",
+    ),
     ("config", "network"),
     ("data", "presets", "search_spaces"),
     ("catalogue", "evaluation", "factorization", "visual"),

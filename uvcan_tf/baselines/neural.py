@@ -12,7 +12,7 @@ from typing import Any
 import tensorflow as tf
 
 from uvcan_tf.config import TrainingConfig, tower_widths
-from uvcan_tf.network.attention import linear
+from uvcan_tf.network.products import linear
 from uvcan_tf.validators import require_count, require_not_negative, require_number
 
 

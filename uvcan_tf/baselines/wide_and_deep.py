@@ -19,8 +19,8 @@ from uvcan_tf.baselines.neural import NeuralSettings, Tower
 from uvcan_tf.config import TrainingConfig
 from uvcan_tf.data.dataset import Dataset
 from uvcan_tf.model.row_tables import Columns, RowTables, facet_specs
-from uvcan_tf.network.attention import linear
 from uvcan_tf.network.facets import DENSE, MULTIVALUED, FacetSpec
+from uvcan_tf.network.products import linear
 from uvcan_tf.network.side_embedding import SideEmbedding
 from uvcan_tf.validators import require_count
 

@@ -16,9 +16,10 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
-from uvcan_tf.network.attention import AttentionWeights, linear
+from uvcan_tf.network.attention import AttentionWeights
 from uvcan_tf.network.co_attention import CoAttentionNetwork
 from uvcan_tf.network.facets import Facets
+from uvcan_tf.network.products import linear
 from uvcan_tf.network.representations import UserRepresentation
 
 

@@ -11,7 +11,7 @@ import tensorflow as tf
 
 from uvcan_tf.factorization.attribute_matrix import Floats
 from uvcan_tf.features import Feature
-from uvcan_tf.network.attention import linear
+from uvcan_tf.network.products import linear
 
 
 class AttributeMeans(tf.Module):

@@ -18,6 +18,7 @@ from uvcan_tf.evaluation.scorers import ModelScorer
 from uvcan_tf.model import losses
 from uvcan_tf.model.batches import Batch, Batches
 from uvcan_tf.model.row_tables import Columns, RowTables
+from uvcan_tf.network.products import products_in
 
 #: A nest of tensors [B, C, ...]: all of users, or of videos, that a rating needs.
 Representation = Any
@@ -108,7 +109,8 @@ class PairModel(tfrs.Model, abc.ABC):  # type: ignore[misc]  # tfrs is untyped
           softmax, plus L2; see `losses`. Of several devices, the share of one: they
           are added up.
         """
-        loss = self.step_loss(inputs, drop_ids=training)
+        with products_in(self.training.precision):
+            loss = self.step_loss(inputs, drop_ids=training)
         if training:
             self.step.assign_add(1)
         loss += losses.weight_l2(self.trainable_variables, self.training.l2)

@@ -12,6 +12,8 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
+from uvcan_tf.network.products import linear
+
 
 class AttentionWeights(NamedTuple):
     """The parameters of one attention A(X, g) of equation (1).
@@ -40,15 +42,6 @@ def masked_softmax(logits: tf.Tensor, mask: tf.Tensor) -> tf.Tensor:
     weights = tf.where(mask, tf.exp(lowest - peak), 0.0)  # [..., F]
     total = tf.reduce_sum(weights, axis=-1, keepdims=True)  # [..., 1]
     return tf.math.divide_no_nan(weights, total)
-
-
-def linear(x: tf.Tensor, W: tf.Tensor) -> tf.Tensor:
-    """[..., K] times [K, J] or [K], as one flat matrix product.
-
-    Unlike `tf.matmul` and `tf.einsum`, which batch over the leading axes; TensorFlow
-    2.16's oneDNN crashes on that with a shared right-hand side.
-    """
-    return tf.tensordot(x, W, axes=1)
 
 
 def project(X: tf.Tensor, W_x: tf.Tensor) -> tf.Tensor:

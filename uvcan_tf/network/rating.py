@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 
 import tensorflow as tf
 
-from uvcan_tf.network.attention import linear
 from uvcan_tf.network.initial_weights import gaussian
+from uvcan_tf.network.products import linear
 
 
 class RatingWeights(NamedTuple):

@@ -11,7 +11,6 @@ from typing import Any
 
 import tensorflow as tf
 
-from uvcan_tf.network.attention import linear
 from uvcan_tf.network.facets import (
     DENSE,
     MULTIVALUED,
@@ -21,6 +20,7 @@ from uvcan_tf.network.facets import (
     FacetValues,
 )
 from uvcan_tf.network.initial_weights import gaussian
+from uvcan_tf.network.products import linear
 
 
 @tf.keras.utils.register_keras_serializable("uvcan")
