@@ -55,6 +55,9 @@ _DAYS = click.option(
     default="",
     help="Of interactions: the last N, or FIRST:LAST. [default: all]",
 )
+_WARM = click.option(
+    "--warm-start", is_flag=True, help="Begin with the last blessed model."
+)
 _TUNE = click.option("--tune", is_flag=True, help="Search the paper's grid first.")
 _INFER = click.option("--bulk-infer", is_flag=True, help="Score the held-out pairs.")
 _BEAM = click.option(
@@ -88,7 +91,7 @@ def main() -> None:
     show_default=True,
     help="Where requests tell other things than the tables.",
 )
-@click.option("--warm-start", is_flag=True, help="Begin with the last blessed model.")
+@_WARM
 @_TUNE
 @click.option("--check-serving", is_flag=True, help="Load in a model server (Docker).")
 @_INFER
@@ -136,6 +139,7 @@ def run(data: Path, root: Path, config: Path | None, **switches: Any) -> None:
 @_LEAST
 @_TOLERANCE
 @_DRIFT
+@_WARM
 @_TUNE
 @_INFER
 @_BEAM

@@ -63,7 +63,7 @@ def resolver(config: PipelineConfig, trainer: BaseNode) -> BaseNode:
     return _asked(PreviousBlessedModel, trainer).with_id("LatestBlessedModel")
 
 
-def start(data: BaseNode) -> BaseNode:
+def start(config: PipelineConfig, data: BaseNode) -> BaseNode:
     """The node that asks the metadata store, once ExampleGen is done."""
     return _asked(BlessedModelOfOtherExamples, data).with_id("ModelToBeginWith")
 

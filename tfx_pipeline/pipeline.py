@@ -39,13 +39,14 @@ class Parts:
     Args:
       data: ExampleGen, after the nodes that it needs.
       baseline: the node that finds the model to compare with, given the Trainer.
-      start: the node that finds the model to begin with, given ExampleGen.
+      start: the node that finds the model to begin with, given ExampleGen; of a
+        warm start alone.
       closing: what is done at the end, given ExampleGen and the Evaluator.
     """
 
     data: Callable[[PipelineConfig], list[BaseNode]]
     baseline: Callable[[PipelineConfig, BaseNode], BaseNode]
-    start: Callable[[BaseNode], BaseNode] | None = None
+    start: Callable[[PipelineConfig, BaseNode], BaseNode]
     closing: Callable[[BaseNode, BaseNode], list[BaseNode]] = lambda *_: []
 
 
@@ -69,7 +70,7 @@ def create_pipeline(
     gates = _gates(config, statistics, anomaly_gate)
     transform = _transform(config, data, schemas[schema.UNION], gates[-1])
     tuned = [tuner(config, data, transform)] if config.tune else []
-    start = [parts.start(data)] if parts.start and config.warm_start else []
+    start = [parts.start(config, data)] if config.warm_start else []
     trainer = _trainer(config, data, transform, tuned, start)
     baseline = parts.baseline(config, trainer)
     evaluator = _evaluator(config, data, trainer, baseline)

@@ -16,7 +16,7 @@ from tfx.orchestration.kubeflow.v2.kubeflow_v2_dag_runner import (
 from tfx_pipeline.config import PipelineConfig
 from tfx_pipeline.pipeline import Parts, create_pipeline
 from tfx_pipeline.platforms import parameters
-from tfx_pipeline.platforms.last_blessed import last_blessed
+from tfx_pipeline.platforms.last_blessed import last_blessed, model_to_begin_with
 from tfx_pipeline.platforms.settings import KUBEFLOW, VERTEX, PlatformConfig
 from tfx_pipeline.platforms.tables import example_gen
 from tfx_pipeline.platforms.verdict import verdict
@@ -26,7 +26,12 @@ from uvcan_tf.config import ConfigError
 #: do not mean that nothing is to be done.
 NEVER_REUSED: Final = ("TablesFingerprint", "LastBlessedModel", "DriftGate", "Pusher")
 
-_PARTS: Final = Parts(data=example_gen, baseline=last_blessed, closing=verdict)
+_PARTS: Final = Parts(
+    data=example_gen,
+    baseline=last_blessed,
+    start=model_to_begin_with,
+    closing=verdict,
+)
 _COMMAND: Final = ("python", "-m", "tfx_pipeline.platforms.step", "--platform")
 _SUFFIXES: Final = {KUBEFLOW: (".yaml", ".yml"), VERTEX: (".json",)}
 #: What TensorFlow reads without a plug-in.
@@ -63,11 +68,6 @@ def _check(config: PipelineConfig, out: Path, steps: PlatformConfig) -> None:
         raise ConfigError(
             "`check_serving` should be off: TFX's Kubeflow runner has no "
             "InfraValidator. Received: check_serving=True."
-        )
-    if config.warm_start:
-        raise ConfigError(
-            "`warm_start` should be off: only the runner on this machine knows which "
-            "model was blessed last before training. Received: warm_start=True."
         )
     suffixes = _SUFFIXES[steps.platform]
     if out.suffix not in suffixes:

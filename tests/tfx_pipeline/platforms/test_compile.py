@@ -25,7 +25,7 @@ from tfx_pipeline.example_gen import example_gen
 from tfx_pipeline.pipeline import Parts, create_pipeline
 from tfx_pipeline.platforms.compile import NEVER_REUSED, compile_pipeline
 from tfx_pipeline.platforms.settings import Machine, PlatformConfig
-from uvcan_tf.config import ConfigError
+from uvcan_tf.config import Config, ConfigError, EvaluationConfig
 
 pytestmark = pytest.mark.slow
 
@@ -159,9 +159,34 @@ def test_switches_add_their_steps(tmp_path: Path) -> None:
     assert job["runtimeConfig"]["gcsOutputDirectory"] == "gs://b/r"
 
 
+def test_a_warm_trainer_begins_with_the_model_of_a_step_that_is_reused(
+    tmp_path: Path,
+) -> None:
+    """As long as the examples are the same, the Trainer can come from the cache."""
+    held_out = Config(evaluation=EvaluationConfig(split="last"))
+    warm = PipelineConfig("/mnt/d", "/mnt/r", config=held_out, warm_start=True)
+    file = tmp_path / "pipeline.yaml"
+    compile_pipeline(warm, file, PlatformConfig())
+    tasks = _tasks(kubeflow_driver.load_kubeflow(file)[0])
+    assert set(tasks) == ALWAYS | {"ModelToBeginWith"}
+    begin, trainer = tasks["ModelToBeginWith"], tasks["Trainer"]
+    assert begin["cachingOptions"] == {"enableCache": True}
+    assert _producers(begin) == {"examples": "ExampleGen"}
+    assert _producers(trainer)["base_model"] == "ModelToBeginWith"
+
+
+def _producers(task: dict[str, Any]) -> dict[str, str]:
+    """Which task makes each artifact that a task takes."""
+    given = task["inputs"]["artifacts"]
+    return {
+        name: source["taskOutputArtifact"]["producerTask"]
+        for name, source in given.items()
+    }
+
+
 def test_what_tfx_compiles_by_itself_is_refused(tmp_path: Path) -> None:
     """The walls that were there before: job, version, resolver, ExampleGen's cache."""
-    local = Parts(lambda c: [example_gen(c)], _plain_resolver)
+    local = Parts(lambda c: [example_gen(c)], _plain_resolver, _plain_resolver)
     pipeline = create_pipeline(IN_BUCKETS, local)
     KubeflowV2DagRunner(
         KubeflowV2DagRunnerConfig(default_image="uvcan-tf"), str(tmp_path), "job.json"
