@@ -29,6 +29,8 @@ from uvcan_tf.errors import UvcanError
 #: How often a pipeline is told that what it waits for will never come.
 _AGAIN_S: Final = 0.2
 
+_OF_DATA: Final = logging.getLogger("apache_beam.runners.worker.data_plane")
+
 
 class WorkerLostError(UvcanError):
     """A worker process of Beam's local runner died; the message says what to do."""
@@ -67,7 +69,7 @@ def watched() -> Iterator[None]:
 @contextlib.contextmanager
 def _threads_in_log() -> Iterator[None]:
     """Logs what stops a thread of the runner; the screen gets the one sentence."""
-    before = threading.excepthook
+    before, level = threading.excepthook, _OF_DATA.level
 
     def log(given: threading.ExceptHookArgs) -> None:
         error = given.exc_value
@@ -76,10 +78,12 @@ def _threads_in_log() -> Iterator[None]:
         )
 
     threading.excepthook = log
+    _OF_DATA.setLevel(logging.CRITICAL)  # it prints what its thread then ends with
     try:
         yield
     finally:
         threading.excepthook = before
+        _OF_DATA.setLevel(level)
 
 
 def _register(make: Any) -> None:
@@ -120,7 +124,11 @@ class _Watched(SubprocessSdkWorkerHandler):
     def close(self) -> None:
         """Takes the end of the process as no loss any more."""
         self._closing.set()
-        super().close()
+        try:
+            super().close()
+        except Exception:  # newer Beam raises here what the data of a dead one raised
+            if not self._lost:
+                raise
 
     def _run(self) -> None:
         ended = "Worker subprocess exited"
@@ -133,7 +141,7 @@ class _Watched(SubprocessSdkWorkerHandler):
             return
         self._lost.append(ended)
         _kill_all(self._note.parent)
-        self.data_conn.close()
+        threading.Thread(target=self.data_conn.close, daemon=True).start()
         lost = ConnectionError(ended)
         while not self._closing.wait(_AGAIN_S):
             with contextlib.suppress(RuntimeError):  # a request came in between
