@@ -6,13 +6,14 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-pytestmark = pytest.mark.drill
+from uvcan_tf.beam_workers import watched
 
 #: The library of a worker alone needs some seconds; the work would take ten minutes.
 SOON_S = 60
@@ -44,6 +45,7 @@ def command_of(process: int) -> bytes:
         return b""
 
 
+@pytest.mark.drill
 def test_a_worker_killed_at_work_ends_the_pipeline_and_the_other(
     tmp_path: Path, process: subprocess.Popen[str]
 ) -> None:
@@ -59,6 +61,7 @@ def test_a_worker_killed_at_work_ends_the_pipeline_and_the_other(
     assert not Path(f"/proc/{other}").exists()
 
 
+@pytest.mark.drill
 def test_a_worker_killed_before_it_works_ends_the_pipeline(
     process: subprocess.Popen[str],
 ) -> None:
@@ -68,3 +71,15 @@ def test_a_worker_killed_before_it_works_ends_the_pipeline(
     os.kill(started[0], signal.SIGKILL)
     said, _ = process.communicate(timeout=SOON_S)
     assert said.startswith(SENTENCE)
+
+
+def test_what_fails_with_all_workers_alive_is_what_it_was() -> None:
+    with pytest.raises(OSError, match="^the disk$"), watched():
+        raise OSError("the disk")
+
+
+def test_threads_that_fail_later_are_shown_again() -> None:
+    before = threading.excepthook
+    with watched():
+        assert threading.excepthook is not before
+    assert threading.excepthook is before
