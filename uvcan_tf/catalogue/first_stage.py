@@ -23,8 +23,8 @@ from uvcan_tf.network.representations import UserRepresentation
 
 _Matrix = npt.NDArray[np.float32]
 
-_DIRECTIONS: Final = 32  # as many as there is time for, of a million videos
-_WIDENED: Final = 4  # times the candidates are compared in all directions
+_DIRECTIONS: Final = 16  # each more is 4 MB to read, of a million videos
+_WIDENED: Final = 2  # times the candidates are compared in all directions
 _ROWS_AT_ONCE: Final = 65_536
 _LEAST: Final = 1e-4  # of the mean square, in a direction that no known user has
 
@@ -33,7 +33,7 @@ class FirstStage(tf.Module):
     """Finds the N videos of the greatest product.
 
     All videos are compared in the P directions in which the products of the known users
-    differ most, and the best 4 N of these in all D. Where D is at most P, all of them
+    differ most, and the best 2 N of these in all D. Where D is at most P, all of them
     count from the start.
 
     Args:
@@ -78,13 +78,13 @@ class FirstStage(tf.Module):
         widened = 1 if self._exact else _WIDENED
         count = tf.reduce_max(tf.concat([counts, [0]], axis=0))
         wide = tf.minimum(widened * count, self._compared.shape[1])
-        places = greatest(products, wide)  # [B, 4 N]
+        places = greatest(products, wide)  # [B, 2 N]
         there = tf.gather(products, places, batch_dims=1) > products.dtype.min
         there &= tf.range(wide) < widened * counts[:, None]
         rows = tf.where(there, places + 1, self._videos + 1)
         if self._exact:
             return rows
-        f = self._video_factors(rows)  # [B, 4 N, D]
+        f = self._video_factors(rows)  # [B, 2 N, D]
         product = tf.linalg.matvec(f, self._user_factors(user))
         product = tf.where(there, product, product.dtype.min)
         order = tf.math.top_k(product, tf.minimum(count, wide)).indices  # [B, N]

@@ -67,6 +67,7 @@ def test_the_greatest_products_come_first(
 ) -> None:
     """Also in two directions, where all that is left is compared in all of them."""
     monkeypatch.setattr(first_stage, "_DIRECTIONS", P)
+    monkeypatch.setattr(first_stage, "_WIDENED", 4)
     stage, users = users_of(model)
     every = stage.products(users)
     found = stage.best(users, every, tf.constant([3, 5, 2])).numpy()
