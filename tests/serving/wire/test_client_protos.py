@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 from google.protobuf.descriptor import FieldDescriptor
+from google.protobuf.descriptor_pb2 import DescriptorProto
 
 from serving.client import connection
 from serving.wire import client_pb2, protos, services
@@ -29,18 +30,27 @@ _PAIRS = [
 
 def _differences(ours: Any, theirs: Any) -> list[str]:
     """Fields of ours that are not the same on the wire, messages inside included."""
-    found = []
-    for field in ours.fields:
-        other = theirs.fields_by_name.get(field.name)
-        if other is None or _wire(field) != _wire(other):
-            found.append(f"{ours.full_name}.{field.name}")
-        elif field.message_type is not None:
-            found += _differences(field.message_type, other.message_type)
+    found, expected = [], _wire(theirs)
+    for name, wire in _wire(ours).items():
+        if wire != expected.get(name):
+            found.append(f"{ours.full_name}.{name}")
+        elif inside := ours.fields_by_name[name].message_type:
+            found += _differences(inside, theirs.fields_by_name[name].message_type)
     return found
 
 
-def _wire(field: Any) -> tuple[int, int, int]:
-    return field.number, _ENUM_AS_INT.get(field.type, field.type), field.label
+def _wire(message: Any) -> dict[str, tuple[int, int, int]]:
+    """Number, type and label of the fields, as a file of declarations has them."""
+    declared = DescriptorProto()
+    message.CopyToProto(declared)
+    return {
+        field.name: (
+            field.number,
+            _ENUM_AS_INT.get(field.type, field.type),
+            field.label,
+        )
+        for field in declared.field
+    }
 
 
 @pytest.mark.parametrize(("ours", "theirs"), _PAIRS, ids=lambda kind: kind.__name__)

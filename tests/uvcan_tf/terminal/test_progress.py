@@ -19,7 +19,8 @@ def test_progress_writes_nothing_to_standard_output_nor_to_a_log(
 def test_work_inside_other_work_has_a_line_of_its_own(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("FORCE_COLOR", "1")  # rich then takes it for a terminal
+    monkeypatch.setenv("FORCE_COLOR", "1")  # rich then takes it for a terminal,
+    monkeypatch.setenv("TERM", "xterm")  # and for one whose lines can be drawn anew
     monkeypatch.setenv("COLUMNS", "200")
     with progress("Measuring", total=2) as outer:
         with progress("Training", total=3) as inner:
