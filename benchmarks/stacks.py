@@ -29,6 +29,7 @@ from rich.table import Table
 from benchmarks.pipeline import measure_imports
 from benchmarks.timing import once
 from uvcan_tf.features import RANK, SCORE, USER_ID, VIDEO_IDS
+from uvcan_tf.terminal.quiet import quiet
 
 TOLERANCE: Final = 1e-6
 _FILE = click.Path(path_type=Path, dir_okay=False)
@@ -69,6 +70,7 @@ def figures(out: Path, tests: tuple[str, ...]) -> None:
 @click.argument("out", type=_FILE)
 def scores(model: Path, out: Path) -> None:
     """Loads the SavedModel of a demo here and in the embedded server, and asks both."""
+    quiet()
     found = {"in process": _in_process(model), "server": _served(model)}
     out.write_text(json.dumps({k: v.tolist() for k, v in found.items()}), "utf-8")
 
