@@ -11,11 +11,13 @@ from click.testing import CliRunner, Result
 from benchmarks import stacks
 
 
-def compared(folder: Path, readers: dict[str, list[list[float]]]) -> Result:
+def compared(
+    folder: Path, readers: dict[str, list[list[float]]], failed: int = 0
+) -> Result:
     """Compares what each reader found in the model that `old` wrote."""
     (folder / "figures").mkdir()
     for stack, hit_rate in (("new", 0.29), ("old", 0.31)):
-        figures = {"demo, HR@10": hit_rate, "tests passed": 7}
+        figures = {"demo, HR@10": hit_rate, "tests passed": 7, "tests failed": failed}
         (folder / "figures" / f"{stack}.json").write_text(json.dumps(figures))
     written = folder / "scores" / "old"
     written.mkdir(parents=True)
@@ -47,3 +49,9 @@ def test_other_scores_end_in_one_sentence(
     done = compared(tmp_path, found)
     assert done.exit_code == 1
     assert "Error: Every reader should find the same scores" in done.output
+
+
+def test_a_failed_test_ends_in_one_sentence(tmp_path: Path) -> None:
+    done = compared(tmp_path, {"old": [[0.5]], "new": [[0.5]]}, failed=2)
+    assert done.exit_code == 1
+    assert "Error: All tests should pass on every stack." in done.output
