@@ -27,13 +27,17 @@ from uvcan_tf.data.sources.synthetic import generate
 from uvcan_tf.data.tables import Tables, read_tables, write_tables
 from uvcan_tf.features import Features
 
-_PRESET: Final = "small"
+_PRESET: Final = "tiny"
 _DAYS: Final = 3
 _FIRST_DAY_HAS: Final = 0.7  # of the users, the videos and the likes
 _DAY_MS: Final = 86_400_000
 _SETTINGS: Final = {
-    "model": {"factors": 16, "hops": 1},
-    "training": {"learning_rate": 0.003, "batch_size": 1024, "epochs": 30},
+    "training": {
+        "learning_rate": 0.003,
+        "batch_size": 256,
+        "epochs": 60,
+        "patience": 8,
+    },
     "evaluation": {"split": "time", "held_out_fraction": 0.1},
 }
 
