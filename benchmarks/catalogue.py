@@ -16,7 +16,7 @@ from benchmarks.machine import Machine
 from benchmarks.results import Figure
 from benchmarks.timing import each, once, seconds
 from uvcan_tf.catalogue.catalogue import Catalogue
-from uvcan_tf.config import Config
+from uvcan_tf.config import Config, RecommendationConfig
 from uvcan_tf.data.dataset import Dataset
 from uvcan_tf.evaluation.ranking import FULL, SAMPLED, of_some_users, rank_pairs
 from uvcan_tf.features import RECOMMEND, USER_ID, K
@@ -37,10 +37,7 @@ def untrained(dataset: Dataset) -> UVCAN:
 def measure_requests(dataset: Dataset, machine: Machine) -> dict[str, Figure]:
     """`recommend` of a SavedModel as a server runs it: plain operations, no XLA."""
     model = untrained(dataset)
-    with tempfile.TemporaryDirectory() as folder:
-        export(model, dataset, None, model.config, Path(folder))
-        request = requests(Path(folder), dataset)
-        times = np.array(each(request, _REQUESTS)) * 1000
+    times = request_times_ms(model, model.config.recommendation)
     every = work.of_catalogue_pair(dataset.features, model.config)
     least = 1000 * machine.seconds(*(dataset.videos.size * part for part in every))
     naively = 1000 * seconds(lambda: _unblocked(model, dataset), 5)
@@ -51,6 +48,15 @@ def measure_requests(dataset: Dataset, machine: Machine) -> dict[str, Figure]:
         "recommend_73k_p99_ms": Figure(p99, "ms", least, beside),
         "recommend_vs_unblocked": Figure(p50, "ms", naively, "the network, unblocked"),
     }
+
+
+def request_times_ms(model: UVCAN, served: RecommendationConfig) -> list[float]:
+    """Of the signature `recommend` of the model, exported to be served so."""
+    config = dataclasses.replace(model.config, recommendation=served)
+    with tempfile.TemporaryDirectory() as folder:
+        export(model, model.dataset, None, config, Path(folder))
+        request = requests(Path(folder), model.dataset)
+        return [1000 * s for s in each(request, _REQUESTS)]
 
 
 def requests(folder: Path, dataset: Dataset) -> Callable[[], Any]:

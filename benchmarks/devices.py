@@ -9,19 +9,16 @@ import dataclasses
 import json
 import os
 import statistics
-import subprocess
 import sys
-import tempfile
-from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 import tensorflow as tf
 
 from benchmarks import growth, training, two_stage, world
-from benchmarks.catalogue import requests, untrained
-from benchmarks.results import Figure
-from benchmarks.timing import each, seconds
+from benchmarks.catalogue import request_times_ms, untrained
+from benchmarks.results import Figure, of_process
+from benchmarks.timing import seconds
 from uvcan_tf import presets
 from uvcan_tf.catalogue.catalogue import Catalogue
 from uvcan_tf.config import RecommendationConfig
@@ -29,7 +26,6 @@ from uvcan_tf.data.dataset import Dataset
 from uvcan_tf.evaluation.ranking import FULL, of_some_users, rank_pairs
 from uvcan_tf.evaluation_settings import CPU, GPU
 from uvcan_tf.model.uvcan import UVCAN
-from uvcan_tf.saved_model.export import export
 from uvcan_tf.terminal.quiet import quiet_xla
 from uvcan_tf.training.fit import positions
 from uvcan_tf.training.sparse_adam import SparseAdam
@@ -37,13 +33,12 @@ from uvcan_tf.training.sparse_adam import SparseAdam
 _PAIRS_A_STEP: Final = (8192, 65536)
 _USERS_A_STEP: Final = (128, 1024)
 _STEPS: Final = 40
-_REQUESTS: Final = 60
 _RANKED: Final = 512  # users
 
 
 def measure() -> dict[str, Figure]:
     """The GPU's figures beside the CPU's."""
-    on_cpu, on_gpu = (_in_its_process(device) for device in (CPU, GPU))
+    on_cpu, on_gpu = (of_process("benchmarks.devices", device) for device in (CPU, GPU))
     card, cores = on_gpu.pop("card"), on_cpu.pop("card")
     beside = f"{cores}, beside {card}"
     return {
@@ -54,13 +49,6 @@ def measure() -> dict[str, Figure]:
 
 def _unit(key: str) -> str:
     return "ms" if key.endswith("_ms") else "/s"
-
-
-def _in_its_process(device: str) -> dict[str, Any]:
-    command = [sys.executable, "-m", "benchmarks.devices", device]
-    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
-    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    return found
 
 
 def _measure_here(device: str) -> dict[str, Any]:
@@ -109,14 +97,8 @@ def _ranking(dataset: Dataset) -> dict[str, float]:
 
 def _recommend(dataset: Dataset, device: str) -> dict[str, float]:
     """A request of `recommend` over 73,015 videos, from a SavedModel."""
-    model = untrained(dataset)
-    with tempfile.TemporaryDirectory() as folder:
-        served = RecommendationConfig(device=device)
-        config = dataclasses.replace(model.config, recommendation=served)
-        export(model, dataset, None, config, Path(folder))
-        request = requests(Path(folder), dataset)
-        times = each(request, _REQUESTS)
-    return {"recommend_73k_p50_ms": 1000 * statistics.median(times)}
+    times = request_times_ms(untrained(dataset), RecommendationConfig(device=device))
+    return {"recommend_73k_p50_ms": statistics.median(times)}
 
 
 def _by_candidates() -> dict[str, float]:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -18,7 +17,7 @@ import tensorflow as tf
 
 from benchmarks import training, two_stage, world
 from benchmarks.catalogue import untrained
-from benchmarks.results import Figure
+from benchmarks.results import Figure, of_process
 from benchmarks.timing import seconds
 from tfx_pipeline.memory import peak_mb
 from uvcan_tf.catalogue.catalogue import Catalogue
@@ -50,9 +49,7 @@ _LIBRARIES_MB = 800  # resident once TensorFlow is imported and has trained
 
 def measure(name: str) -> dict[str, Figure]:
     """One world, in a process of its own."""
-    command = [sys.executable, "-m", "benchmarks.growth", name]
-    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
-    found: dict[str, dict[str, Any]] = json.loads(done.stdout.splitlines()[-1])
+    found = of_process("benchmarks.growth", name)
     return {key: Figure(**figure) for key, figure in found.items()}
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import subprocess
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -32,6 +34,13 @@ class Figure:
 
 
 Figures = Mapping[str, Figure]
+
+
+def of_process(module: str, *arguments: str) -> Any:
+    """What a module prints as JSON in its last line, run in a process of its own."""
+    command = [sys.executable, "-m", module, *arguments]
+    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
+    return json.loads(done.stdout.splitlines()[-1])
 
 
 def read(path: Path) -> dict[str, Figure]:

@@ -10,13 +10,12 @@ import dataclasses
 import json
 import os
 import resource
-import subprocess
 import sys
 import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -24,7 +23,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from benchmarks import growth
-from benchmarks.results import Figure
+from benchmarks.results import Figure, of_process
 from tfx_pipeline.memory import peak_mb
 from uvcan_tf import features as names
 from uvcan_tf.data.sources.planted_world import Size
@@ -53,9 +52,7 @@ def measure(folder: Path, size: str) -> Iterator[dict[str, Figure]]:
     if not tables.exists():
         write_tables(tables, growth.WORLDS[size])
     for way in WAYS:
-        command = [sys.executable, "-m", "benchmarks.shards", str(tables), way]
-        done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
-        found: dict[str, dict[str, Any]] = json.loads(done.stdout.splitlines()[-1])
+        found = of_process("benchmarks.shards", str(tables), way)
         yield {f"example_gen_{size}_{way}_{k}": Figure(**f) for k, f in found.items()}
 
 
