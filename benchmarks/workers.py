@@ -20,6 +20,9 @@ from uvcan_tf.config import MULTI_WORKER, Config
 from uvcan_tf.training.distribution import Team
 from uvcan_tf.training.fit import fit
 
+_WORLD: Final = dataclasses.replace(
+    world.TOFFEE_B, likes=120_000, videos=8_000, visual_length=64
+)
 _PAIRS_A_STEP: Final = 16_384  # of all workers together
 _EPOCHS: Final = 4
 _BESIDE: Final = "one worker on one core"
@@ -83,7 +86,7 @@ def _train(folder: Path) -> dict[str, float]:
     )
     team = Team(training)  # before anything else uses TensorFlow
     settings = dataclasses.replace(settings, training=training)
-    fit(world.dataset(world.TOFFEE_B), settings, folder, team=team)
+    fit(world.dataset(_WORLD), settings, folder, team=team)
     if not team.is_chief:
         return {"peak_mb": peak_mb()}
     curve = json.loads((folder / "training.json").read_text())["curve"]
