@@ -6,6 +6,7 @@ import contextlib
 import dataclasses
 import gc
 import logging
+import os
 import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -184,15 +185,19 @@ class VersionedModel:
 
 
 def contents(folder: Path | None) -> Contents:
-    """Names, sizes and times of what lies in a folder; None where it is gone."""
-    if folder is None or not folder.exists():
+    """Names, sizes and times of what lies in a folder; None where it is gone.
+
+    It may be written or removed meanwhile: what is gone by then is left out.
+    """
+    if folder is None or not os.path.exists(folder):
         return None
     found = []
-    for path in sorted(folder.rglob("*")):
-        with contextlib.suppress(OSError):  # it is being written
-            told = path.stat()
-            found.append((str(path), told.st_size, told.st_mtime_ns))
-    return tuple(found)
+    for place, folders, files in os.walk(folder):
+        for path in (os.path.join(place, name) for name in (*folders, *files)):
+            with contextlib.suppress(OSError):
+                told = os.stat(path)
+                found.append((path, told.st_size, told.st_mtime_ns))
+    return tuple(sorted(found))
 
 
 def not_ready(name: str, version: int | None) -> StatusError:

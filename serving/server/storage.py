@@ -60,19 +60,25 @@ def check_base_paths(configs: Iterable[ModelConfig]) -> None:
 def waiting_for(config: ModelConfig) -> str:
     """What is looked for at a base path, and what was found."""
     base = config.base_path
-    if not _is_folder(base):
-        found = "nothing, for there is no such folder"
-    elif (base / PB_FILE).exists():
-        found = f"{PB_FILE}, so this is a version itself; give the folder above it"
-    else:
-        paths = sorted(base.iterdir())
-        found = ", ".join(_shown(path) for path in paths[:10])
-        found += ", ..." if len(paths) > 10 else ""
+    try:
+        found = _found(base)
+    except OSError as error:  # it may be gone since the first look
+        found = f"nothing, for it cannot be read ({error.strerror})"
     return (
         f"Model {config.name} waits for a version: {base} should hold a folder whose "
         f"name is a whole number, such as 1, with a whole SavedModel in it. "
         f"Found: {found or 'an empty folder'}."
     )
+
+
+def _found(base: Path) -> str:
+    if not _is_folder(base):
+        return "nothing, for there is no such folder"
+    if (base / PB_FILE).exists():
+        return f"{PB_FILE}, so this is a version itself; give the folder above it"
+    paths = sorted(base.iterdir())
+    shown = ", ".join(_shown(path) for path in paths[:10])
+    return shown + (", ..." if len(paths) > 10 else "")
 
 
 def wanted_versions(config: ModelConfig) -> dict[int, Path] | None:

@@ -4,6 +4,7 @@ import logging
 import os
 import random
 import shutil
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,11 +14,11 @@ import pytest
 from serving.checks.fuzz import mutate
 from serving.server import files
 from serving.server.config import read_models
-from serving.server.lifecycle import Loading
+from serving.server.lifecycle import Loading, contents
 from serving.server.parameters import read_parameters
 from serving.server.savedmodel import SavedModel
 from serving.server.status import StatusError
-from serving.server.storage import ModelConfig
+from serving.server.storage import ModelConfig, waiting_for
 from serving.server.store import ModelStore
 from serving.wire.protos import model_pb2
 from tests.serving.conftest import until
@@ -52,6 +53,26 @@ def test_a_mutated_text_file_is_read_or_refused(
             refused += 1
             assert error.message
     assert 100 < refused < 1000
+
+
+def test_a_folder_may_go_while_it_is_looked_at(tmp_path: Path) -> None:
+    base, ended = tmp_path / "m", threading.Event()
+
+    def come_and_go() -> None:
+        while not ended.is_set():
+            (base / "1" / "variables").mkdir(parents=True)
+            shutil.rmtree(base)
+
+    changing = threading.Thread(target=come_and_go)
+    changing.start()
+    try:
+        for _ in range(3000):
+            contents(base)
+            contents(base / "1")
+            assert "waits for a version" in waiting_for(ModelConfig("m", base))
+    finally:
+        ended.set()
+        changing.join()
 
 
 def _odd_things(base: Path, good: Path, source: random.Random) -> None:
