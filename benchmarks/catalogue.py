@@ -18,7 +18,7 @@ from benchmarks.timing import each, once, seconds
 from uvcan_tf.catalogue.catalogue import Catalogue
 from uvcan_tf.config import Config, RecommendationConfig
 from uvcan_tf.data.dataset import Dataset
-from uvcan_tf.evaluation.ranking import FULL, SAMPLED, of_some_users, rank_pairs
+from uvcan_tf.evaluation.ranking import FULL, SAMPLED, rank_pairs
 from uvcan_tf.features import RECOMMEND, USER_ID, K
 from uvcan_tf.model.uvcan import UVCAN
 from uvcan_tf.saved_model.export import export
@@ -102,4 +102,4 @@ def measure_ranking(dataset: Dataset, machine: Machine) -> dict[str, Figure]:
 
 
 def _of_few(dataset: Dataset) -> Dataset:
-    return dataclasses.replace(dataset, test=of_some_users(dataset.test, 3, 1))
+    return dataclasses.replace(dataset, test=dataset.test.of_some_users(3, 1))

@@ -23,7 +23,7 @@ from uvcan_tf import presets
 from uvcan_tf.catalogue.catalogue import Catalogue
 from uvcan_tf.config import RecommendationConfig
 from uvcan_tf.data.dataset import Dataset
-from uvcan_tf.evaluation.ranking import FULL, of_some_users, rank_pairs
+from uvcan_tf.evaluation.ranking import FULL, rank_pairs
 from uvcan_tf.evaluation_settings import CPU, GPU
 from uvcan_tf.model.uvcan import UVCAN
 from uvcan_tf.terminal.quiet import quiet_xla
@@ -88,7 +88,7 @@ def _ranking(dataset: Dataset) -> dict[str, float]:
     """Pairs a second of ranking whole catalogues."""
     model = untrained(dataset)
     catalogue = Catalogue(model)
-    few = dataclasses.replace(dataset, test=of_some_users(dataset.test, _RANKED, 1))
+    few = dataclasses.replace(dataset, test=dataset.test.of_some_users(_RANKED, 1))
     evaluation = model.config.evaluation
     ranked = seconds(lambda: rank_pairs(catalogue, few, evaluation, (FULL,)), 3)
     pairs = len(np.unique(few.test.user)) * dataset.videos.size

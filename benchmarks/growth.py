@@ -24,7 +24,7 @@ from uvcan_tf.catalogue.catalogue import Catalogue
 from uvcan_tf.config import Config
 from uvcan_tf.data.dataset import Dataset
 from uvcan_tf.data.sources.planted_world import Size
-from uvcan_tf.evaluation.ranking import FULL, of_some_users, rank_pairs
+from uvcan_tf.evaluation.ranking import FULL, rank_pairs
 from uvcan_tf.features import PAPER
 from uvcan_tf.terminal.quiet import quiet_xla
 
@@ -107,7 +107,7 @@ def _measure_here(name: str, size: Size) -> dict[str, Figure]:
     )
     request = seconds(lambda: rate_every(tf.constant([[1]])), 5)
     figures[f"{name}_request_ms"] = Figure(1000 * request, "ms")
-    few = dataclasses.replace(dataset, test=of_some_users(dataset.test, _RANKED, 1))
+    few = dataclasses.replace(dataset, test=dataset.test.of_some_users(_RANKED, 1))
     ranked = seconds(lambda: rank_pairs(catalogue, few, config.evaluation, (FULL,)), 1)
     pairs = len(np.unique(few.test.user)) * size.videos
     figures[f"{name}_full_ranking_pairs_per_s"] = Figure(pairs / ranked, "pairs/s")

@@ -155,12 +155,11 @@ def evaluate(
             f"{model} should be the folder of one SavedModel version, with "
             "saved_model.pb in it. Received: a folder without."
         )
-    from uvcan_tf.evaluation.ranking import of_some_users
     from uvcan_tf.evaluation.saved_scorer import saved_scorer
 
     dataset = _dataset(folder, config)
     if users is not None:
-        some = of_some_users(dataset.test, users, config.evaluation.seed)
+        some = dataset.test.of_some_users(users, config.evaluation.seed)
         dataset = dataclasses.replace(dataset, test=some)
     scorers = {
         "UVCAN": saved_scorer(model, dataset, config),

@@ -18,6 +18,7 @@ from uvcan_tf.features import Features
 
 IntArray = npt.NDArray[np.int32]
 StringArray = npt.NDArray[np.object_]
+_NEVER = np.iinfo(np.int64).max
 
 
 @dataclasses.dataclass(frozen=True)
@@ -71,6 +72,14 @@ class Pairs:
         """The pairs that the mask [P] selects."""
         time = None if self.time is None else self.time[mask]
         return Pairs(self.user[mask], self.video[mask], time)
+
+    def of_some_users(self, users: int | None, seed: int) -> Pairs:
+        """The pairs of at most so many users, drawn by seed."""
+        distinct = np.unique(self.user)
+        if users is None or len(distinct) <= users:
+            return self
+        some = np.random.default_rng(seed).choice(distinct, users, replace=False)
+        return self.where(np.isin(self.user, some))
 
     def __add__(self, other: Pairs) -> Pairs:
         timed = self.time is not None and other.time is not None
@@ -157,7 +166,11 @@ class Dataset:
         return _occurs(self.train.video, self.videos.size)
 
     def hold_out_validation(
-        self, fraction: float, seed: int, evaluation: EvaluationConfig
+        self,
+        fraction: float,
+        seed: int,
+        evaluation: EvaluationConfig,
+        users: int | None = None,
     ) -> Dataset:
         """The same data with a share of all training pairs as the test set.
 
@@ -165,32 +178,43 @@ class Dataset:
         time: the last share of all pairs. By the last likes of each user: those before
         them, of all users or of as many, drawn by a seeded hash, as make the share. In
         the last two, what was shown from then on and not liked is left out.
-        """
-        from uvcan_tf.data.split import hold_out_share
 
-        ids, pairs = self.users.ids, self.train
-        if pairs.time is None:
-            held_out = hold_out_share(
-                ids[pairs.user - 1], self.videos.ids[pairs.video - 1], fraction, seed
-            )
-            return self._divided(held_out)
-        held_out, since = self._last(pairs.time, fraction, seed, evaluation)
-        shown = self.impressions
+        Args:
+          fraction: share of the pairs, 0 to 1.
+          seed: of the draws.
+          evaluation: how the test set was chosen.
+          users: the test set has the pairs of so many users at most, drawn by seed.
+            All others keep theirs in training, unless these would tell of the time
+            that the test set is from.
+        """
+        held_out, since = self._held_out(fraction, seed, evaluation)
+        asked = self.train.where(held_out).of_some_users(users, seed)
+        train, shown = self.train.where(~held_out), self.impressions
+        if self.train.time is None or evaluation.split == LAST:
+            others = ~np.isin(self.train.user, asked.user)
+            train += self.train.where(held_out & others)
+            since[np.setdiff1d(np.arange(len(since)), asked.user)] = _NEVER
         if shown.time is not None:
             shown = shown.where(shown.time < since[shown.user])
-        return dataclasses.replace(self._divided(held_out), impressions=shown)
+        return dataclasses.replace(self, train=train, test=asked, impressions=shown)
 
-    def _last(
-        self,
-        time: npt.NDArray[np.int64],
-        fraction: float,
-        seed: int,
-        evaluation: EvaluationConfig,
+    def _held_out(
+        self, fraction: float, seed: int, evaluation: EvaluationConfig
     ) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.int64]]:
         """Marks training pairs [P], and tells since when by user row, int64 [n+2]."""
-        from uvcan_tf.data.split import hold_out_ids, last_of_users, last_share
+        from uvcan_tf.data.split import (
+            hold_out_ids,
+            hold_out_share,
+            last_of_users,
+            last_share,
+        )
 
-        rows, user = self.users.size + 2, self.train.user
+        user, time, ids = self.train.user, self.train.time, self.users.ids
+        rows = self.users.size + 2
+        if time is None:
+            videos = self.videos.ids[self.train.video - 1]
+            held_out = hold_out_share(ids[user - 1], videos, fraction, seed)
+            return held_out, np.full(rows, _NEVER)
         if evaluation.split != LAST:
             held_out, moment = last_share(time, fraction)
             return held_out, np.full(rows, moment)
@@ -198,14 +222,8 @@ class Dataset:
         users = np.unique(user[held_out])
         share = min(1.0, fraction * len(user) / max(1, held_out.sum()))
         chosen = np.zeros(rows, bool)
-        chosen[users[hold_out_ids(self.users.ids[users - 1], share, seed)]] = True
-        never = np.iinfo(np.int64).max
-        return held_out & chosen[user], np.where(chosen, since, never)
-
-    def _divided(self, held_out: npt.NDArray[np.bool_]) -> Dataset:
-        return dataclasses.replace(
-            self, train=self.train.where(~held_out), test=self.train.where(held_out)
-        )
+        chosen[users[hold_out_ids(ids[users - 1], share, seed)]] = True
+        return held_out & chosen[user], np.where(chosen, since, _NEVER)
 
 
 def _occurs(rows: IntArray, size: int) -> npt.NDArray[np.bool_]:

@@ -112,15 +112,6 @@ def _blocks(user: IntArray, size: int) -> Iterator[tuple[IntArray, slice]]:
         yield distinct[start:end], slice(bounds[start], bounds[end])
 
 
-def of_some_users(pairs: Pairs, users: int, seed: int) -> Pairs:
-    """The pairs of at most so many users, drawn by seed."""
-    distinct = np.unique(pairs.user)
-    if len(distinct) <= users:
-        return pairs
-    some = np.random.default_rng(seed).choice(distinct, users, replace=False)
-    return pairs.where(np.isin(pairs.user, some))
-
-
 def _checked(
     scores: npt.NDArray[np.float32], users: IntArray, videos: int
 ) -> npt.NDArray[np.float32]:

@@ -11,7 +11,7 @@ import pandas as pd
 
 from uvcan_tf.experiments import results
 from uvcan_tf.experiments.cells import Cells
-from uvcan_tf.experiments.method import Neural, without_epochs
+from uvcan_tf.experiments.method import Neural
 from uvcan_tf.experiments.methods import (
     BEST,
     HISTORY,
@@ -63,14 +63,14 @@ NO_HISTORY: Final = "no history: the network alone"
 
 
 def run(cells: Cells, setting: Setting, method: Neural, seeds: Sequence[int]) -> Path:
-    """Measures every variant with the settings of Table 3, but for the epochs.
+    """Measures every variant with the settings of Table 3.
 
     Each is trained until validation says stop; "no prior" still ranks skipped
     impressions last.
     """
     of_history = method.name == HISTORY.name
     name = "ablation-history" if of_history else "ablation"
-    chosen = without_epochs(tune(cells, setting, [method])[method.name])
+    chosen = tune(cells, setting, [method])[method.name]
     jobs = variants_of_history(chosen) if of_history else variants(chosen)
     frame = rows_of(cells, setting, jobs, seeds).drop(columns="method")
     results.write_csv(cells.results / f"{name}.csv", frame)

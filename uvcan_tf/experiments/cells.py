@@ -63,7 +63,7 @@ class Cells:
             seed=seed,
             epochs=self.epochs,
             time_limit_s=self.trial_seconds,
-            validation_users=min(500, self.validation_users),
+            validation_users=self.validation_users,
             batch_size=self.batch_size,
             evaluation=self.evaluation,
         )

@@ -9,7 +9,7 @@ import pandas as pd
 
 from uvcan_tf.experiments import plots, results
 from uvcan_tf.experiments.cells import Cells
-from uvcan_tf.experiments.method import Method, Neural, without_epochs
+from uvcan_tf.experiments.method import Method, Neural
 from uvcan_tf.experiments.methods import subject
 from uvcan_tf.experiments.results import METRIC_NAMES, TITLES
 from uvcan_tf.experiments.runs import rows_of, tune
@@ -33,15 +33,14 @@ def figure4(
 ) -> None:
     """HR@10 and NDCG@10 of every method with embeddings for K = 16, 32, 64.
 
-    Other settings are those of Table 3, but for the number of epochs: each width stops
-    early on pairs set apart.
+    Other settings are those of Table 3.
     """
     sized = [method for method in methods if has_factors(method)]
     chosen = tune(cells, setting, sized)
     jobs = [
         (
             method,
-            {**without_epochs(chosen[method.name]), _factors_setting(method): k},
+            {**chosen[method.name], _factors_setting(method): k},
             {"factors": k},
         )
         for method in sized
@@ -61,7 +60,7 @@ def tables45(
 
     NDCG@10 on Toffee_a is the paper's Table 4, on Toffee_b its Table 5.
     """
-    chosen = without_epochs(tune(cells, setting, [method])[method.name])
+    chosen = tune(cells, setting, [method])[method.name]
     jobs = [
         (
             method,

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import abc
 import dataclasses
-import json
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from uvcan_tf.config import Config, EvaluationConfig, TrainingConfig
 from uvcan_tf.data.dataset import Dataset
@@ -16,6 +15,9 @@ from uvcan_tf.evaluation.scorers import Scorer, ranked
 from uvcan_tf.model.pair_model import PairModel
 from uvcan_tf.search_spaces import Space, Values, tuned
 from uvcan_tf.training.fit import fit
+
+#: Settings of a neural method's training that its surroundings give.
+_BOUNDS: Final = ("epochs", "validation_users", "batch_size")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -44,10 +46,9 @@ class Run:
 
 
 class Fitted(NamedTuple):
-    """A scorer, the epochs that it kept, 0 where it has none, and its model, if any."""
+    """A scorer, and its model, if any."""
 
     scorer: Scorer
-    epochs: int = 0
     model: PairModel | None = None
 
 
@@ -87,7 +88,7 @@ class Method(abc.ABC):
     def key(self, values: Values, run: Run) -> Mapping[str, Any]:
         """Everything but the data that decides what a fit gives."""
 
-    def settled(self, values: Values, epochs: int, run: Run) -> Values:
+    def settled(self, values: Values, run: Run) -> Values:
         """The settings with which the method is fitted anew on all pairs."""
         return values
 
@@ -114,9 +115,7 @@ class Classical(Method):
 class Neural(Method):
     """A pair model: `build(dataset, config)` makes it.
 
-    Without a number of epochs among the values it sets pairs apart and stops early;
-    the epoch it kept then belongs to the settings, and the next fit, on all pairs,
-    takes just as many.
+    Every fit sets pairs of some users apart, and stops early.
 
     Args:
       config: the defaults, with sections `model` and `training`.
@@ -132,28 +131,33 @@ class Neural(Method):
 
         config = Config(training=own.training, evaluation=self._evaluation(run))
         model = fit(dataset, config, run.folder, run.say, build)
-        content = json.loads((run.folder / "training.json").read_text("utf-8"))
-        scorer = ranked(model.scorer(), dataset, self._skipped_last(run))
-        return Fitted(scorer, content["best_epoch"] or content["epochs"], model)
+        return Fitted(ranked(model.scorer(), dataset, self._skipped_last(run)), model)
 
     def key(self, values: Values, run: Run) -> Mapping[str, Any]:
         return dataclasses.asdict(self._config(values, run))
 
-    def settled(self, values: Values, epochs: int, run: Run) -> Values:
+    def settled(self, values: Values, run: Run) -> Values:
+        """With all that bounds a fit, but no time limit.
+
+        That of a trial would let the machine's speed decide what is published.
+        """
+        training = self._config(values, run).training
+        bounds = {f"training.{name}": getattr(training, name) for name in _BOUNDS}
         return {
             **values,
-            "training.epochs": epochs,
-            "training.batch_size": self._config(values, run).training.batch_size,
-            "training.validation_fraction": 0.0,
+            **bounds,
             "training.time_limit_s": TrainingConfig().time_limit_s,
         }
 
     def kept(self, values: Values) -> Values:
-        """Older files leave out the default batch size."""
-        return {"training.batch_size": TrainingConfig().batch_size, **values}
+        """Older files leave out the default batch size, and fix the epochs."""
+        values = {"training.batch_size": TrainingConfig().batch_size, **values}
+        if values.pop("training.validation_fraction", None) is not None:
+            del values["training.epochs"]
+        return values
 
     def _config(self, values: Values, run: Run) -> Any:
-        names = ("epochs", "time_limit_s", "validation_users", "batch_size")
+        names = (*_BOUNDS, "time_limit_s")
         limits = {f"training.{name}": getattr(run, name) for name in names}
         config = self.config
         if isinstance(config, Config):
@@ -163,15 +167,3 @@ class Neural(Method):
     def _evaluation(self, run: Run) -> EvaluationConfig:
         last = self._skipped_last(run)
         return dataclasses.replace(run.evaluation, skipped_impressions_last=last)
-
-
-def without_epochs(values: Values) -> dict[str, Any]:
-    """The settings without those that stopping early has found.
-
-    The time limit stays the one they were settled with, which is none: that of a trial
-    would let the machine's speed decide what is published.
-    """
-    found = ("epochs", "validation_fraction")
-    return {
-        k: v for k, v in values.items() if k not in {f"training.{n}" for n in found}
-    }

@@ -52,10 +52,9 @@ def _search(
         run = cells.run(folder, seed=1)
         fitted = method.fit(setting.part.dataset, values, run)
         ranks = setting.part.ranks(fitted.scorer, cells.evaluation, (FULL,))
-        epochs = fitted.epochs
         del fitted
         forget_models()
-        return {MONITOR: ranks.summary((10,))[FULL]["ndcg@10"], "epochs": epochs}
+        return {MONITOR: ranks.summary((10,))[FULL]["ndcg@10"]}
 
     search = Search(
         draws(method.space, cells.trials, method.name),
@@ -72,7 +71,7 @@ def _search(
     )
     search.search()
     best = search.best()
-    values = method.settled(best.values, int(best.metrics.get("epochs", 0)), any_run)
+    values = method.settled(best.values, any_run)
     kept.write(values, best)
     return values
 

@@ -19,7 +19,6 @@ from uvcan_tf.evaluation.ranking import (
     FULL,
     SAMPLED,
     Ranks,
-    of_some_users,
     rank_pairs,
 )
 from uvcan_tf.evaluation.scorers import Scorer
@@ -40,9 +39,7 @@ class Split(NamedTuple):
 
     def of_users(self, users: int | None, seed: int) -> Split:
         """The same, with the test pairs of so many users at most."""
-        if users is None:
-            return self
-        some = of_some_users(self.dataset.test, users, seed)
+        some = self.dataset.test.of_some_users(users, seed)
         return self._replace(dataset=dataclasses.replace(self.dataset, test=some))
 
     def ranks(

@@ -73,7 +73,7 @@ class Measure(tf.keras.callbacks.Callback):
       state: of the run.
       say: called with one sentence at a time.
       team: who trains.
-      warm: whether the weights come from a trained model, which then is epoch 0.
+      trained: whether the weights can rate already, which then is epoch 0.
     """
 
     def __init__(
@@ -82,17 +82,18 @@ class Measure(tf.keras.callbacks.Callback):
         state: RunState,
         say: Say,
         team: Team,
-        warm: bool = False,
+        trained: bool = False,
     ) -> None:
         super().__init__()
-        self._warm = warm
+        self._trained = trained
         self._validation = validation
         self._state = state
         self._say = say
         self._team = team
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
-        if self._warm and self._validation.possible and not self._state.epoch.numpy():
+        begins = not int(self._state.epoch.numpy())
+        if begins and self._trained and self._validation.possible:
             measured = self._measure()
             self._state.end_epoch(0, measured.ndcg)
             self._say(f"Epoch 0: validation NDCG@10 {measured.ndcg:.4f}")

@@ -13,7 +13,6 @@ import tensorflow as tf
 from uvcan_tf.config import Config, TrainingConfig
 from uvcan_tf.data.dataset import Dataset
 from uvcan_tf.errors import TrainingError
-from uvcan_tf.evaluation.ranking import of_some_users
 from uvcan_tf.model.batches import trainable
 from uvcan_tf.model.pair_model import PairModel
 from uvcan_tf.model.uvcan import UVCAN
@@ -69,21 +68,15 @@ def fit(
 
 
 def _divided(dataset: Dataset, config: Config) -> Dataset:
-    """What is trained on; the test set is what validation measures.
-
-    Pairs of users whom validation does not measure stay in training, unless they would
-    tell of the time that the measured ones are from.
-    """
+    """What is trained on; the test set is what validation measures."""
     _check(dataset)
     training = config.training
-    part = dataset.hold_out_validation(
-        training.validation_fraction, training.seed, config.evaluation
+    return dataset.hold_out_validation(
+        training.validation_fraction,
+        training.seed,
+        config.evaluation,
+        training.validation_users,
     )
-    measured = of_some_users(part.test, training.validation_users, training.seed)
-    if part.train.time is None:
-        others = part.test.where(~np.isin(part.test.user, measured.user))
-        part = dataclasses.replace(part, train=part.train + others)
-    return dataclasses.replace(part, test=measured)
 
 
 def _compiled(model: PairModel, training: TrainingConfig) -> PairModel:

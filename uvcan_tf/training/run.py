@@ -116,7 +116,7 @@ class TrainingRun:
             Clock(self._pairs),
             tf.keras.callbacks.TerminateOnNaN(),
             LossCheck(),
-            Measure(self._validation, state, self._say, self._team, self._warm),
+            Measure(self._validation, state, self._say, self._team, self._trained),
             *writers,
             Stop(state, training, self._team),
         ]
@@ -135,8 +135,14 @@ class TrainingRun:
         state.restore_best()
 
     @property
-    def _warm(self) -> bool:
-        return self._begun is not None and self._begun.warm
+    def _trained(self) -> bool:
+        """Whether the model can rate before the first epoch, which then is number 0.
+
+        One that begins as its prior may not end below it.
+        """
+        model, begun = self._model, self._begun
+        over_prior = isinstance(model, UVCAN) and model.config.prior is not None
+        return over_prior or (begun is not None and begun.warm)
 
     def _steps(self) -> int:
         """Of an epoch; several devices take batches of pairs, and of nothing else."""

@@ -12,7 +12,7 @@ import numpy as np
 
 from uvcan_tf.config import Config
 from uvcan_tf.data.dataset import Dataset
-from uvcan_tf.evaluation.ranking import FULL, of_some_users, rank_pairs
+from uvcan_tf.evaluation.ranking import FULL, rank_pairs
 from uvcan_tf.evaluation.scorers import ModelScorer, ranked
 from uvcan_tf.model.pair_model import PairModel
 
@@ -43,9 +43,8 @@ class Validation:
     def __init__(self, model: PairModel, dataset: Dataset, config: Config) -> None:
         self._model = model
         self._config = config
-        some = of_some_users(
-            dataset.test, config.training.validation_users, config.training.seed
-        )
+        training = config.training
+        some = dataset.test.of_some_users(training.validation_users, training.seed)
         likes = np.bincount(dataset.train.user, minlength=dataset.users.size + 2)
         pairs = some.where(dataset.videos.size - likes[some.user] > 1)
         self._part = dataclasses.replace(dataset, test=pairs)

@@ -119,6 +119,26 @@ def test_validation_follows_the_rule_of_the_split_by_id() -> None:
     assert as_set(parts.test) == as_set(chosen)
 
 
+@pytest.mark.parametrize("split", ["random", "last", "time"])
+def test_users_whom_validation_leaves_out_keep_their_pairs(split: str) -> None:
+    """But where these would tell of the time that is validated on."""
+    time = None if split == "random" else np.arange(len(PAIRS))
+    shown = Pairs(*(np.arange(1, USERS + 1, dtype=np.int32),) * 2, np.full(USERS, 999))
+    pairs = Pairs(PAIRS.user, PAIRS.video, time)
+    whole = dataclasses.replace(dataset(pairs), impressions=shown)
+    config = EvaluationConfig(split=split)
+    every, some = (whole.hold_out_validation(0.5, 7, config, n) for n in (None, 2))
+    measured = np.unique(some.test.user)
+    assert len(measured) == 2 < len(np.unique(every.test.user))
+    asked = every.test.where(np.isin(every.test.user, measured))
+    assert as_set(some.test) == as_set(asked)
+    left = as_set(every.train) if split == "time" else as_set(PAIRS) - as_set(asked)
+    assert as_set(some.train) == left
+    if split == "last":
+        known = set(some.impressions.user.tolist())
+        assert known == set(range(1, USERS + 1)) - set(measured.tolist())
+
+
 def test_validation_is_the_last_share_where_pairs_have_times() -> None:
     time = np.random.default_rng(2).permutation(len(PAIRS)).astype(np.int64)
     timed = Pairs(PAIRS.user, PAIRS.video, time)

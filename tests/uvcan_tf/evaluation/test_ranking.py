@@ -202,15 +202,15 @@ def test_scores_of_another_shape_are_refused() -> None:
 
 def test_some_users_keep_all_their_pairs() -> None:
     test = DATASET.test
-    some = ranking.of_some_users(test, 3, 5)
+    some = test.of_some_users(3, 5)
     chosen = set(some.user.tolist())
     assert len(chosen) == 3
     kept = [i for i, user in enumerate(test.user) if user in chosen]
     np.testing.assert_array_equal(some.video, test.video[kept])
-    assert ranking.of_some_users(test, USERS, 5) is test
+    assert test.of_some_users(USERS, 5) is test
 
 
 def test_the_seed_chooses_the_users() -> None:
-    chosen = [set(ranking.of_some_users(DATASET.test, 3, s).user) for s in range(9)]
-    assert chosen[0] == set(ranking.of_some_users(DATASET.test, 3, 0).user)
+    chosen = [set(DATASET.test.of_some_users(3, s).user) for s in range(9)]
+    assert chosen[0] == set(DATASET.test.of_some_users(3, 0).user)
     assert any(other != chosen[0] for other in chosen[1:])

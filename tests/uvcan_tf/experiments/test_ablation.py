@@ -25,12 +25,10 @@ from uvcan_tf.experiments.ablation import (
     variants,
     variants_of_history,
 )
-from uvcan_tf.experiments.method import Neural, Run, without_epochs
+from uvcan_tf.experiments.method import Neural, Run
 
 CHOSEN = {
     "training.learning_rate": 0.002,
-    "training.epochs": 4,
-    "training.validation_fraction": 0.0,
     "model.hops": 2,
     "prior.factors": 32,
     "prior.attribute_pull": 0.5,
@@ -51,7 +49,7 @@ def settings() -> dict[str, dict[str, Any]]:
     """All settings of a fit of every variant with a network, by its name."""
     return {
         named["variant"]: flat(dataclasses.asdict(method._config(values, RUN)))
-        for method, values, named in variants(without_epochs(CHOSEN))
+        for method, values, named in variants(CHOSEN)
         if isinstance(method, Neural)
     }
 
@@ -84,7 +82,7 @@ def test_every_network_is_trained_until_validation_says_stop() -> None:
 def test_the_prior_alone_has_the_priors_own_settings() -> None:
     [(_, values)] = [
         (method, values)
-        for method, values, named in variants(without_epochs(CHOSEN))
+        for method, values, named in variants(CHOSEN)
         if named["variant"] == PRIOR_ALONE
     ]
     assert (values["factors"], values["attribute_pull"]) == (32, 0.5)
@@ -92,14 +90,12 @@ def test_the_prior_alone_has_the_priors_own_settings() -> None:
 
 OF_HISTORY = {
     "training.learning_rate": 0.004,
-    "training.epochs": 4,
-    "training.validation_fraction": 0.0,
     "history.factors": 64,
 }
 
 
 def rows_of_history() -> dict[str, Any]:
-    jobs = variants_of_history(without_epochs(OF_HISTORY))
+    jobs = variants_of_history(OF_HISTORY)
     return {named["variant"]: (method, values) for method, values, named in jobs}
 
 

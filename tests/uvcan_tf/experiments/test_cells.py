@@ -19,7 +19,7 @@ from uvcan_tf.data.dataset import Dataset, Pairs
 from uvcan_tf.evaluation.ranking import FULL
 from uvcan_tf.experiments.cells import Cell, Cells
 from uvcan_tf.experiments.kept import KeptSettings
-from uvcan_tf.experiments.method import Classical, Neural, without_epochs
+from uvcan_tf.experiments.method import Classical, Neural
 from uvcan_tf.experiments.runs import tune
 from uvcan_tf.experiments.setting import Setting, table3_setting
 from uvcan_tf.model.uvcan import UVCAN
@@ -29,8 +29,8 @@ from uvcan_tf.training.fit import MONITOR
 EVALUATION = EvaluationConfig(sampled_negatives=3, cutoffs=(10,))
 SETTLED = {
     "training.epochs": 3,
+    "training.validation_users": 1000,
     "training.batch_size": 2048,
-    "training.validation_fraction": 0.0,
     "training.time_limit_s": 1e6,
 }
 NEURAL = Neural("UVCAN(paper)", {}, UVCAN)
@@ -83,9 +83,7 @@ def path(folder: Path, method: Any, values: Any = SETTLED, **others: Any) -> Pat
 def test_a_fit_with_early_stopping_depends_on_its_limits(
     tmp_path: Path, limit: Any
 ) -> None:
-    open_to = without_epochs(SETTLED)
-    del open_to["training.batch_size"], open_to["training.time_limit_s"]
-    assert path(tmp_path, NEURAL, open_to) != path(tmp_path, NEURAL, open_to, **limit)
+    assert path(tmp_path, NEURAL, {}) != path(tmp_path, NEURAL, {}, **limit)
 
 
 def test_a_settled_fit_is_read_by_any_command(tmp_path: Path) -> None:
@@ -149,11 +147,12 @@ def test_a_file_of_settings_is_for_the_search_it_tells_of(tmp_path: Path) -> Non
         assert KeptSettings(cells(tmp_path, **limit), setting(), NEURAL).read() is None
 
 
-def test_an_older_file_stays_usable_and_means_the_batch_size_of_then(
+def test_an_older_file_means_its_batch_size_and_fits_stop_early(
     tmp_path: Path,
 ) -> None:
     kept = KeptSettings(cells(tmp_path, batch_size=64), setting(), NEURAL)
     kept.path.parent.mkdir(parents=True)
-    settings = {k: v for k, v in SETTLED.items() if k != "training.batch_size"}
+    fixed = {"training.epochs": 3, "training.validation_fraction": 0.0}
+    settings = {**fixed, "training.l2": 0.1}
     kept.path.write_text(json.dumps({"settings": settings, "trials": 8}))
-    assert kept.read() == SETTLED
+    assert kept.read() == {"training.batch_size": 2048, "training.l2": 0.1}

@@ -19,8 +19,8 @@ from uvcan_tf.config import EvaluationConfig
 from uvcan_tf.data.dataset import Pairs
 from uvcan_tf.evaluation.scorers import SKIPPED
 from uvcan_tf.experiments import ablation
-from uvcan_tf.experiments.method import Classical, Neural, Run, without_epochs
-from uvcan_tf.experiments.methods import BEST, TABLE3
+from uvcan_tf.experiments.method import Classical, Neural, Run
+from uvcan_tf.experiments.methods import BEST, PAPER, TABLE3
 
 SHOWN = Pairs(np.array([1, 1], np.int32), np.array([3, 8], np.int32))
 WORLD = dataclasses.replace(worlds.small(), impressions=SHOWN)
@@ -123,10 +123,12 @@ def test_each_variant_takes_one_thing_away() -> None:
             assert len(changed) == 1, variant
 
 
-def test_variants_are_trained_until_validation_says_stop() -> None:
-    settled = {"training.epochs": 3, "training.validation_fraction": 0.0}
-    for method, values, _ in ablation.variants(without_epochs(settled)):
-        if isinstance(method, Neural):
-            config = method.key(values, Run(Path(), epochs=30))
-            assert config["training"]["epochs"] == 30
-            assert config["training"]["validation_fraction"] > 0
+def test_a_settled_fit_stops_early_and_by_no_clock() -> None:
+    run = Run(Path(), epochs=30, batch_size=64, time_limit_s=9.0, validation_users=7)
+    settled = PAPER.settled({"training.l2": 0.1}, run)
+    other = Run(Path(), epochs=2, batch_size=8, time_limit_s=1.0, validation_users=1)
+    training = PAPER.key(settled, other)["training"]
+    assert training["validation_fraction"] > 0
+    assert (training["epochs"], training["batch_size"]) == (30, 64)
+    assert (training["validation_users"], training["l2"]) == (7, 0.1)
+    assert training["time_limit_s"] > 1e4

@@ -75,7 +75,7 @@ def test_a_start_that_training_does_not_improve_is_kept() -> None:
     for ndcg in (0.5, 0.25):
         validation: Any = Figures(Measured(ndcg=ndcg, tied=0.0, hr=0.0, mrr=0.0))
         team = Team(TrainingConfig())
-        callback = Measure(validation, begun, said.append, team, warm=True)
+        callback = Measure(validation, begun, said.append, team, trained=True)
         callback.on_train_begin() if not kept else callback.on_epoch_end(0, {"loss": 1})
         kept.append(int(begun.best_epoch))
     assert kept == [0, 0]

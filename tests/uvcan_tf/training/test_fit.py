@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from tests import worlds
-from uvcan_tf.config import Config
+from uvcan_tf.config import Config, IALSSettings
 from uvcan_tf.data.dataset import NO_PAIRS, Dataset
 from uvcan_tf.errors import TrainingError
 from uvcan_tf.training.fit import fit
@@ -100,6 +100,19 @@ def test_a_run_leaves_its_figures_and_a_log(stopped: Run, folder: Path) -> None:
     best = next(s for s in stopped.told if s.startswith(f"Epoch {best_epoch(stopped)}"))
     assert f"NDCG@10 {content['validation_ndcg@10']:.4f}" in best
     assert list((folder / "logs").rglob("events.out.tfevents*"))
+
+
+@pytest.mark.slow
+def test_a_network_over_a_prior_does_not_end_below_it(tmp_path: Path) -> None:
+    prior = IALSSettings(factors=3)
+    still, wild = (
+        dataclasses.replace(config(learning_rate=rate, epochs=2), prior=prior)
+        for rate in (1e-8, 9.0)
+    )
+    begun, ended = run(still), run(wild, tmp_path)
+    assert ended.epochs == [0, 1, 2]
+    assert json.loads((tmp_path / "training.json").read_text())["best_epoch"] == 0
+    assert_same(begun, ended)
 
 
 @pytest.mark.slow
