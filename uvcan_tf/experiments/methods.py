@@ -206,9 +206,13 @@ def without_attributes(method: Neural) -> Neural:
 
 
 def chosen(names: str | None, methods: tuple[Method, ...]) -> tuple[Method, ...]:
-    """The methods of a comma-separated list of names, in the table's order."""
+    """The methods of a comma-separated list of names, in the table's order.
+
+    `UVCAN(history) without attributes` is there for whoever names it, and stands first.
+    """
     if names is None:
         return methods
+    methods = (without_attributes(HISTORY), *methods)
     wanted = [name.strip() for name in names.split(",")]
     known = {method.name for method in methods}
     unknown = [name for name in wanted if name not in known]

@@ -19,7 +19,7 @@ import tensorflow as tf
 from scipy import stats
 
 from uvcan_tf import features as names
-from uvcan_tf.config import Config, ModelConfig, TrainingConfig
+from uvcan_tf.config import Config, HistorySettings, ModelConfig, TrainingConfig
 from uvcan_tf.data.dataset import Dataset
 from uvcan_tf.data.encode_tables import encode_tables
 from uvcan_tf.data.sources.synthetic import PLANTED_ATTENTION, generate
@@ -31,6 +31,12 @@ CONFIG: Final = Config(
     model=ModelConfig(factors=16, hops=1, initial_stddev=0.3),
     training=TrainingConfig(learning_rate=0.01, batch_size=256, epochs=15),
 )
+
+#: The same with the likes of each user as one more facet, and their product.
+WITH_HISTORY: Final = dataclasses.replace(
+    CONFIG, history=HistorySettings(user_ids=False)
+)
+MODELS: Final = {"paper": CONFIG, "history": WITH_HISTORY}
 
 _PAIRS_AT_ONCE: Final = 512
 
@@ -57,25 +63,29 @@ def run(
     Args:
       preset: the size of the worlds.
       seeds: of world and training.
-      file: of the result, JSON.
+      file: of the result, JSON: a section for each of `MODELS`.
       say: told a sentence a seed.
     """
-    found = []
-    for seed in seeds:
-        found.append(measure(preset, seed))
-        say(f"Seed {seed}: {found[-1].by_kind:.3f} by kind, {found[-1].by_user:.3f}.")
     content: dict[str, Any] = {"preset": preset, "seeds": list(seeds)}
-    for name in Agreement._fields:
-        values = [getattr(agreement, name) for agreement in found]
-        spread = float(np.std(values, ddof=1)) if len(values) > 1 else None
-        content[name] = {
-            "mean": float(np.mean(values)),
-            "standard_deviation": spread,
-            "each": values,
+    for model, config in MODELS.items():
+        found = []
+        for seed in seeds:
+            found.append(measure(preset, seed, config))
+            by_kind, by_user = found[-1]
+            say(f"{model}, seed {seed}: {by_user:.3f} by user, {by_kind:.3f} by kind.")
+        content[model] = {
+            name: _spread([getattr(agreement, name) for agreement in found])
+            for name in Agreement._fields
         }
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
     return content
+
+
+def _spread(values: list[float]) -> dict[str, Any]:
+    deviation = float(np.std(values, ddof=1)) if len(values) > 1 else None
+    mean = float(np.mean(values))
+    return {"mean": mean, "standard_deviation": deviation, "each": values}
 
 
 def measure(preset: str, seed: int, config: Config = CONFIG) -> Agreement:
