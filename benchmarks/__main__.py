@@ -14,7 +14,7 @@ from uvcan_tf.terminal.quiet import quiet, quiet_xla
 
 KEPT = Path(__file__).parent.parent / "results" / "benchmarks.json"
 STAGES = (
-    *("training", "board", "sampling", "requests", "ranking", "imports"),
+    *("training", "history", "board", "sampling", "requests", "ranking", "imports"),
     "pipeline",
 )
 SIZES = ("base", "likes_x10", "likes_x100")
@@ -178,6 +178,7 @@ def _stages(out: Path, wanted: tuple[str, ...]) -> Iterator[Figures]:
     from benchmarks import (
         board,
         catalogue,
+        history,
         machine,
         pipeline,
         sampling,
@@ -201,6 +202,7 @@ def _stages(out: Path, wanted: tuple[str, ...]) -> Iterator[Figures]:
 
     stages: dict[str, Callable[[], Figures]] = {
         "training": lambda: training.measure(toffee_b, rates),
+        "history": lambda: history.measure(toffee_b, world.dataset(world.TOFFEE_A)),
         "board": lambda: board.measure(toffee_b, out / "board"),
         "sampling": draws,
         "requests": requests,

@@ -27,9 +27,9 @@ _REQUESTS = 60
 _RECOMMENDED = 10
 
 
-def untrained(dataset: Dataset) -> UVCAN:
+def untrained(dataset: Dataset, config: Config | None = None) -> UVCAN:
     """A model whose arithmetic is that of a trained one."""
-    model = UVCAN(dataset, Config())
+    model = UVCAN(dataset, config or Config())
     model((tf.constant([1]), tf.constant([[1]])))
     return model
 

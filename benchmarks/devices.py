@@ -15,24 +15,19 @@ from typing import Any, Final
 import numpy as np
 import tensorflow as tf
 
-from benchmarks import growth, training, two_stage, world
+from benchmarks import growth, history, training, two_stage, world
 from benchmarks.catalogue import request_times_ms, untrained
 from benchmarks.results import Figure, of_process
 from benchmarks.timing import seconds
-from uvcan_tf import presets
 from uvcan_tf.catalogue.catalogue import Catalogue
 from uvcan_tf.config import RecommendationConfig
 from uvcan_tf.data.dataset import Dataset
 from uvcan_tf.evaluation.ranking import FULL, rank_pairs
 from uvcan_tf.evaluation_settings import CPU, GPU
-from uvcan_tf.model.uvcan import UVCAN
 from uvcan_tf.terminal.quiet import quiet_xla
-from uvcan_tf.training.fit import positions
-from uvcan_tf.training.sparse_adam import SparseAdam
 
 _PAIRS_A_STEP: Final = (8192, 65536)
 _USERS_A_STEP: Final = (128, 1024)
-_STEPS: Final = 40
 _RANKED: Final = 512  # users
 
 
@@ -58,7 +53,7 @@ def _measure_here(device: str) -> dict[str, Any]:
         rate = training.examples_per_s(toffee_b, training.config(pairs))
         found[f"train_{pairs}_examples"] = rate
     for users in _USERS_A_STEP:
-        found[f"train_history_{users}_users"] = _users_per_s(toffee_b, users)
+        found[f"train_history_{users}_users"] = history.users_per_s(toffee_b, users)
     found |= _ranking(toffee_b)
     found |= _recommend(world.dataset(world.TOFFEE_A), device)
     return found | _by_candidates()
@@ -70,18 +65,6 @@ def _card() -> str:
         details = tf.config.experimental.get_device_details(gpus[0])
         return str(details["device_name"])
     return f"{os.cpu_count()} CPU cores"
-
-
-def _users_per_s(dataset: Dataset, users: int) -> float:
-    """Users a second of the preset `history`, after the steps that compile."""
-    settings = presets.history()
-    assert settings.history is not None
-    history = dataclasses.replace(settings.history, users=users)
-    model = UVCAN(dataset, dataclasses.replace(settings, history=history))
-    model.compile(SparseAdam(settings.training.learning_rate))
-    examples = model.examples[0] // users * users  # all steps of as many
-    batches = positions(examples, users).repeat()
-    return users * training.rate(model, batches, _STEPS)
 
 
 def _ranking(dataset: Dataset) -> dict[str, float]:

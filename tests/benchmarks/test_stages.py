@@ -8,7 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import catalogue, growth, machine, sampling, training, two_stage, world
+from benchmarks import (
+    catalogue,
+    growth,
+    history,
+    machine,
+    sampling,
+    training,
+    two_stage,
+    world,
+)
 from benchmarks.machine import Machine
 from benchmarks.results import Figures
 from uvcan_tf.config import Config, TrainingConfig
@@ -55,6 +64,17 @@ def test_both_ways_of_training_have_a_rate(
     monkeypatch.setattr(training, "_NAIVE_STEPS", 3)
     assert training.examples_per_s(tiny, CONFIG) > 0
     assert training.naive_examples_per_s(tiny, CONFIG) > 0
+
+
+@pytest.mark.slow
+def test_a_history_is_measured_beside_the_paper(
+    tiny: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(training, "_STEPS", 3)
+    monkeypatch.setattr(training, "config", lambda pairs: CONFIG)
+    monkeypatch.setattr(history, "_STEPS", 3)
+    monkeypatch.setattr(history, "_USERS_A_STEP", 4)
+    assert_positive(history.measure(tiny, tiny))
 
 
 def test_draws_are_checked(tiny: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:

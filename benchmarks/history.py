@@ -1,0 +1,52 @@
+"""The preset `history` beside the paper's network: a pass over the likes, a request."""
+
+from __future__ import annotations
+
+import dataclasses
+import statistics
+from typing import Final
+
+from benchmarks import training
+from benchmarks.catalogue import request_times_ms, untrained
+from benchmarks.results import Figure
+from uvcan_tf import presets
+from uvcan_tf.config import RecommendationConfig
+from uvcan_tf.data.dataset import Dataset
+from uvcan_tf.model.uvcan import UVCAN
+from uvcan_tf.training.fit import positions
+from uvcan_tf.training.sparse_adam import SparseAdam
+
+_USERS_A_STEP: Final = 128
+_PAIRS_A_STEP: Final = 2048
+_STEPS: Final = 40
+_SERVED: Final = RecommendationConfig()
+_BESIDE: Final = "the network of the paper"
+
+
+def measure(toffee_b: Dataset, toffee_a: Dataset) -> dict[str, Figure]:
+    """Likes that training passes a second, and `recommend` over 73,015 videos."""
+    likes = len(toffee_b.train) / toffee_b.users.size
+    passed = likes * users_per_s(toffee_b, _USERS_A_STEP)
+    paper = training.config(_PAIRS_A_STEP)
+    examples = training.examples_per_s(toffee_b, paper)
+    requests, of_paper = (
+        statistics.median(request_times_ms(untrained(toffee_a, config), _SERVED))
+        for config in (presets.history(), paper)
+    )
+    each = 1 + paper.training.negatives
+    return {
+        "train_history_likes_per_s": Figure(passed, "/s", examples / each, _BESIDE),
+        "recommend_history_73k_p50_ms": Figure(requests, "ms", of_paper, _BESIDE),
+    }
+
+
+def users_per_s(dataset: Dataset, users: int) -> float:
+    """Users a second in steps of so many, after the steps that compile."""
+    settings = presets.history()
+    assert settings.history is not None
+    history = dataclasses.replace(settings.history, users=users)
+    model = UVCAN(dataset, dataclasses.replace(settings, history=history))
+    model.compile(SparseAdam(settings.training.learning_rate))
+    examples = model.examples[0] // users * users  # all steps of as many
+    batches = positions(examples, users).repeat()
+    return users * training.rate(model, batches, _STEPS)
