@@ -63,8 +63,8 @@ def about(cells: Cells, by_method: ByMethod, subject: str | None) -> str:
     against = f" `improvement` and `p`: {subject} over the line." if subject else ""
     return (
         f"{cells.name}: {len(pairs):,} held-out pairs of {users_of(pairs):,} "
-        f"users; {cells.trials} trials a method; mean ± standard deviation over "
-        f"{seeds} seed{'s' * (seeds > 1)}, p by a paired bootstrap over users."
+        f"users; at least {cells.trials} trials a method; mean ± standard deviation "
+        f"over {seeds} seed{'s' * (seeds > 1)}, p by a paired bootstrap over users."
         f"{_how(cells.evaluation)}{against}\n"
     )
 
