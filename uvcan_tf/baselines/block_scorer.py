@@ -25,7 +25,7 @@ class BlockScorer:
       model: its video representations are kept as they are now, until `refresh`.
     """
 
-    def __init__(self, model: PairModel) -> None:
+    def __init__(self, model: BlockModel) -> None:
         self._videos = model.dataset.videos.size
         self._users_at_once = max(1, _RATINGS_AT_ONCE // self._videos)
         self._represent_users = model.represent_users
@@ -41,7 +41,8 @@ class BlockScorer:
 
     def refresh(self, model: Any) -> None:
         """Represents the videos anew by the model's weights."""
-        self._video = model.represent_videos(tf.range(1, self._videos + 1))
+        video = model.represent_videos(tf.range(1, self._videos + 1))
+        self._video = model.for_catalogue(video)
 
     def scores(self, users: IntArray) -> npt.NDArray[np.float32]:
         """float32 [B, V], for `ranking.rank_pairs`."""
@@ -65,6 +66,10 @@ class BlockModel(PairModel):
         self, user_columns: Columns, video_columns: Columns, correction: tf.Tensor
     ) -> tf.Tensor:
         return self.mean_loss_at_once(user_columns, video_columns, correction)
+
+    def for_catalogue(self, video: Any) -> Any:
+        """The videos' representation with whatever else serves all users."""
+        return video
 
     def scorer(self) -> BlockScorer:
         return BlockScorer(self)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import tensorflow as tf
 
@@ -40,6 +40,9 @@ class WideAndDeepSettings(NeuralSettings):
         require_count("buckets", self.buckets)
 
 
+_CROSSED_AT_MOST: Final = 1 << 26  # floats
+
+
 class FeatureRepresentation(NamedTuple):
     """Of a user or a video, for the linear model and for the tower."""
 
@@ -47,6 +50,7 @@ class FeatureRepresentation(NamedTuple):
     weights: tf.Tensor  # of every facet in the linear model, [B, C, F]
     codes: tf.Tensor  # of the attributes' values, 0 for none, int32 [B, C, N or M]
     part: tf.Tensor  # of the tower's first layer, [B, C, H]
+    crossed: Any = ()  # a video's sum of crosses with each value of a user, [B, C, I]
 
 
 class WideAndDeepNetwork(tf.keras.layers.Layer):
@@ -133,12 +137,38 @@ class WideAndDeepNetwork(tf.keras.layers.Layer):
         )
         return tf.where((i != 0) & (j != 0), found, 0.0)
 
+    def with_all_crosses(self, video: FeatureRepresentation) -> FeatureRepresentation:
+        """The same video rows [C, ...] with their crosses of all users summed once.
+
+        A user's crosses are then a product with the values that the user has, where a
+        pair would look up N * M weights. Left as it is where that is too large.
+        """
+        every = 1 + sum(f.size + 2 for f in self._attributes("user"))  # I
+        if every * int(video.codes.shape[0]) > _CROSSED_AT_MOST:
+            return video
+        user = video._replace(codes=tf.range(every)[None])  # [C=1, N=I]
+        total = tf.zeros([1, every])
+        for j in tf.unstack(video.codes, axis=-1):  # [C] each
+            one = self.cross_weights(user, video._replace(codes=j[:, None]))
+            total += tf.squeeze(one, -1)
+        return video._replace(crossed=total)
+
+    def _crossed(
+        self, user: FeatureRepresentation, video: FeatureRepresentation
+    ) -> tf.Tensor:
+        """Σ w_ij [B, C]."""
+        if isinstance(video.crossed, tuple):
+            return tf.reduce_sum(self.cross_weights(user, video), [-2, -1])
+        every = video.crossed.shape[-1]
+        has = tf.reduce_sum(tf.one_hot(user.codes, every), axis=-2)  # [B, C=1, I]
+        return tf.squeeze(tf.matmul(has, video.crossed, transpose_b=True), axis=-2)
+
     def rate(
         self, user: FeatureRepresentation, video: FeatureRepresentation
     ) -> tf.Tensor:
         """Logits [B, C]."""
         linear_part = sum(tf.reduce_sum(s.weights, -1) for s in (user, video))
-        crossed = tf.reduce_sum(self.cross_weights(user, video), [-2, -1])  # [B, C]
+        crossed = self._crossed(user, video)  # [B, C]
         hidden = self.tower(user.part, video.part)
         deep = linear(hidden, tf.squeeze(self._last.kernel, -1)) + self._last.bias
         return linear_part + crossed + deep
@@ -190,3 +220,6 @@ class WideAndDeep(BlockModel):
     ) -> Sequence[tf.Tensor]:
         crosses = self.network.cross_weights(user, video)
         return user.facets, user.weights, video.facets, video.weights, crosses
+
+    def for_catalogue(self, video: FeatureRepresentation) -> FeatureRepresentation:
+        return self.network.with_all_crosses(video)

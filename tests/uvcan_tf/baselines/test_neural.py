@@ -14,6 +14,7 @@ import pytest
 import tensorflow as tf
 
 from tests import worlds
+from uvcan_tf.baselines import wide_and_deep
 from uvcan_tf.baselines.hybrid import Hybrid
 from uvcan_tf.baselines.neumf import NeuMF
 from uvcan_tf.baselines.neural import NeuralSettings, Tower
@@ -65,6 +66,22 @@ def test_the_scorer_scores_as_the_model_rates(build: Build) -> None:
     videos = np.tile(np.arange(1, 12, dtype=np.int32), (5, 1))
     expected = model((tf.constant(users), tf.constant(videos))).numpy()
     np.testing.assert_allclose(model.scorer().scores(users), expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("most", [0, 1 << 26])
+def test_crosses_of_a_catalogue_are_those_of_pairs(
+    most: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(wide_and_deep, "_CROSSED_AT_MOST", most)
+    dataset = worlds.small()
+    model = WideAndDeep(dataset, worlds.SMALL_CONFIG.training, WIDE)
+    users = np.arange(7, dtype=np.int32)
+    videos = np.tile(np.arange(1, 12, dtype=np.int32), (7, 1))
+    model.network.crosses.assign(tf.random.stateless_normal([WIDE.buckets], [3, 5]))
+    expected = model((tf.constant(users), tf.constant(videos))).numpy()
+    scorer = model.scorer()
+    assert isinstance(scorer._video.crossed, tuple) == (most == 0)
+    np.testing.assert_allclose(scorer.scores(users), expected, atol=1e-5)
 
 
 @each
