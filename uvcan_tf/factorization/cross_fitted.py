@@ -16,7 +16,10 @@ import tensorflow as tf
 
 from uvcan_tf.config import IALSSettings
 from uvcan_tf.data.dataset import Dataset
-from uvcan_tf.factorization.attribute_matrix import attribute_matrices
+from uvcan_tf.factorization.attribute_matrix import (
+    AttributeMatrix,
+    attribute_matrices,
+)
 from uvcan_tf.factorization.attribute_means import AttributeMeans
 from uvcan_tf.factorization.attribute_regression import AttributeRegression
 from uvcan_tf.factorization.ials import IALS
@@ -25,6 +28,7 @@ from uvcan_tf.factorization.ials import IALS
 PRIOR_SCALE: Final = 6.0
 _FOLDS: Final = 5
 
+Attributes = tuple[AttributeMatrix, AttributeMatrix]
 _Factors = npt.NDArray[np.float32]
 _Fitted = tuple[_Factors, AttributeRegression | None]
 
@@ -47,15 +51,8 @@ class CrossFitted:
     """
 
     def __init__(self, dataset: Dataset, settings: IALSSettings) -> None:
-        attributes = attribute_matrices(dataset) if settings.attribute_ridge else None
-        whole = IALS(dataset, settings, attributes)
-        self.users, self.videos = (
-            tf.constant(_completed(*fitted)) for fitted in _fitted(whole)
-        )
-        self.means: tuple[AttributeMeans, AttributeMeans] | None = None
-        if whole.regressions:
-            of_users, of_videos = whole.regressions
-            self.means = of_users.means(), of_videos.means()
+        self._settings = settings
+        attributes = self.refit(dataset)
         fold = fold_of(dataset.train.user, dataset.train.video)
         parts = [
             IALS(_without(dataset, fold == number), settings, attributes)
@@ -67,6 +64,23 @@ class CrossFitted:
             )
             for fold in zip(*map(_fitted, parts), strict=True)
         )  # [F * 2 * (n+2), P]
+
+    def refit(self, dataset: Dataset) -> Attributes | None:
+        """Fits anew all but what training sees, to pairs that it left out, too.
+
+        Returns the attributes of both sides, where those count.
+        """
+        settings = self._settings
+        attributes = attribute_matrices(dataset) if settings.attribute_ridge else None
+        whole = IALS(dataset, settings, attributes)
+        self.users, self.videos = (
+            tf.constant(_completed(*fitted)) for fitted in _fitted(whole)
+        )
+        self.means: tuple[AttributeMeans, AttributeMeans] | None = None
+        if whole.regressions:
+            of_users, of_videos = whole.regressions
+            self.means = of_users.means(), of_videos.means()
+        return attributes
 
     def factors(
         self, users: tf.Tensor, videos: tf.Tensor, known: tuple[tf.Tensor, tf.Tensor]

@@ -133,6 +133,14 @@ class PairModel(tfrs.Model, abc.ABC):  # type: ignore[misc]  # tfrs is untyped
     def remember(self, likes: Pairs) -> None:
         """Rates with these likes as the users' history, where the model has one."""
 
+    def complete(self, dataset: Dataset) -> None:
+        """Rates with all likes of the dataset, once training without some has ended.
+
+        The network stays as it is; a prior is fitted anew.
+        """
+        self.tables.complete(dataset)
+        self.remember(dataset.train)
+
     def mean_loss_at_once(
         self, user_columns: Columns, video_columns: Columns, correction: tf.Tensor
     ) -> tf.Tensor:

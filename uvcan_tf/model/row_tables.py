@@ -33,6 +33,10 @@ class Prior(Protocol):
     users: tf.Tensor  # [n+2, P]
     videos: tf.Tensor  # [n+2, P]
 
+    def refit(self, dataset: Dataset) -> Any:
+        """Fits `users` and `videos` to the training pairs of a dataset."""
+        ...
+
     def factors(
         self, users: tf.Tensor, videos: tf.Tensor, known: tuple[tf.Tensor, tf.Tensor]
     ) -> tuple[tf.Tensor, tf.Tensor]:
@@ -63,7 +67,10 @@ class RowTables:
         self._videos = _table(dataset.videos, VIDEO_ID, dataset.trained_videos)
         self._prior = prior
         if prior is not None:
-            self._users[PRIOR], self._videos[PRIOR] = prior.users, prior.videos
+            self._users[PRIOR], self._videos[PRIOR] = (
+                tf.Variable(factors, trainable=False, name=PRIOR)
+                for factors in (prior.users, prior.videos)
+            )
         self._there: dict[str, tf.Tensor] = {}  # [n+2]: whether a video has the vector
         if distinct_vectors:
             self._there = {
@@ -71,6 +78,13 @@ class RowTables:
                 for feature in dataset.features.video
                 if isinstance(feature, Dense)
             }
+
+    def complete(self, dataset: Dataset) -> None:
+        """Has the prior know all training pairs, once training has ended."""
+        if self._prior is not None:
+            self._prior.refit(dataset)
+            self._users[PRIOR].assign(self._prior.users)
+            self._videos[PRIOR].assign(self._prior.videos)
 
     def users(self, rows: tf.Tensor) -> dict[str, tf.Tensor]:
         """The columns [..., *] of user rows int [...]."""
