@@ -72,14 +72,18 @@ IALS_ATTRIBUTES: Final[Space] = {
     "attribute_ridge": (1.0, 3.0, 10.0),
     "attribute_pull": (0.0, 1.0),
 }
-#: UVCAN over a prior: the learning rate and size of the one, the weights of the other.
-BEST: Final[Space] = {
+#: The network of UVCAN over a prior, whose own settings the tables search before it.
+OVER_PRIOR: Final[Space] = {
     "training.learning_rate": (3e-4, 1e-3, 3e-3),
     "training.l2": (0.0, 1e-6, 1e-5, 1e-4),
     "model.factors": (16, 32, 64),
+}
+#: Both together, as the pipeline's Tuner draws them.
+BEST: Final[Space] = {
+    **OVER_PRIOR,
     "prior.factors": (64, 128, 256),
     "prior.unobserved_weight": (0.02, 0.03, 0.05, 0.1, 0.2, 0.3),
-    "prior.regularization": (0.005, 0.01, 0.02),
+    "prior.regularization": (0.003, 0.01, 0.03),
     "prior.impression_weight": (0.3, 0.5, 0.8),
     "prior.attribute_pull": (0.0, 1.0),
 }

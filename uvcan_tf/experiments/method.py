@@ -119,9 +119,11 @@ class Neural(Method):
 
     Args:
       config: the defaults, with sections `model` and `training`.
+      over: the method whose chosen settings its prior has, if it has a prior.
     """
 
     config: Any = Config()
+    over: Method | None = None
 
     def fit(self, dataset: Dataset, values: Values, run: Run) -> Fitted:
         own = self._config(values, run)

@@ -111,9 +111,6 @@ def _video_att() -> Config:
 
 ITEM_POP: Final = Classical("ItemPop", {}, _item_pop, random=False)
 PAPER: Final = Neural("UVCAN(paper)", spaces.NEURAL, UVCAN, config=presets.paper())
-BEST: Final = Neural(
-    "UVCAN(best)", spaces.BEST, UVCAN, knows_impressions=True, config=presets.best()
-)
 HISTORY: Final = Neural(
     "UVCAN(history)", spaces.HISTORY, UVCAN, config=presets.history()
 )
@@ -122,6 +119,15 @@ HISTORY_PRODUCT: Final = Classical(
 )
 IALS_ATTRIBUTES: Final = Classical(
     "iALS+attributes", spaces.IALS_ATTRIBUTES, _prior_of_best, knows_impressions=True
+)
+
+BEST: Final = Neural(
+    "UVCAN(best)",
+    spaces.OVER_PRIOR,
+    UVCAN,
+    knows_impressions=True,
+    config=presets.best(),
+    over=IALS_ATTRIBUTES,
 )
 
 #: The rows of Table 3.

@@ -12,7 +12,7 @@ from uvcan_tf.evaluation.ranking import FULL
 from uvcan_tf.experiments import results
 from uvcan_tf.experiments.cells import Cell, Cells, Measured, forget_models
 from uvcan_tf.experiments.kept import KeptSettings
-from uvcan_tf.experiments.method import Method
+from uvcan_tf.experiments.method import Method, Neural
 from uvcan_tf.experiments.results import ByMethod
 from uvcan_tf.experiments.setting import Setting
 from uvcan_tf.search import Search
@@ -44,9 +44,11 @@ def _search(
 ) -> Values:
     """The best of `cells.trials` on validation pairs; known trials are not made again.
 
-    Each takes seed 1 and the same limits, whatever the method.
+    Each takes seed 1 and the same limits, whatever the method. A network over a prior
+    has the prior's own choice in all of its trials.
     """
     any_run = cells.run(Path(), seed=1)
+    base = _of_prior(cells, setting, method)
 
     def measure(values: Values, folder: Path) -> dict[str, float]:
         run = cells.run(folder, seed=1)
@@ -57,14 +59,14 @@ def _search(
         return {MONITOR: ranks.summary((10,))[FULL]["ndcg@10"]}
 
     search = Search(
-        draws(method.space, cells.trials, method.name),
+        [{**base, **point} for point in draws(method.space, cells.trials, method.name)],
         measure,
         cells.place(
             setting,
             setting.part,
             method,
             dict(method.space),
-            method.key({}, any_run),
+            method.key(base, any_run),
         ),
         cells.say,
         method.name,
@@ -74,6 +76,14 @@ def _search(
     values = method.settled(best.values, any_run)
     kept.write(values, best)
     return values
+
+
+def _of_prior(cells: Cells, setting: Setting, method: Method) -> Values:
+    """The settings that are chosen for the prior of a method, if it has one."""
+    if not isinstance(method, Neural) or method.over is None:
+        return {}
+    chosen = tune(cells, setting, [method.over])[method.over.name]
+    return {f"prior.{name}": value for name, value in chosen.items()}
 
 
 def measure(

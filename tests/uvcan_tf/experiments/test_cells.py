@@ -20,7 +20,7 @@ from uvcan_tf.evaluation.ranking import FULL
 from uvcan_tf.experiments.cells import Cell, Cells
 from uvcan_tf.experiments.kept import KeptSettings
 from uvcan_tf.experiments.method import Classical, Neural
-from uvcan_tf.experiments.runs import tune
+from uvcan_tf.experiments.runs import _of_prior, tune
 from uvcan_tf.experiments.setting import Setting, table3_setting
 from uvcan_tf.model.uvcan import UVCAN
 from uvcan_tf.search import Best
@@ -136,6 +136,31 @@ def test_trials_for_other_validation_users_are_others(tmp_path: Path) -> None:
         part = table3_setting(worlds.checkerboard()[0], EVALUATION, users)
         tune(cells(tmp_path, out=tmp_path / str(number)), part, [method])
     assert build.fits == 2 * 3
+
+
+def test_a_prior_has_the_settings_that_are_chosen_for_it_alone(tmp_path: Path) -> None:
+
+    def build(dataset: Dataset, values: Any, seed: int) -> Any:
+        """Knows what is validated on where it is told to."""
+        scorer = Constant(dataset.videos.size, 0.0)
+        if not values.get("right"):
+            return scorer
+        known = dataset.test.by_user(dataset.users.size)
+
+        class Right:
+            def scores(self, users: np.ndarray) -> np.ndarray:
+                found = scorer.scores(users)
+                for row, user in zip(found, users, strict=True):
+                    row[known.of(int(user)) - 1] = 1.0
+                return found
+
+        return Right()
+
+    alone = Classical("Alone", {"right": (False, True)}, build)
+    method = dataclasses.replace(NEURAL, over=alone)
+    here = cells(tmp_path)
+    assert _of_prior(here, setting(), method) == {"prior.right": True}
+    assert _of_prior(here, setting(), NEURAL) == {}
 
 
 def test_a_file_of_settings_is_for_the_search_it_tells_of(tmp_path: Path) -> None:
