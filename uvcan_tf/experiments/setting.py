@@ -39,6 +39,8 @@ class Split(NamedTuple):
 
     def of_users(self, users: int | None, seed: int) -> Split:
         """The same, with the test pairs of so many users at most."""
+        if users is None:
+            return self
         some = self.dataset.test.of_some_users(users, seed)
         return self._replace(dataset=dataclasses.replace(self.dataset, test=some))
 

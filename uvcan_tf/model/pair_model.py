@@ -136,9 +136,10 @@ class PairModel(tfrs.Model, abc.ABC):  # type: ignore[misc]  # tfrs is untyped
     def complete(self, dataset: Dataset) -> None:
         """Rates with all likes of the dataset, once training without some has ended.
 
-        The network stays as it is; a prior is fitted anew.
+        The network stays as it is; a prior is fitted anew where there are more pairs.
         """
-        self.tables.complete(dataset)
+        if len(dataset.train) > len(self.dataset.train):
+            self.tables.complete(dataset)
         self.remember(dataset.train)
 
     def mean_loss_at_once(

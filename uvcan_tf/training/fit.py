@@ -38,8 +38,7 @@ def fit(
     """Trains a model on the dataset's training pairs.
 
     A share of the training pairs is set apart, see `_divided`. The epoch is returned
-    that ranks them best by NDCG@10, or the last one where no pair can be set apart. A
-    history and a prior then know the pairs that were set apart, too.
+    that ranks them best by NDCG@10, or the last one where no pair can be set apart.
 
     Args:
       dataset: with `train`; of `test`, only whether any video is in neither.
@@ -64,8 +63,7 @@ def fit(
     with team.together(), team.strategy.scope():
         model = _compiled(build(part, config), training)
         TrainingRun(model, part, config, say, team, start).train(folder, logs)
-    if len(part.test):
-        model.complete(dataset)
+    model.complete(dataset)
     return model
 
 
