@@ -24,6 +24,8 @@ from uvcan_tf.network.products import linear
 from uvcan_tf.network.side_embedding import SideEmbedding
 from uvcan_tf.validators import require_count
 
+_CROSSED_AT_MOST: Final = 1 << 26  # floats
+
 
 @dataclasses.dataclass(frozen=True)
 class WideAndDeepSettings(NeuralSettings):
@@ -38,9 +40,6 @@ class WideAndDeepSettings(NeuralSettings):
     def __post_init__(self) -> None:
         super().__post_init__()
         require_count("buckets", self.buckets)
-
-
-_CROSSED_AT_MOST: Final = 1 << 26  # floats
 
 
 class FeatureRepresentation(NamedTuple):

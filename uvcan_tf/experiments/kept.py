@@ -80,12 +80,8 @@ class KeptSettings:
             "expected": expected,
             "command": self._command,
             "seeds": len(measured),
-            "fit_seconds": round(
-                statistics.fmean(cell.fit_seconds for cell in measured), 1
-            ),
-            "rank_seconds": round(
-                statistics.fmean(cell.rank_seconds for cell in measured), 1
-            ),
+            "fit_seconds": _seconds(cell.fit_seconds for cell in measured),
+            "rank_seconds": _seconds(cell.rank_seconds for cell in measured),
         }
         self._write({**self._content(), **found})
 

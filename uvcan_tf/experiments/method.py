@@ -155,7 +155,7 @@ class Neural(Method):
         """Older files leave out the default batch size, and fix the epochs."""
         values = {"training.batch_size": TrainingConfig().batch_size, **values}
         if values.pop("training.validation_fraction", None) is not None:
-            del values["training.epochs"]
+            values.pop("training.epochs", None)
         return values
 
     def _config(self, values: Values, run: Run) -> Any:

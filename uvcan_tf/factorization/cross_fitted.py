@@ -28,7 +28,7 @@ from uvcan_tf.factorization.ials import IALS
 PRIOR_SCALE: Final = 6.0
 _FOLDS: Final = 5
 
-Attributes = tuple[AttributeMatrix, AttributeMatrix]
+_Attributes = tuple[AttributeMatrix, AttributeMatrix]
 _Factors = npt.NDArray[np.float32]
 _Fitted = tuple[_Factors, AttributeRegression | None]
 
@@ -52,7 +52,13 @@ class CrossFitted:
 
     def __init__(self, dataset: Dataset, settings: IALSSettings) -> None:
         self._settings = settings
-        attributes = self.refit(dataset)
+        attributes = _attributes(dataset, settings)
+        whole = IALS(dataset, settings, attributes)
+        self.users, self.videos = (
+            tf.Variable(_completed(*fitted), trainable=False)
+            for fitted in _fitted(whole)
+        )
+        self.means = _means(whole)
         fold = fold_of(dataset.train.user, dataset.train.video)
         parts = [
             IALS(_without(dataset, fold == number), settings, attributes)
@@ -65,22 +71,17 @@ class CrossFitted:
             for fold in zip(*map(_fitted, parts), strict=True)
         )  # [F * 2 * (n+2), P]
 
-    def refit(self, dataset: Dataset) -> Attributes | None:
-        """Fits anew all but what training sees, to pairs that it left out, too.
+    def refit(self, dataset: Dataset) -> None:
+        """Fits `users`, `videos` and `means` anew to all training pairs of a dataset.
 
-        Returns the attributes of both sides, where those count.
+        The factors of the folds, which training sees, stay as they are.
         """
-        settings = self._settings
-        attributes = attribute_matrices(dataset) if settings.attribute_ridge else None
-        whole = IALS(dataset, settings, attributes)
-        self.users, self.videos = (
-            tf.constant(_completed(*fitted)) for fitted in _fitted(whole)
-        )
-        self.means: tuple[AttributeMeans, AttributeMeans] | None = None
-        if whole.regressions:
-            of_users, of_videos = whole.regressions
-            self.means = of_users.means(), of_videos.means()
-        return attributes
+        whole = IALS(dataset, self._settings, _attributes(dataset, self._settings))
+        for table, fitted in zip(
+            (self.users, self.videos), _fitted(whole), strict=True
+        ):
+            table.assign(_completed(*fitted))
+        self.means = _means(whole)
 
     def factors(
         self, users: tf.Tensor, videos: tf.Tensor, known: tuple[tf.Tensor, tf.Tensor]
@@ -97,14 +98,26 @@ class CrossFitted:
             return tf.gather(tables, (2 * fold + kind) * size + rows)
 
         return (
-            of(self._users, len(self.users), users[:, None], known[0]),
-            of(self._videos, len(self.videos), videos, known[1]),
+            of(self._users, self.users.shape[0], users[:, None], known[0]),
+            of(self._videos, self.videos.shape[0], videos, known[1]),
         )
 
 
 def fold_of(users: Any, videos: Any) -> Any:
     """0..F-1 for each pair of rows, NumPy or TensorFlow."""
     return (users + videos) % _FOLDS
+
+
+def _attributes(dataset: Dataset, settings: IALSSettings) -> _Attributes | None:
+    """Of both sides, where they count."""
+    return attribute_matrices(dataset) if settings.attribute_ridge else None
+
+
+def _means(whole: IALS) -> tuple[AttributeMeans, AttributeMeans] | None:
+    if not whole.regressions:
+        return None
+    of_users, of_videos = whole.regressions
+    return of_users.means(), of_videos.means()
 
 
 def _without(dataset: Dataset, fold: npt.NDArray[np.bool_]) -> Dataset:

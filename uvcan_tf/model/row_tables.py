@@ -30,11 +30,11 @@ Columns = Mapping[str, Any]  # tensors, or `DistinctVectors` instead
 class Prior(Protocol):
     """What a factorisation tells of every row, and what it tells a pair's batch."""
 
-    users: tf.Tensor  # [n+2, P]
-    videos: tf.Tensor  # [n+2, P]
+    users: tf.Variable  # [n+2, P]
+    videos: tf.Variable  # [n+2, P]
 
-    def refit(self, dataset: Dataset) -> Any:
-        """Fits `users` and `videos` to the training pairs of a dataset."""
+    def refit(self, dataset: Dataset) -> None:
+        """Fits `users` and `videos` anew, in place, to a dataset's training pairs."""
         ...
 
     def factors(
@@ -67,10 +67,7 @@ class RowTables:
         self._videos = _table(dataset.videos, VIDEO_ID, dataset.trained_videos)
         self._prior = prior
         if prior is not None:
-            self._users[PRIOR], self._videos[PRIOR] = (
-                tf.Variable(factors, trainable=False, name=PRIOR)
-                for factors in (prior.users, prior.videos)
-            )
+            self._users[PRIOR], self._videos[PRIOR] = prior.users, prior.videos
         self._there: dict[str, tf.Tensor] = {}  # [n+2]: whether a video has the vector
         if distinct_vectors:
             self._there = {
@@ -83,8 +80,6 @@ class RowTables:
         """Has the prior know all training pairs, once training has ended."""
         if self._prior is not None:
             self._prior.refit(dataset)
-            self._users[PRIOR].assign(self._prior.users)
-            self._videos[PRIOR].assign(self._prior.videos)
 
     def users(self, rows: tf.Tensor) -> dict[str, tf.Tensor]:
         """The columns [..., *] of user rows int [...]."""

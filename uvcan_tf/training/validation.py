@@ -33,7 +33,7 @@ class Validation:
       model: whose weights change in between.
       dataset: its test pairs are the validation pairs. Those without a rival, of users
         who like everything else, are left out: they rank first whatever the model.
-      config: how many users are scored, and the protocol.
+      config: of the protocol.
 
     Attributes:
       possible: whether there is any pair to measure.
@@ -43,10 +43,9 @@ class Validation:
     def __init__(self, model: PairModel, dataset: Dataset, config: Config) -> None:
         self._model = model
         self._config = config
-        training = config.training
-        some = dataset.test.of_some_users(training.validation_users, training.seed)
         likes = np.bincount(dataset.train.user, minlength=dataset.users.size + 2)
-        pairs = some.where(dataset.videos.size - likes[some.user] > 1)
+        left = dataset.videos.size - likes[dataset.test.user]
+        pairs = dataset.test.where(left > 1)
         self._part = dataclasses.replace(dataset, test=pairs)
         self.pairs = pairs
         self.possible = len(pairs) > 0
