@@ -142,11 +142,17 @@ def test_a_pull_needs_attributes() -> None:
         dataclasses.replace(SETTINGS, attribute_pull=0.5)
 
 
-def test_blocks_do_not_change_the_factors(monkeypatch: pytest.MonkeyPatch) -> None:
-    whole = IALS(WORLD, SETTINGS).scores(np.arange(USERS + 3, dtype=np.int32))
-    monkeypatch.setattr("uvcan_tf.factorization.ials._PAIRS_AT_ONCE", 31)
-    parts = IALS(WORLD, SETTINGS).scores(np.arange(USERS + 3, dtype=np.int32))
-    np.testing.assert_allclose(parts, whole, atol=1e-5)
+@pytest.mark.parametrize(
+    ("name", "value"), [("_PAIRS_A_BLOCK", 31), ("COMPILED_FROM", 0)]
+)
+def test_neither_blocks_nor_compiling_change_the_factors(
+    name: str, value: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = IALS(WORLD, SETTINGS)
+    monkeypatch.setattr(f"uvcan_tf.factorization.row_solver.{name}", value)
+    other = IALS(WORLD, SETTINGS)
+    np.testing.assert_allclose(other.users, model.users, atol=1e-4)
+    np.testing.assert_allclose(other.videos, model.videos, atol=1e-4)
 
 
 @pytest.mark.parametrize("name", ["factors", "unobserved_weight", "impression_weight"])
