@@ -67,8 +67,8 @@ HISTORY: Final[Space] = {
 }
 EASE_IMPRESSIONS: Final[Space] = {**EASE, "impression_weight": (0.1, 0.3, 0.5, 0.8)}
 IALS_IMPRESSIONS: Final[Space] = {**IALS, "impression_weight": (0.1, 0.3, 0.5, 0.8)}
-IALS_ATTRIBUTES: Final[Space] = {
-    **IALS_IMPRESSIONS,
+#: Of iALS with impressions, whose other settings the tables search before these.
+ATTRIBUTES: Final[Space] = {
     "attribute_ridge": (1.0, 3.0, 10.0),
     "attribute_pull": (0.0, 1.0),
 }

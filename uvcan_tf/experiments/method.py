@@ -63,6 +63,8 @@ class Method(abc.ABC):
       knows_impressions: whether it learns from impressions; those that were skipped
         then rank last, unless the evaluation says otherwise.
       build: makes a scorer, or a model; see the subclasses.
+      over: the method on which this one is built: its settings are chosen first, and
+        stay in all trials of this one, but for those that its own space has.
     """
 
     name: str
@@ -70,6 +72,7 @@ class Method(abc.ABC):
     build: Callable[..., Any]
     random: bool = True
     knows_impressions: bool = False
+    over: Method | None = None
 
     @property
     def slug(self) -> str:
@@ -87,6 +90,10 @@ class Method(abc.ABC):
     @abc.abstractmethod
     def key(self, values: Values, run: Run) -> Mapping[str, Any]:
         """Everything but the data that decides what a fit gives."""
+
+    def based_on(self, values: Values) -> Values:
+        """The settings that were chosen for `over`, as this method's own."""
+        return values
 
     def settled(self, values: Values, run: Run) -> Values:
         """The settings with which the method is fitted anew on all pairs."""
@@ -118,12 +125,13 @@ class Neural(Method):
     Every fit sets pairs of some users apart, and stops early.
 
     Args:
+    What it is built on is its prior.
+
+    Args:
       config: the defaults, with sections `model` and `training`.
-      over: the method whose chosen settings its prior has, if it has a prior.
     """
 
     config: Any = Config()
-    over: Method | None = None
 
     def fit(self, dataset: Dataset, values: Values, run: Run) -> Fitted:
         own = self._config(values, run)
@@ -137,6 +145,9 @@ class Neural(Method):
 
     def key(self, values: Values, run: Run) -> Mapping[str, Any]:
         return dataclasses.asdict(self._config(values, run))
+
+    def based_on(self, values: Values) -> Values:
+        return {f"prior.{name}": value for name, value in values.items()}
 
     def settled(self, values: Values, run: Run) -> Values:
         """With all that bounds a fit, but no time limit.

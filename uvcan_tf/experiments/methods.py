@@ -117,8 +117,18 @@ HISTORY: Final = Neural(
 HISTORY_PRODUCT: Final = Classical(
     "History product", spaces.HISTORY_PRODUCT, _history_product
 )
+IALS_IMPRESSIONS: Final = Classical(
+    "iALS+impressions",
+    spaces.IALS_IMPRESSIONS,
+    _ials_impressions,
+    knows_impressions=True,
+)
 IALS_ATTRIBUTES: Final = Classical(
-    "iALS+attributes", spaces.IALS_ATTRIBUTES, _prior_of_best, knows_impressions=True
+    "iALS+attributes",
+    spaces.ATTRIBUTES,
+    _prior_of_best,
+    knows_impressions=True,
+    over=IALS_IMPRESSIONS,
 )
 
 BEST: Final = Neural(
@@ -159,12 +169,7 @@ TABLE3: Final[tuple[Method, ...]] = (
         random=False,
         knows_impressions=True,
     ),
-    Classical(
-        "iALS+impressions",
-        spaces.IALS_IMPRESSIONS,
-        _ials_impressions,
-        knows_impressions=True,
-    ),
+    IALS_IMPRESSIONS,
     IALS_ATTRIBUTES,
     BEST,
 )
@@ -182,15 +187,23 @@ def cold_methods(features: Features) -> tuple[Method, ...]:
     """The methods that can score users or videos without any like, UVCAN last."""
     space = spaces.attribute_popularity(features)
     wide = next(method for method in TABLE3 if method.name == "Wide&Deep")
-    own = [method for method in TABLE3 if method.name.startswith("UVCAN")]
+    # Without attributes nothing is known of the cold, so the whole is searched at once.
+    prior = dataclasses.replace(
+        IALS_ATTRIBUTES,
+        space={**spaces.IALS_IMPRESSIONS, **spaces.ATTRIBUTES},
+        over=None,
+    )
+    best = dataclasses.replace(BEST, over=prior)
     return (
         ITEM_POP,
         Classical("Attribute popularity", space, _attribute_popularity, random=False),
         Classical("Content profile", {}, _content_profile, random=False),
         Neural("Hybrid", spaces.NEURAL, _hybrid, config=NeuralConfig()),
         wide,
-        IALS_ATTRIBUTES,
-        *own,
+        prior,
+        PAPER,
+        HISTORY,
+        best,
     )
 
 

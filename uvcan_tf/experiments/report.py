@@ -44,8 +44,9 @@ command that gives their figures again. Then every method is fitted with them an
 the held-out pairs once, among 1,000 sampled videos and among all. A network stops early
 in each fit, by pairs of some users that it sets apart. (Only Table 3, Figure 3 and the
 slices of KuaiRand's likes are of that rule: in all older tables a network took as many
-epochs as its best trial kept.) The prior of UVCAN(best) has the settings that
-iALS+attributes chose, and its network as many trials. Ties take the middle rank. HR@10
+epochs as its best trial kept.) What iALS+impressions chose is what iALS+attributes
+begins with, and what that chose is the prior of UVCAN(best), each with as many trials
+of its own. Ties take the middle rank. HR@10
 and NDCG@10 are means over pairs; p-values are of a paired bootstrap over users, seeds
 averaged first. A method without randomness has one figure for all seeds.
 

@@ -12,7 +12,7 @@ from uvcan_tf.evaluation.ranking import FULL
 from uvcan_tf.experiments import results
 from uvcan_tf.experiments.cells import Cell, Cells, Measured, forget_models
 from uvcan_tf.experiments.kept import KeptSettings
-from uvcan_tf.experiments.method import Method, Neural
+from uvcan_tf.experiments.method import Method
 from uvcan_tf.experiments.results import ByMethod
 from uvcan_tf.experiments.setting import Setting
 from uvcan_tf.search import Search
@@ -44,11 +44,11 @@ def _search(
 ) -> Values:
     """The best of `cells.trials` on validation pairs; known trials are not made again.
 
-    Each takes seed 1 and the same limits, whatever the method. A network over a prior
-    has the prior's own choice in all of its trials.
+    Each takes seed 1 and the same limits, whatever the method. One that is built on
+    another has the other's own choice in all of its trials.
     """
     any_run = cells.run(Path(), seed=1)
-    base = _of_prior(cells, setting, method)
+    base = _of_part(cells, setting, method)
 
     def measure(values: Values, folder: Path) -> dict[str, float]:
         run = cells.run(folder, seed=1)
@@ -78,12 +78,12 @@ def _search(
     return values
 
 
-def _of_prior(cells: Cells, setting: Setting, method: Method) -> Values:
-    """The settings that are chosen for the prior of a method, if it has one."""
-    if not isinstance(method, Neural) or method.over is None:
+def _of_part(cells: Cells, setting: Setting, method: Method) -> Values:
+    """The settings that are chosen for what a method is built on, if anything."""
+    if method.over is None:
         return {}
     chosen = tune(cells, setting, [method.over])[method.over.name]
-    return {f"prior.{name}": value for name, value in chosen.items()}
+    return method.based_on(chosen)
 
 
 def measure(

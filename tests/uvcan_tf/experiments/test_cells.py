@@ -20,7 +20,7 @@ from uvcan_tf.evaluation.ranking import FULL
 from uvcan_tf.experiments.cells import Cell, Cells
 from uvcan_tf.experiments.kept import KeptSettings
 from uvcan_tf.experiments.method import Classical, Neural
-from uvcan_tf.experiments.runs import _of_prior, tune
+from uvcan_tf.experiments.runs import _of_part, tune
 from uvcan_tf.experiments.setting import Setting, table3_setting
 from uvcan_tf.model.uvcan import UVCAN
 from uvcan_tf.search import Best
@@ -159,8 +159,10 @@ def test_a_prior_has_the_settings_that_are_chosen_for_it_alone(tmp_path: Path) -
     alone = Classical("Alone", {"right": (False, True)}, build)
     method = dataclasses.replace(NEURAL, over=alone)
     here = cells(tmp_path)
-    assert _of_prior(here, setting(), method) == {"prior.right": True}
-    assert _of_prior(here, setting(), NEURAL) == {}
+    assert _of_part(here, setting(), method) == {"prior.right": True}
+    assert _of_part(here, setting(), NEURAL) == {}
+    more = dataclasses.replace(alone, name="More", space={"more": (1,)}, over=alone)
+    assert tune(here, setting(), [more])["More"]["right"]
 
 
 def test_a_file_of_settings_is_for_the_search_it_tells_of(tmp_path: Path) -> None:
