@@ -30,6 +30,9 @@ class HistorySettings:
         given and asked ones, and the loss a softmax over candidates that all of them
         share; see `model.shared_softmax`. Otherwise a step is of pairs, as in the
         paper, and the pair's own video is left out of the history.
+      dropout: the share of a step's users for whom the network has no history, so that
+        it also learns to rate who has none; the product learns from all. Only with
+        `shared_softmax`.
       given: the share of a user's likes that make the history of a step; the others
         are asked for.
       uniform: candidates of a step that are drawn uniformly, beside all asked videos.
@@ -45,6 +48,7 @@ class HistorySettings:
     bias: bool = True
     user_ids: bool = True
     shared_softmax: bool = True
+    dropout: float = 0.0
     given: float = 0.7
     uniform: int = 512
     candidates: int = 1536
@@ -58,6 +62,7 @@ class HistorySettings:
             require_count("history.users", self.users)
         for name in ("facet", "product", "bias", "user_ids", "shared_softmax"):
             require_boolean(f"history.{name}", getattr(self, name))
+        require_number("history.dropout", self.dropout, 0, 1)
         require_number("history.given", self.given, 0, 1)
         require_number("history.initial_stddev", self.initial_stddev, 1e-8, 10)
 

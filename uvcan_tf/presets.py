@@ -59,5 +59,5 @@ def history() -> Config:
     """
     return Config(
         training=TrainingConfig(learning_rate=0.002, negatives=8),
-        history=HistorySettings(user_ids=False),
+        history=HistorySettings(user_ids=False, dropout=0.5),
     )

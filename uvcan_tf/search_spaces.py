@@ -60,6 +60,7 @@ HISTORY_PRODUCT: Final[Space] = {
 #: UVCAN with a history: the product's settings and the network's.
 HISTORY: Final[Space] = {
     "history.factors": (64, 128, 256),
+    "history.dropout": (0.2, 0.5, 0.8),
     "training.learning_rate": (0.001, 0.002, 0.004),
     "training.l2": (0.0, 1e-6, 1e-5, 1e-4),
     "training.negatives": (4, 8, 16),

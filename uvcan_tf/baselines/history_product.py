@@ -128,7 +128,7 @@ class HistoryProduct(tfrs.Model):  # type: ignore[misc]  # tfrs is untyped
         if training:
             self.step.assign_add(1)
         h = self.layer(drawn.given, tf.size(inputs))
-        return product_loss(drawn, self.layer, drawn.candidates, h, self._l2)[0]
+        return product_loss(drawn, self.layer, drawn.candidates, h, self._l2)
 
     def scores(self, users: IntArray) -> npt.NDArray[np.float32]:
         """float32 [B, V] from all training likes; without any, by popularity."""

@@ -51,6 +51,7 @@ WITHOUT_HISTORY: Final[Mapping[str, Values]] = {
     "likes are no facet": {"history.facet": False},
     "no product": {"history.product": False},
     "no video bias": {"history.bias": False},
+    "no dropout of the history": {"history.dropout": 0.0},
     "each pair on its own, no shared candidates": {"history.shared_softmax": False},
     "user ids count, too": {"history.user_ids": True},
     "no id dropout": {"model.id_dropout": 0.0},

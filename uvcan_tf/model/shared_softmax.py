@@ -47,6 +47,16 @@ class SharedStep(NamedTuple):
         pair = tf.stack([likes.user, place], axis=1)
         return tf.boolean_mask(pair, place >= 0)
 
+    def products(
+        self, layer: LikedVideos, videos: tf.Tensor, h: tf.Tensor
+    ) -> tf.Tensor:
+        """Products of histories h [B, D] with the candidates, - log q, [B, C].
+
+        videos: the rows [C] as which the candidates are known.
+        """
+        y = layer.video_factors(videos)  # [C, D + 1]
+        return tf.matmul(layer.user_factors(h), y, transpose_b=True) - self.log_q
+
     def without_given(self, logits: tf.Tensor) -> tf.Tensor:
         """Logits [B, C] that no softmax notices where a user was given a candidate."""
         hidden = self.places(self.given)
@@ -127,6 +137,12 @@ class SharedCandidates:
         every = tf.unique(tf.concat([asked, uniform], axis=0)).y
         return every[: self._settings.candidates]
 
+    def dropped(self, h: tf.Tensor, step: tf.Tensor) -> tf.Tensor:
+        """Histories [B, D], some of which become that of a user without likes."""
+        seed = step_seed(self._seed, step, stream=5)
+        draw = tf.random.stateless_uniform([tf.shape(h)[0], 1], seed)
+        return tf.where(draw < self._settings.dropout, 0.0, h)
+
     def rivals(
         self,
         drawn: SharedStep,
@@ -169,21 +185,14 @@ def shared_softmax_loss(drawn: SharedStep, logits: tf.Tensor) -> tf.Tensor:
 
 def product_loss(
     drawn: SharedStep, layer: LikedVideos, videos: tf.Tensor, h: tf.Tensor, l2: float
-) -> tuple[tf.Tensor, tf.Tensor]:
-    """L of the products of histories h [B, D] with the candidates, and their l2.
-
-    videos: the rows [C] as which the candidates are known.
-
-    Returns:
-      L, and the products - log q, [B, C].
-    """
-    y = layer.video_factors(videos)  # [C, D + 1]
-    logits = tf.matmul(layer.user_factors(h), y, transpose_b=True) - drawn.log_q
-    loss = shared_softmax_loss(drawn, logits)
+) -> tf.Tensor:
+    """L of the step's products, and their factors' l2."""
+    loss = shared_softmax_loss(drawn, drawn.products(layer, videos, h))
     if l2:
-        squares = tf.nn.l2_loss(h) + tf.nn.l2_loss(y[:, :-1])
+        y = layer.video_factors(videos)[:, :-1]
+        squares = tf.nn.l2_loss(h) + tf.nn.l2_loss(y)
         loss += l2 * squares / tf.cast(tf.size(drawn.users), tf.float32)
-    return loss, logits
+    return loss
 
 
 def log_popularity(dataset: Dataset) -> npt.NDArray[np.float32]:

@@ -72,9 +72,8 @@ class UVCAN(PairModel):
             stddev=config.model.initial_stddev,
             seed=config.training.seed * 10_000,
         )
-        never_drawn = NO_PAIRS
-        if config.ranks_skipped_impressions_last:
-            never_drawn = dataset.impressions
+        last = config.ranks_skipped_impressions_last
+        never_drawn = dataset.impressions if last else NO_PAIRS
         prior = None if config.prior is None else CrossFitted(dataset, config.prior)
         training = config.training
         if history is not None and history.shared_softmax:
@@ -143,26 +142,27 @@ class UVCAN(PairModel):
 
         is approached by MLP alone, which tells the asked like from them; see Ma and
         Collins, Noise Contrastive Estimation and Negative Sampling for Conditional
-        Models (EMNLP 2018). It rates `batch_size` asked likes of a step at most, and
-        no more than a step asks for on average.
+        Models (EMNLP 2018). At most `batch_size` asked likes of a step are rated.
         """
         users, at_once = self.examples
         epoch = self.step // -(-users // at_once)
         chosen = shuffled(positions, users, self.training.seed, epoch)
         drawn = shared.draw(tf.gather(self._users, chosen), self.step)
         h = self._history(drawn.given, tf.size(chosen))  # [B, D]
+        of_network = shared.dropped(h, self.step) if drop_ids else h
         loss, odds = tf.constant(0.0), None
         if self.network.history_product:
             known = self.tables.videos(drawn.candidates)[VIDEO_ID]
             layer, l2 = self.network.liked_videos, self.training.l2
-            loss, odds = product_loss(drawn, layer, known, h, l2)
-            h = tf.stop_gradient(h)
+            loss = product_loss(drawn, layer, known, h, l2)
+            of_network = tf.stop_gradient(of_network)
+            odds = drawn.products(layer, known, of_network)
         asked = Likes(*(part[: self.training.batch_size] for part in drawn.asked))
         count = self.training.negatives
         videos, correction = shared.rivals(drawn, asked, odds, count, self.step)
         rows = tf.gather(drawn.users, asked.user)
         batch = self.batches.of_pairs(rows, videos, correction, self.step, drop_ids)
-        columns = self._with_history(batch, tf.gather(h, asked.user))
+        columns = self._with_history(batch, tf.gather(of_network, asked.user))
         return loss + self.mean_loss(*columns, batch.correction)
 
     def _history(self, likes: Likes, users: tf.Tensor) -> tf.Tensor:

@@ -76,12 +76,12 @@ def test_before_training_a_rating_is_the_product_alone() -> None:
 
 def test_the_product_learns_as_it_does_alone() -> None:
     """The network beside it, wherever it stands, changes no gradient of it."""
-    model = shaken(config())
+    model = shaken(config(dropout=1.0))
     users, at_once = model.examples
     positions = tf.range(at_once, dtype=tf.int64)
     layer = model.network.liked_videos
     with tf.GradientTape() as tape:
-        loss = model.compute_loss(positions)
+        loss = model.compute_loss(positions, training=True)
     found = tape.gradient(loss, layer.trainable_variables)
     first = tf.constant(0, tf.int64)
     chosen = shuffled(positions, users, model.training.seed, first)
@@ -93,13 +93,33 @@ def test_the_product_learns_as_it_does_alone() -> None:
     known = model.tables.videos(drawn.candidates)["video_id"]
     with tf.GradientTape() as tape:
         h = layer(drawn.given, at_once)
-        alone, _ = product_loss(drawn, layer, known, h, l2=0.0)
+        alone = product_loss(drawn, layer, known, h, l2=0.0)
     expected = tape.gradient(alone, layer.trainable_variables)
     for one, other in zip(found, expected, strict=True):
         np.testing.assert_allclose(
             tf.convert_to_tensor(one), tf.convert_to_tensor(other), atol=1e-6
         )
     assert loss > alone + 0.01  # the network learns, too
+
+
+def test_dropout_leaves_the_network_without_some_histories() -> None:
+    """Of users without a history in training, the facet learns nothing."""
+    model = shaken(config(dropout=1.0, product=False))
+    [W] = [w for w in model.network.user_embedding.weights if LIKED_VIDEOS in w.name]
+
+    def change(training: bool) -> float:
+        with tf.GradientTape() as tape:
+            positions = tf.range(model.examples[1], dtype=tf.int64)
+            loss = model.compute_loss(positions, training)
+        gradient = tape.gradient(loss, W, unconnected_gradients="zero")
+        return float(tf.reduce_max(tf.abs(tf.convert_to_tensor(gradient))))
+
+    assert change(training=True) == 0 < change(training=False)
+    settings = HistorySettings(dropout=0.25)
+    likes = SharedCandidates(model.dataset, model.histories, settings, seed=1)
+    kept = likes.dropped(tf.ones([10_000, 2]), tf.constant(3, tf.int64))
+    assert np.unique(kept.numpy(), axis=0).tolist() == [[0, 0], [1, 1]]
+    assert kept.numpy().mean() == pytest.approx(0.75, abs=0.02)
 
 
 def test_the_facet_is_the_history_projected() -> None:
