@@ -39,8 +39,8 @@ class CrossFitted:
     A factorisation rates the very pairs it was fitted to far too well. Trained over
     such ratings, the network would learn to trust them more than it may. So each pair
     is trained on with the factors of the fold that left it out. These take half of the
-    iterations: on KuaiRand's long views they rate left-out pairs as all do (.452 and .455
-    on average, beside .681 of the factors that know them).
+    iterations: on KuaiRand's long views they rate left-out pairs as all do (.452 and
+    .455 on average, beside .681 of the factors that know them).
 
     Attributes:
       users: float32 [n+2, P].

@@ -158,7 +158,7 @@ def test_a_pair_is_trained_on_with_factors_that_left_it_out() -> None:
     train = WORLD.train
     fold = fold_of(train.user, train.video)
     rest = dataclasses.replace(WORLD, train=train.where(fold != fold_of(user, video)))
-    expected = IALS(rest, PRIOR)
+    expected = IALS(rest, of_folds(PRIOR))
     np.testing.assert_allclose(x[0, 0], expected.users[user], atol=1e-6)
     np.testing.assert_allclose(y[0, 1], expected.videos[25], atol=1e-6)
 
