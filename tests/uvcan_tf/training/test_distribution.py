@@ -31,11 +31,13 @@ TOLERANCE = 0.08
 RESUMED = 1e-4
 
 
-def _start(folder: Path, distribute: str, batch: int, cluster: Any = None) -> Any:
+def _start(
+    folder: Path, distribute: str, batch: int, cluster: Any = None, prior: int = 0
+) -> Any:
     command = [sys.executable, "-m", "tests.uvcan_tf.training.worker", str(folder)]
     variables = {} if cluster is None else {"TF_CONFIG": json.dumps(cluster)}
     return subprocess.Popen(
-        [*command, distribute, str(batch), str(EPOCHS)],
+        [*command, distribute, str(batch), str(EPOCHS), str(prior)],
         env={**os.environ, **variables},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -117,6 +119,18 @@ def test_two_devices_of_a_process_lose_as_one_of_twice_the_batch(
     found = _ended(_start(tmp_path, "mirrored", 16))
     assert (found["workers"], found["each"]) == (1, 2)
     np.testing.assert_allclose(_losses(found), _losses(one), atol=TOLERANCE)
+
+
+@pytest.mark.long
+def test_two_devices_learn_over_a_prior_what_one_does(tmp_path: Path) -> None:
+    parts = {"none": 32, "mirrored": 16}
+    one, two = (
+        _ended(_start(tmp_path / name, name, batch, prior=1))
+        for name, batch in parts.items()
+    )
+    assert two["told"][0] == one["told"][0]
+    assert one["told"][0].startswith("Epoch 0: ")  # the prior
+    np.testing.assert_allclose(_losses(two), _losses(one), atol=TOLERANCE)
 
 
 @pytest.mark.drill

@@ -8,14 +8,17 @@ from pathlib import Path
 import tensorflow as tf
 
 from tests import worlds
-from uvcan_tf.config import MIRRORED, Config, ModelConfig, TrainingConfig
+from uvcan_tf.config import MIRRORED, Config, IALSSettings, ModelConfig, TrainingConfig
 from uvcan_tf.training.distribution import Team
 from uvcan_tf.training.fit import fit
 
 
-def config(distribute: str, batch_size: int, epochs: int) -> Config:
+def config(
+    distribute: str, batch_size: int, epochs: int, prior: bool = False
+) -> Config:
     """A world of 480 likes is learned in a few epochs."""
     return Config(
+        prior=IALSSettings(factors=4, unobserved_weight=0.1) if prior else None,
         model=ModelConfig(factors=8, hops=1, initial_stddev=0.3),
         training=TrainingConfig(
             learning_rate=0.02,
@@ -27,12 +30,14 @@ def config(distribute: str, batch_size: int, epochs: int) -> Config:
     )
 
 
-def main(folder: Path, distribute: str, batch_size: int, epochs: int) -> None:
+def main(
+    folder: Path, distribute: str, batch_size: int, epochs: int, prior: bool
+) -> None:
     if distribute == MIRRORED:
         (cpu,) = tf.config.list_physical_devices("CPU")
         two = [tf.config.LogicalDeviceConfiguration()] * 2
         tf.config.set_logical_device_configuration(cpu, two)
-    settings = config(distribute, batch_size, epochs)
+    settings = config(distribute, batch_size, epochs, prior)
     team = Team(settings.training)
     told: list[str] = []
     model = fit(worlds.planted(), settings, folder, told.append, team=team)
@@ -47,4 +52,5 @@ def main(folder: Path, distribute: str, batch_size: int, epochs: int) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]), int(sys.argv[4]))
+    batch, number, has_prior = (int(argument) for argument in sys.argv[3:])
+    main(Path(sys.argv[1]), sys.argv[2], batch, number, bool(has_prior))
