@@ -172,10 +172,13 @@ class Neural(Method):
     def _config(self, values: Values, run: Run) -> Any:
         names = (*_BOUNDS, "time_limit_s")
         limits = {f"training.{name}": getattr(run, name) for name in names}
+        seeds = {"training.seed": run.seed}
         config = self.config
         if isinstance(config, Config):
             config = dataclasses.replace(config, evaluation=self._evaluation(run))
-        return tuned(config, {**limits, **values, "training.seed": run.seed})
+            if config.prior is not None:
+                seeds["prior.seed"] = run.seed
+        return tuned(config, {**limits, **values, **seeds})
 
     def _evaluation(self, run: Run) -> EvaluationConfig:
         last = self._skipped_last(run)

@@ -123,6 +123,11 @@ def test_each_variant_takes_one_thing_away() -> None:
             assert len(changed) == 1, variant
 
 
+def test_a_seed_decides_all_that_is_random(tmp_path: Path) -> None:
+    values = BEST.key({}, Run(tmp_path, seed=7))
+    assert (values["training"]["seed"], values["prior"]["seed"]) == (7, 7)
+
+
 def test_a_settled_fit_stops_early_and_by_no_clock() -> None:
     run = Run(Path(), epochs=30, batch_size=64, time_limit_s=9.0, validation_users=7)
     settled = PAPER.settled({"training.l2": 0.1}, run)
