@@ -25,7 +25,7 @@ HANGS := -o faulthandler_timeout=900 -o faulthandler_exit_on_timeout=true
 test: $(READY) ## the test suite, a process a core
 	$(PYTHON) -m pytest -n auto $(HANGS)
 
-test-long: $(READY) ## the tests that take the longest: several workers, Inception-v3, public layouts
+test-long: $(READY) ## the tests that take the longest: several workers, Inception-v3, public layouts, histories
 	$(PYTHON) -m pytest -n auto $(HANGS) -m long
 
 TESTS ?=

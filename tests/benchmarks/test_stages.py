@@ -66,7 +66,7 @@ def test_both_ways_of_training_have_a_rate(
     assert training.naive_examples_per_s(tiny, CONFIG) > 0
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_history_is_measured_beside_the_paper(
     tiny: Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
