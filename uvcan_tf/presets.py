@@ -31,8 +31,7 @@ def best() -> Config:
     The co-attention is the paper's; it learns what iALS, cross-fitted, leaves open,
     choosing the observed video among eight rivals, half of them popular ones. Whoever
     has no pair yet has the factors that the attributes tell. Skipped impressions rank
-    last, and are not recommended. The network adds a few per cent to its prior, which
-    the validation pairs of 500 users are too few to tell.
+    last, and are not recommended.
 
     Command: python -m uvcan_tf experiment table3 --data TABLES --methods UVCAN(best)
       In a pipeline: --config configs/best.json.
@@ -40,11 +39,7 @@ def best() -> Config:
     """
     return Config(
         training=TrainingConfig(
-            negatives=8,
-            popular_negatives=0.5,
-            softmax=True,
-            patience=2,
-            validation_users=2000,
+            negatives=8, popular_negatives=0.5, softmax=True, patience=2
         ),
         recommendation=RecommendationConfig(without_skipped_impressions=True),
         prior=IALSSettings(factors=128, impression_weight=0.5, attribute_ridge=3.0),
