@@ -42,12 +42,12 @@ NDCG@10 over the whole catalogue on validation pairs: a tenth of each user's tra
 pairs. The chosen settings lie in `results/<data>/settings/<method>.json`, with the
 command that gives their figures again. Then every method is fitted with them and ranks
 the held-out pairs once, among 1,000 sampled videos and among all. A network stops early
-in each fit, by pairs of some users that it sets apart. (Only Table 3, Figure 3 and the
-slices of KuaiRand's likes are of that rule: in all older tables a network took as many
-epochs as its best trial kept.) What iALS+impressions chose is what iALS+attributes
-begins with, and what that chose is the prior of UVCAN(best), each with as many trials
-of its own. Ties take the middle rank. HR@10
-and NDCG@10 are means over pairs; p-values are of a paired bootstrap over users, seeds
+in each fit, by pairs of some users that it sets apart. (Only what `kuairand_likes`,
+`kuairand_likes_last` and `kuairand_last` hold is of that rule: in all older tables a
+network took as many epochs as its best trial kept.) In `kuairand_last` iALS+attributes
+begins with what iALS+impressions chose; what iALS+attributes chose is the prior of
+UVCAN(best) there and in the likes' tables. Ties take the middle rank. HR@10 and NDCG@10
+are means over pairs; p-values are of a paired bootstrap over users, seeds
 averaged first. A method without randomness has one figure for all seeds.
 
 New users and videos have no pair in training. New videos are ranked among themselves.
