@@ -122,10 +122,8 @@ class Classical(Method):
 class Neural(Method):
     """A pair model: `build(dataset, config)` makes it.
 
-    Every fit sets pairs of some users apart, and stops early.
-
-    Args:
-    What it is built on is its prior.
+    Every fit sets pairs of some users apart, and stops early. What it is built on is
+    its prior.
 
     Args:
       config: the defaults, with sections `model` and `training`.
