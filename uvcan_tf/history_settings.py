@@ -7,6 +7,7 @@ import dataclasses
 from uvcan_tf.validators import (
     require_boolean,
     require_count,
+    require_not_negative,
     require_number,
 )
 
@@ -30,6 +31,8 @@ class HistorySettings:
         given and asked ones, and the loss a softmax over candidates that all of them
         share; see `model.shared_softmax`. Otherwise a step is of pairs, as in the
         paper, and the pair's own video is left out of the history.
+      l2: weight of the squared vectors that a step's product uses, by user; that of the
+        network is `training.l2`. Only with `shared_softmax`.
       dropout: the share of a step's users for whom the network has no history, so that
         it also learns to rate who has none; the product learns from all. Only with
         `shared_softmax`.
@@ -48,6 +51,7 @@ class HistorySettings:
     bias: bool = True
     user_ids: bool = True
     shared_softmax: bool = True
+    l2: float = 0.0
     dropout: float = 0.0
     given: float = 0.7
     uniform: int = 512
@@ -62,6 +66,7 @@ class HistorySettings:
             require_count("history.users", self.users)
         for name in ("facet", "product", "bias", "user_ids", "shared_softmax"):
             require_boolean(f"history.{name}", getattr(self, name))
+        require_not_negative("history.l2", self.l2)
         require_number("history.dropout", self.dropout, 0, 1)
         require_number("history.given", self.given, 0, 1)
         require_number("history.initial_stddev", self.initial_stddev, 1e-8, 10)

@@ -82,6 +82,7 @@ class HistoryProductSettings:
             given=self.given,
             uniform=self.uniform,
             candidates=self.candidates,
+            l2=self.l2,
             users=self.users,
             initial_stddev=self.initial_stddev,
         )
@@ -101,7 +102,6 @@ class HistoryProduct(tfrs.Model):  # type: ignore[misc]  # tfrs is untyped
         settings: HistoryProductSettings = HistoryProductSettings(),
     ) -> None:
         super().__init__()
-        self._l2 = settings.l2
         self._likes = likes_of(dataset)
         self.layer = LikedVideos(
             dataset.videos.size + 2,
@@ -128,7 +128,7 @@ class HistoryProduct(tfrs.Model):  # type: ignore[misc]  # tfrs is untyped
         if training:
             self.step.assign_add(1)
         h = self.layer(drawn.given, tf.size(inputs))
-        return product_loss(drawn, self.layer, drawn.candidates, h, self._l2)
+        return product_loss(drawn, self.layer, drawn.candidates, h, self._shared.l2)
 
     def scores(self, users: IntArray) -> npt.NDArray[np.float32]:
         """float32 [B, V] from all training likes; without any, by popularity."""

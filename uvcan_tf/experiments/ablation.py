@@ -85,9 +85,7 @@ def variants_of_history(settings: Values) -> list[Job]:
     """Every variant of `history` with the settings that were chosen for it."""
     of_network = {k: v for k, v in settings.items() if not k.startswith("history.")}
     of_product = {
-        name.partition(".")[2]: settings[name]
-        for name in ("history.factors", "training.learning_rate", "training.l2")
-        if name in settings
+        own: settings[name] for own, name in HISTORY.part.items() if name in settings
     }
     without = dataclasses.replace(
         HISTORY, config=dataclasses.replace(HISTORY.config, history=None)

@@ -41,14 +41,18 @@ class KeptSettings:
     def read(self) -> Values | None:
         """The settings that an earlier search has chosen, if it was as thorough.
 
-        A file that does not say what its search could spend is taken as it is.
+        One that could spend more is; batches must be of the same size. A file that does
+        not say what its search could spend is taken as it is.
         """
         if not self.path.exists():
             return None
         content = self._content()
-        if content["trials"] < self._trials:
+        spent = {"trials": content["trials"], **content.get("budget", self._budget)}
+        asked = {"trials": self._trials, **self._budget}
+        size = "batch_size"
+        if spent.get(size) != asked.get(size):
             return None
-        if content.get("budget", self._budget) != self._budget:
+        if any(spent.get(name, 0) < least for name, least in asked.items()):
             return None
         return self._method.kept(content["settings"])
 

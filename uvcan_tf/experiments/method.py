@@ -7,6 +7,7 @@ import dataclasses
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
 from uvcan_tf.config import Config, EvaluationConfig, TrainingConfig
@@ -122,14 +123,16 @@ class Classical(Method):
 class Neural(Method):
     """A pair model: `build(dataset, config)` makes it.
 
-    Every fit sets pairs of some users apart, and stops early. What it is built on is
-    its prior.
+    Every fit sets pairs of some users apart, and stops early.
 
     Args:
       config: the defaults, with sections `model` and `training`.
+      part: this method's name, `section.setting`, of each setting that is chosen for
+        `over`; those without a name are left to this method.
     """
 
     config: Any = Config()
+    part: Mapping[str, str] = MappingProxyType({})
 
     def fit(self, dataset: Dataset, values: Values, run: Run) -> Fitted:
         own = self._config(values, run)
@@ -145,7 +148,11 @@ class Neural(Method):
         return dataclasses.asdict(self._config(values, run))
 
     def based_on(self, values: Values) -> Values:
-        return {f"prior.{name}": value for name, value in values.items()}
+        return {
+            self.part[name]: value
+            for name, value in values.items()
+            if name in self.part
+        }
 
     def settled(self, values: Values, run: Run) -> Values:
         """With all that bounds a fit, but no time limit.

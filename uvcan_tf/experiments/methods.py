@@ -111,11 +111,21 @@ def _video_att() -> Config:
 
 ITEM_POP: Final = Classical("ItemPop", {}, _item_pop, random=False)
 PAPER: Final = Neural("UVCAN(paper)", spaces.NEURAL, UVCAN, config=presets.paper())
-HISTORY: Final = Neural(
-    "UVCAN(history)", spaces.HISTORY, UVCAN, config=presets.history()
-)
 HISTORY_PRODUCT: Final = Classical(
     "History product", spaces.HISTORY_PRODUCT, _history_product
+)
+HISTORY: Final = Neural(
+    "UVCAN(history)",
+    spaces.OVER_PRODUCT,
+    UVCAN,
+    config=presets.history(),
+    over=HISTORY_PRODUCT,
+    # Not the epochs: each fit of a network stops early.
+    part={
+        "factors": "history.factors",
+        "l2": "history.l2",
+        "learning_rate": "training.learning_rate",
+    },
 )
 IALS_IMPRESSIONS: Final = Classical(
     "iALS+impressions",
@@ -138,6 +148,7 @@ BEST: Final = Neural(
     knows_impressions=True,
     config=presets.best(),
     over=IALS_ATTRIBUTES,
+    part={f.name: f"prior.{f.name}" for f in dataclasses.fields(IALSSettings)},
 )
 
 #: The rows of Table 3.
@@ -194,6 +205,7 @@ def cold_methods(features: Features) -> tuple[Method, ...]:
         over=None,
     )
     best = dataclasses.replace(BEST, over=prior)
+    history = dataclasses.replace(HISTORY, space=spaces.HISTORY, over=None)
     return (
         ITEM_POP,
         Classical("Attribute popularity", space, _attribute_popularity, random=False),
@@ -202,7 +214,7 @@ def cold_methods(features: Features) -> tuple[Method, ...]:
         wide,
         prior,
         PAPER,
-        HISTORY,
+        history,
         best,
     )
 
@@ -231,7 +243,8 @@ def chosen(names: str | None, methods: tuple[Method, ...]) -> tuple[Method, ...]
     """
     if names is None:
         return methods
-    methods = (without_attributes(HISTORY), *methods)
+    with_history = [m for m in methods if m.name == HISTORY.name]
+    methods = (*map(without_attributes, with_history), *methods)
     wanted = [name.strip() for name in names.split(",")]
     known = {method.name for method in methods}
     unknown = [name for name in wanted if name not in known]

@@ -87,6 +87,7 @@ class SharedCandidates:
         self._histories = histories
         self._settings = settings
         self._seed = seed
+        self.l2 = settings.l2
         self._videos = dataset.videos.size
         likes = np.bincount(dataset.train.video, minlength=self._videos + 2)
         users = max(1, len(np.unique(dataset.train.user)))

@@ -153,8 +153,8 @@ class UVCAN(PairModel):
         loss, odds = tf.constant(0.0), None
         if self.network.history_product:
             known = self.tables.videos(drawn.candidates)[VIDEO_ID]
-            layer, l2 = self.network.liked_videos, self.training.l2
-            loss = product_loss(drawn, layer, known, h, l2)
+            layer = self.network.liked_videos
+            loss = product_loss(drawn, layer, known, h, shared.l2)
             of_network = tf.stop_gradient(of_network)
             odds = drawn.products(layer, known, of_network)
         asked = Likes(*(part[: self.training.batch_size] for part in drawn.asked))

@@ -20,6 +20,7 @@ from uvcan_tf.evaluation.ranking import FULL
 from uvcan_tf.experiments.cells import Cell, Cells
 from uvcan_tf.experiments.kept import KeptSettings
 from uvcan_tf.experiments.method import Classical, Neural
+from uvcan_tf.experiments.methods import BEST, HISTORY
 from uvcan_tf.experiments.runs import _of_part, tune
 from uvcan_tf.experiments.setting import Setting, table3_setting
 from uvcan_tf.model.uvcan import UVCAN
@@ -157,7 +158,8 @@ def test_a_prior_has_the_settings_that_are_chosen_for_it_alone(tmp_path: Path) -
         return Right()
 
     alone = Classical("Alone", {"right": (False, True)}, build)
-    method = dataclasses.replace(NEURAL, over=alone)
+    named = {"right": "prior.right"}
+    method = dataclasses.replace(NEURAL, over=alone, part=named)
     here = cells(tmp_path)
     assert _of_part(here, setting(), method) == {"prior.right": True}
     assert _of_part(here, setting(), NEURAL) == {}
@@ -165,13 +167,34 @@ def test_a_prior_has_the_settings_that_are_chosen_for_it_alone(tmp_path: Path) -
     assert tune(here, setting(), [more])["More"]["right"]
 
 
+def test_a_network_takes_over_what_its_part_has_chosen_and_it_can_take() -> None:
+    chosen = {"factors": 64, "l2": 0.01, "learning_rate": 0.004, "epochs": 18}
+    assert HISTORY.based_on(chosen) == {
+        "history.factors": 64,
+        "history.l2": 0.01,
+        "training.learning_rate": 0.004,
+    }
+    assert BEST.based_on({"factors": 64, "attribute_pull": 1.0}) == {
+        "prior.factors": 64,
+        "prior.attribute_pull": 1.0,
+    }
+    for method in (HISTORY, BEST):
+        assert method.over is not None
+        taken = method.based_on(dict.fromkeys(method.over.space))
+        assert not set(taken) & set(method.space)
+
+
 def test_a_file_of_settings_is_for_the_search_it_tells_of(tmp_path: Path) -> None:
     best = Best({}, {MONITOR: 0.5, "seconds": 1.0})
     here = cells(tmp_path)
     KeptSettings(here, setting(), NEURAL).write(SETTLED, best)
     assert KeptSettings(here, setting(), NEURAL).read() == SETTLED
-    for limit in ({"epochs": 7}, {"batch_size": 64}, {"validation_users": 7}):
+    for limit in ({"epochs": 31}, {"batch_size": 64}, {"validation_users": 1001}):
         assert KeptSettings(cells(tmp_path, **limit), setting(), NEURAL).read() is None
+    for limit in ({"epochs": 29}, {"trial_seconds": 9.0}, {"validation_users": 999}):
+        assert (
+            KeptSettings(cells(tmp_path, **limit), setting(), NEURAL).read() == SETTLED
+        )
 
 
 def test_an_older_file_means_its_batch_size_and_fits_stop_early(

@@ -76,7 +76,7 @@ def test_before_training_a_rating_is_the_product_alone() -> None:
 
 def test_the_product_learns_as_it_does_alone() -> None:
     """The network beside it, wherever it stands, changes no gradient of it."""
-    model = shaken(config(dropout=1.0))
+    model = shaken(config(dropout=1.0, l2=0.3))
     users, at_once = model.examples
     positions = tf.range(at_once, dtype=tf.int64)
     layer = model.network.liked_videos
@@ -93,7 +93,7 @@ def test_the_product_learns_as_it_does_alone() -> None:
     known = model.tables.videos(drawn.candidates)["video_id"]
     with tf.GradientTape() as tape:
         h = layer(drawn.given, at_once)
-        alone = product_loss(drawn, layer, known, h, l2=0.0)
+        alone = product_loss(drawn, layer, known, h, l2=0.3)
     expected = tape.gradient(alone, layer.trainable_variables)
     for one, other in zip(found, expected, strict=True):
         np.testing.assert_allclose(
