@@ -11,13 +11,13 @@ import pandas as pd
 
 from uvcan_tf.experiments import results
 from uvcan_tf.experiments.cells import Cells
+from uvcan_tf.experiments.choice import without_attributes
 from uvcan_tf.experiments.method import Neural
 from uvcan_tf.experiments.methods import (
     BEST,
     HISTORY,
     HISTORY_PRODUCT,
     IALS_ATTRIBUTES,
-    without_attributes,
 )
 from uvcan_tf.experiments.results import METRIC_NAMES, TITLES
 from uvcan_tf.experiments.runs import Job, rows_of, tune

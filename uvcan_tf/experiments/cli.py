@@ -20,7 +20,8 @@ def _setting(cells: Any, dataset: Any) -> Any:
 
 
 def _methods(names: str | None) -> Any:
-    from uvcan_tf.experiments.methods import TABLE3, chosen
+    from uvcan_tf.experiments.choice import chosen
+    from uvcan_tf.experiments.methods import TABLE3
 
     return chosen(names, TABLE3)
 
@@ -104,7 +105,8 @@ def slices(cells: Any, dataset: Any, methods: str | None, seeds: list[int]) -> N
 @with_options
 def cold(cells: Any, dataset: Any, methods: str | None, seeds: list[int]) -> None:
     """Users, then videos, that are held out entirely."""
-    from uvcan_tf.experiments.methods import chosen, cold_methods
+    from uvcan_tf.experiments.choice import chosen
+    from uvcan_tf.experiments.methods import cold_methods
     from uvcan_tf.experiments.setting import new_users_setting, new_videos_setting
     from uvcan_tf.experiments.table3 import run
 
@@ -121,8 +123,9 @@ def likes_given(
     cells: Any, dataset: Any, methods: str | None, seeds: list[int]
 ) -> None:
     """Users that are held out entirely, by the number of likes they give."""
+    from uvcan_tf.experiments.choice import chosen
     from uvcan_tf.experiments.likes_given import run
-    from uvcan_tf.experiments.methods import OF_LIKES, chosen
+    from uvcan_tf.experiments.methods import OF_LIKES
 
     some = chosen(methods, OF_LIKES)
     run(cells, _setting(cells, dataset), dataset, some, seeds)

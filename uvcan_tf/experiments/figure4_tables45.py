@@ -9,8 +9,8 @@ import pandas as pd
 
 from uvcan_tf.experiments import plots, results
 from uvcan_tf.experiments.cells import Cells
+from uvcan_tf.experiments.choice import subject
 from uvcan_tf.experiments.method import Method, Neural
-from uvcan_tf.experiments.methods import subject
 from uvcan_tf.experiments.results import METRIC_NAMES, TITLES
 from uvcan_tf.experiments.runs import rows_of, tune
 from uvcan_tf.experiments.setting import PROTOCOLS, Setting

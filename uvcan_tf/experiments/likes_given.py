@@ -24,8 +24,8 @@ from uvcan_tf.evaluation.scorers import Scorer
 from uvcan_tf.experiments import cells as stored
 from uvcan_tf.experiments import plots, results
 from uvcan_tf.experiments.cells import Cells, Measured, forget_models
+from uvcan_tf.experiments.choice import subject
 from uvcan_tf.experiments.method import Fitted, Method
-from uvcan_tf.experiments.methods import subject
 from uvcan_tf.experiments.results import METRIC_NAMES, TITLES
 from uvcan_tf.experiments.runs import tune
 from uvcan_tf.experiments.setting import (

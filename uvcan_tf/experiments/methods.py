@@ -25,7 +25,7 @@ from uvcan_tf.baselines.neumf import NeuMF
 from uvcan_tf.baselines.neural import NeuralConfig
 from uvcan_tf.baselines.popularity import ItemPop
 from uvcan_tf.baselines.wide_and_deep import WideAndDeep, WideAndDeepSettings
-from uvcan_tf.config import Config, ConfigError, IALSSettings
+from uvcan_tf.config import Config, IALSSettings
 from uvcan_tf.data.dataset import Dataset
 from uvcan_tf.evaluation.scorers import Scorer
 from uvcan_tf.experiments.method import Classical, Method, Neural
@@ -217,46 +217,3 @@ def cold_methods(features: Features) -> tuple[Method, ...]:
         history,
         best,
     )
-
-
-def without_attributes(method: Neural) -> Neural:
-    """The same method told of ids and likes alone."""
-
-    def build(dataset: Dataset, config: Any) -> Any:
-        users, videos = (
-            dataclasses.replace(side, columns={})
-            for side in (dataset.users, dataset.videos)
-        )
-        alone = dataclasses.replace(
-            dataset, features=Features((), ()), users=users, videos=videos
-        )
-        return method.build(alone, config)
-
-    name = f"{method.name} without attributes"
-    return dataclasses.replace(method, name=name, build=build)
-
-
-def chosen(names: str | None, methods: tuple[Method, ...]) -> tuple[Method, ...]:
-    """The methods of a comma-separated list of names, in the table's order.
-
-    `UVCAN(history) without attributes` is there for whoever names it, and stands first.
-    """
-    if names is None:
-        return methods
-    with_history = [m for m in methods if m.name == HISTORY.name]
-    methods = (*map(without_attributes, with_history), *methods)
-    wanted = [name.strip() for name in names.split(",")]
-    known = {method.name for method in methods}
-    unknown = [name for name in wanted if name not in known]
-    if unknown:
-        raise ConfigError(
-            f"`--methods` should name methods out of {', '.join(sorted(known))}. "
-            f"Received: {', '.join(unknown)}."
-        )
-    return tuple(method for method in methods if method.name in wanted)
-
-
-def subject(methods: tuple[Method, ...]) -> Method | None:
-    """The one that the others are compared with: the last UVCAN."""
-    own = [method for method in methods if method.name.startswith("UVCAN")]
-    return own[-1] if own else None

@@ -12,8 +12,8 @@ import pandas as pd
 from uvcan_tf.data.dataset import Dataset, Pairs
 from uvcan_tf.experiments import plots, results
 from uvcan_tf.experiments.cells import Cells
+from uvcan_tf.experiments.choice import subject
 from uvcan_tf.experiments.method import Method
-from uvcan_tf.experiments.methods import subject
 from uvcan_tf.experiments.results import TITLES, ByMethod
 from uvcan_tf.experiments.runs import measure, tune
 from uvcan_tf.experiments.setting import PROTOCOLS, Setting

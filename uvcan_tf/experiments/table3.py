@@ -12,9 +12,9 @@ from uvcan_tf.data.dataset import Pairs
 from uvcan_tf.evaluation_settings import LAST, RANDOM, TIME, EvaluationConfig
 from uvcan_tf.experiments import plots, results
 from uvcan_tf.experiments.cells import Cells
+from uvcan_tf.experiments.choice import subject
 from uvcan_tf.experiments.kept import KeptSettings
 from uvcan_tf.experiments.method import Method
-from uvcan_tf.experiments.methods import subject
 from uvcan_tf.experiments.results import TITLES, ByMethod
 from uvcan_tf.experiments.runs import measure, tune
 from uvcan_tf.experiments.setting import PROTOCOLS, Setting

@@ -19,8 +19,9 @@ from uvcan_tf.config import EvaluationConfig
 from uvcan_tf.data.dataset import Pairs
 from uvcan_tf.evaluation.scorers import SKIPPED
 from uvcan_tf.experiments import ablation
+from uvcan_tf.experiments.choice import chosen, subject
 from uvcan_tf.experiments.method import Classical, Neural, Run
-from uvcan_tf.experiments.methods import BEST, PAPER, TABLE3, chosen, subject
+from uvcan_tf.experiments.methods import BEST, PAPER, TABLE3
 
 SHOWN = Pairs(np.array([1, 1], np.int32), np.array([3, 8], np.int32))
 WORLD = dataclasses.replace(worlds.small(), impressions=SHOWN)
