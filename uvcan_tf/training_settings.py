@@ -34,7 +34,7 @@ class TrainingConfig:
         `losses.cross_entropies`.
       l2: weight of the squared weights (the paper's grid: 0, 1e-3, 1e-2, 1e-1).
       epochs: passes over the observed pairs, at most.
-      patience: epochs without a better validation NDCG@10 before stopping.
+      patience: epochs without a better validation NDCG@100 before stopping.
       time_limit_s: no epoch starts after so many seconds of training.
       validation_fraction: share of the training pairs kept for validation: the last
         ones where `evaluation.split` is in time, as the test set is.

@@ -171,7 +171,7 @@ def test_a_version_that_was_not_pushed_is_one_sentence(ran: Ran) -> None:
 def test_tensorboard_has_the_run_under_its_number(ran: Ran) -> None:
     board = Asked(ran.root / "tensorboard")
     tags = set(board.get("plugin/scalars/tags")["run-1"])
-    assert {"validation/ndcg@10", "evaluation/hr_at_10/overall"} <= tags
+    assert {"validation/ndcg@100", "evaluation/hr_at_10/overall"} <= tags
     for name, metrics in ran.report.slices.items():
         found = board.scalars("run-1", f"evaluation/hr_at_10/{name}")
         assert found == {0: pytest.approx(metrics["hr_at_10"])}

@@ -61,7 +61,7 @@ def test_the_given_config_is_kept_unless_another_is_better(
     assert screen.out == ""
     assert "\n\n" not in screen.err
     told = [line for line in screen.err.splitlines() if "UVCAN" in line]
-    assert "[1/3] UVCAN, the given settings: validation NDCG@10 0." in told[0]
+    assert "[1/3] UVCAN, the given settings: validation NDCG@100 0." in told[0]
     assert [line.split()[0] for line in told[:-1]] == ["[1/3]", "[2/3]", "[3/3]"]
     assert told[-1] == "  UVCAN: the search keeps the given settings."
 

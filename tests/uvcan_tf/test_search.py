@@ -46,8 +46,8 @@ def test_the_best_trial_is_chosen_with_all_that_was_measured(tmp_path: Path) -> 
     assert best.metrics[MONITOR] == 0.3
     assert best.metrics["epochs"] == 12
     assert best.metrics["seconds"] >= 0
-    assert told[0].startswith("[1/4] EASE, the given settings: validation NDCG@10 0.1")
-    assert told[1].startswith("[2/4] EASE, a=2: validation NDCG@10 0.3000 in")
+    assert told[0].startswith("[1/4] EASE, the given settings: validation NDCG@100 0.1")
+    assert told[1].startswith("[2/4] EASE, a=2: validation NDCG@100 0.3000 in")
     assert len(told) == 4
 
 

@@ -17,7 +17,7 @@ from uvcan_tf.training.fit import MONITOR
 FILE: Final = "report.html"
 
 _VALIDATION: Final = {
-    "NDCG@10": MONITOR,
+    "NDCG@100": MONITOR,
     "HR@10": "validation_hr@10",
     "MRR": "validation_mrr",
 }

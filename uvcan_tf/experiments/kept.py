@@ -64,7 +64,7 @@ class KeptSettings:
                 "settings": dict(values),
                 "trials": self._trials,
                 "budget": self._budget,
-                "validation_ndcg@10": round(best.metrics[MONITOR], 6),
+                MONITOR: round(best.metrics[MONITOR], 6),
                 "search_seconds_of_the_best": round(best.metrics["seconds"], 1),
                 "command": self._command,
             }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -93,8 +94,18 @@ def _settings(folder: Path) -> list[str]:
     rows = [_row(path) for path in sorted(folder.glob("*.json"))]
     if not rows:
         return []
-    header = ("method", "settings", "trials", "validation NDCG@10", "fit, s")
+    header = ("method", "settings", "trials", "on validation", "fit, s")
     return ["### Settings\n", markdown(header, rows)]
+
+
+def _chosen_by(content: Mapping[str, Any]) -> str:
+    """What the settings gave on validation; older files have NDCG@10.
+
+    >>> _chosen_by({"method": "EASE", "validation_ndcg@100": 0.17})
+    'NDCG@100 0.1700'
+    """
+    [(name, value)] = [x for x in content.items() if x[0].startswith("validation_")]
+    return f"{name.removeprefix('validation_').upper()} {value:.4f}"
 
 
 def _row(path: Path) -> list[str]:
@@ -109,6 +120,6 @@ def _row(path: Path) -> list[str]:
         f"[{path.stem}]({path.parents[1].name}/settings/{path.name})",
         settings or "none",
         str(content["trials"]),
-        f"{content['validation_ndcg@10']:.4f}",
+        _chosen_by(content),
         str(content.get("fit_seconds", "")),
     ]

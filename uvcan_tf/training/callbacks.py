@@ -22,9 +22,9 @@ from uvcan_tf.model.pair_model import PairModel
 from uvcan_tf.terminal.progress import Progress
 from uvcan_tf.training.distribution import Team
 from uvcan_tf.training.run_state import RunState
-from uvcan_tf.training.validation import Measured, Validation
+from uvcan_tf.training.validation import STOPS_BY, Measured, Validation
 
-MONITOR: Final = "validation_ndcg@10"
+MONITOR: Final = f"validation_ndcg@{STOPS_BY}"
 COLLAPSED_SHARE: Final = 0.2
 
 Logs = dict[str, float]
@@ -96,7 +96,7 @@ class Measure(tf.keras.callbacks.Callback):
         if begins and self._trained and self._validation.possible:
             measured = self._measure()
             self._state.end_epoch(0, measured.ndcg)
-            self._say(f"Epoch 0: validation NDCG@10 {measured.ndcg:.4f}")
+            self._say(f"Epoch 0: validation NDCG@100 {measured.ndcg:.4f}")
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         logs = logs if logs is not None else {}
@@ -104,7 +104,7 @@ class Measure(tf.keras.callbacks.Callback):
         self._state.end_epoch(epoch + 1, measured and measured.ndcg)
         best = int(self._state.best_epoch.numpy()) == epoch + 1
         self._say(
-            f"Epoch {epoch + 1}: loss {logs['loss']:.4f}, validation NDCG@10 "
+            f"Epoch {epoch + 1}: loss {logs['loss']:.4f}, validation NDCG@100 "
             + _in_words(measured, best)
         )
         if measured is None:

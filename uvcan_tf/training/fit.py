@@ -1,4 +1,4 @@
-"""Fitting with Keras: early stopping on validation NDCG@10, checkpoints, resume."""
+"""Fitting with Keras: early stopping on validation NDCG@100, checkpoints, resume."""
 
 from __future__ import annotations
 

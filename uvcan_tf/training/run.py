@@ -109,8 +109,8 @@ class TrainingRun:
         training, state = self._config.training, self._state
         if not self._validation.possible:
             self._say(
-                "There are no validation pairs, so validation NDCG@10 is not measured: "
-                f"all {training.epochs} epochs are trained and the last one is kept."
+                "There are no validation pairs, so validation NDCG@100 is not "
+                f"measured: all {training.epochs} epochs are trained and the last one is kept."
             )
         callbacks = [
             Clock(self._pairs),

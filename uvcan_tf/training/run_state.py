@@ -20,7 +20,7 @@ class RunState:
 
     Attributes:
       epoch: the last one done, from 1; 0 before the first.
-      best: the best epoch's validation NDCG@10; lowest where nothing was measured.
+      best: the best epoch's validation NDCG@100; lowest where nothing was measured.
       best_epoch: the epoch whose weights are kept.
       weights: the weights that are kept.
     """

@@ -35,7 +35,7 @@ REPORT = Report(
     baseline={"overall": figures(0.375, 1234)},
 )
 EPOCHS = [
-    {"epoch": n, "loss": 0.5 / n, "l2": 0.0, "validation_ndcg@10": 0.1 * n}
+    {"epoch": n, "loss": 0.5 / n, "l2": 0.0, "validation_ndcg@100": 0.1 * n}
     for n in (1, 2, 3)
 ]
 CONTENT = Content(
@@ -47,7 +47,7 @@ CONTENT = Content(
     training={
         "epochs": 3,
         "best_epoch": 2,
-        "validation_ndcg@10": 0.2,
+        "validation_ndcg@100": 0.2,
         "curve": EPOCHS,
         "attention": {"video_attention": [[0.125, 0.875]]},
         "facets": {"video_attention": ["video_id", "author"]},

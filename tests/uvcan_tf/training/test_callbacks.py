@@ -65,7 +65,7 @@ def test_a_measured_epoch_is_said_and_logged() -> None:
     logs, said = measure(Measured(ndcg=0.125, tied=0.0, hr=0.25, mrr=0.1))
     assert logs[MONITOR] == 0.125
     assert said == [
-        "Epoch 1: loss 0.2500, validation NDCG@10 0.1250 (best so far)",
+        "Epoch 1: loss 0.2500, validation NDCG@100 0.1250 (best so far)",
     ]
 
 
@@ -79,14 +79,14 @@ def test_a_start_that_training_does_not_improve_is_kept() -> None:
         callback.on_train_begin() if not kept else callback.on_epoch_end(0, {"loss": 1})
         kept.append(int(begun.best_epoch))
     assert kept == [0, 0]
-    assert said[0] == "Epoch 0: validation NDCG@10 0.5000"
+    assert said[0] == "Epoch 0: validation NDCG@100 0.5000"
     assert float(begun.best) == 0.5
 
 
 def test_where_nothing_is_measured_no_figure_is_logged() -> None:
     logs, said = measure(None)
     assert logs == {"loss": 0.25}
-    assert said == ["Epoch 1: loss 0.2500, validation NDCG@10 not measured"]
+    assert said == ["Epoch 1: loss 0.2500, validation NDCG@100 not measured"]
 
 
 def test_a_network_that_ties_its_catalogue_is_said_to_have_collapsed() -> None:

@@ -99,7 +99,7 @@ def test_a_run_leaves_its_figures_and_a_log(stopped: Run, folder: Path) -> None:
     content = json.loads((folder / "training.json").read_text())
     assert content["epochs"] == stopped.epochs[-1]
     best = next(s for s in stopped.told if s.startswith(f"Epoch {best_epoch(stopped)}"))
-    assert f"NDCG@10 {content['validation_ndcg@10']:.4f}" in best
+    assert f"NDCG@100 {content['validation_ndcg@100']:.4f}" in best
     assert list((folder / "logs").rglob("events.out.tfevents*"))
 
 

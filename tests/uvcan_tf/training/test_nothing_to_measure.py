@@ -46,11 +46,11 @@ def test_without_validation_pairs_no_figure_is_reported(tmp_path: Path) -> None:
     model, said = run(worlds.small(), settings, tmp_path)
     assert "not measured: all 3 epochs are trained and the last one is kept" in said[0]
     assert [sentence.split(", ")[1] for sentence in said[1:]] == [
-        "validation NDCG@10 not measured"
+        "validation NDCG@100 not measured"
     ] * 3
     content = json.loads((tmp_path / "training.json").read_text())
     assert content["epochs"] == len(content["curve"]) == 3
-    assert content["best_epoch"] is content["validation_ndcg@10"] is None
+    assert content["best_epoch"] is content["validation_ndcg@100"] is None
     assert not [name for epoch in content["curve"] for name in epoch if "ndcg" in name]
     tags = {
         value.tag

@@ -32,7 +32,7 @@ TAGS: Final = {
     "learning_rate": "training/learning_rate",
     "pairs_per_second": "training/examples_per_second",
     "validation_hr@10": "validation/hr@10",
-    "validation_ndcg@10": "validation/ndcg@10",
+    "validation_ndcg@100": "validation/ndcg@100",
     "validation_mrr": "validation/mrr",
     "validation_tied": "validation/share_of_tied_scores",
     "gradient_norm": "norms/gradient",

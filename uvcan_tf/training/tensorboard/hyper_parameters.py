@@ -13,7 +13,7 @@ from tensorboard.plugins.hparams import api, api_pb2, summary
 from uvcan_tf.config import Config
 
 #: Scalars that stand beside the settings.
-METRICS: Final = ("validation/ndcg@10", "validation/hr@10", "training/loss")
+METRICS: Final = ("validation/ndcg@100", "validation/hr@10", "training/loss")
 
 _NO_SETTINGS: Final = (
     *("epochs", "patience", "time_limit_s", "validation_users", "profile_steps"),

@@ -59,19 +59,19 @@ def test_every_scalar_has_a_step_per_epoch(run: Run) -> None:
 
 def test_the_figures_are_those_that_were_said(run: Run) -> None:
     losses = run.board.scalars("run-1", "training/loss")
-    ndcg = run.board.scalars("run-1", "validation/ndcg@10")
+    ndcg = run.board.scalars("run-1", "validation/ndcg@100")
     epochs = [sentence for sentence in run.told if sentence.startswith("Epoch")]
     for number, sentence in enumerate(epochs, start=1):
         assert f"loss {losses[number]:.4f}" in sentence
-        assert f"NDCG@10 {ndcg[number]:.4f}" in sentence
+        assert f"NDCG@100 {ndcg[number]:.4f}" in sentence
 
 
 def test_the_kept_epochs_figures_are_those_of_the_model(run: Run) -> None:
     model, best = run.model, run.training["best_epoch"]
     ranks = rank_pairs(model.scorer(), model.dataset, model.config.evaluation, (FULL,))
-    means = ranks.summary((10,))[FULL]
-    for tag, name in (("hr@10", "hr@10"), ("ndcg@10", "ndcg@10"), ("mrr", "mrr")):
-        found = run.board.scalars("run-1", f"validation/{tag}")[best]
+    means = ranks.summary((10, 100))[FULL]
+    for name in ("hr@10", "ndcg@100", "mrr"):
+        found = run.board.scalars("run-1", f"validation/{name}")[best]
         np.testing.assert_allclose(found, means[name], rtol=1e-6)
 
 
@@ -133,8 +133,8 @@ def test_the_run_is_one_session_with_its_settings_and_figures(run: Run) -> None:
     assert session["status"] == "STATUS_SUCCESS"
     assert group["hparams"]["training.l2"] == L2
     metrics = {m["name"]["tag"]: m["value"] for m in session["metricValues"]}
-    ndcg = run.board.scalars("run-1", "validation/ndcg@10")
-    np.testing.assert_allclose(metrics["validation/ndcg@10"], ndcg[EPOCHS])
+    ndcg = run.board.scalars("run-1", "validation/ndcg@100")
+    np.testing.assert_allclose(metrics["validation/ndcg@100"], ndcg[EPOCHS])
 
 
 def test_texts_tell_what_the_run_was_made_of(run: Run) -> None:
