@@ -110,7 +110,8 @@ class TrainingRun:
         if not self._validation.possible:
             self._say(
                 "There are no validation pairs, so validation NDCG@100 is not "
-                f"measured: all {training.epochs} epochs are trained and the last one is kept."
+                f"measured: all {training.epochs} epochs are trained and the last "
+                "one is kept."
             )
         callbacks = [
             Clock(self._pairs),
