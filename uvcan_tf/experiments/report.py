@@ -39,17 +39,20 @@ CSV and JSON files beside it.
 
 Every method has at least as many trials as its table says. They are drawn from the
 spaces in `uvcan_tf/search_spaces.py`, the first being the defaults, and compared by
-NDCG@10 over the whole catalogue on validation pairs: a tenth of each user's training
-pairs. The chosen settings lie in `results/<data>/settings/<method>.json`, with the
-command that gives their figures again. Then every method is fitted with them and ranks
-the held-out pairs once, among 1,000 sampled videos and among all. A network stops early
-in each fit, by pairs of some users that it sets apart. (Only what `kuairand_likes`,
-`kuairand_likes_last` and `kuairand_last` hold is of that rule: in all older tables a
-network took as many epochs as its best trial kept.) In `kuairand_last`
-iALS+attributes begins with what iALS+impressions chose; what iALS+attributes chose is
-the prior of UVCAN(best) there and in the likes' tables. Ties take the middle rank.
-HR@10 and NDCG@10 are means over pairs; p-values are of a paired bootstrap over users,
-seeds averaged first. A method without randomness has one figure for all seeds.
+NDCG@100 over the whole catalogue (the tables of settings say where it was NDCG@10) on
+validation pairs: a tenth of each user's training pairs. The chosen settings lie in
+`results/<data>/settings/<method>.json`, with the command that gives their figures
+again. Then every method is fitted with them and ranks the held-out pairs once, among
+1,000 sampled videos and among all. A network stops early in each fit, by pairs of some
+users that it sets apart. (Only Table 3, Figure 3 and slices of the four `kuairand`
+folders are of that rule, by NDCG@10: in all older tables a network took as many epochs
+as its best trial kept.) In `kuairand` and `kuairand_last` iALS+attributes begins with
+what iALS+impressions chose, and UVCAN(history) with what its product chose alone; what
+iALS+attributes chose is the prior of UVCAN(best) there and in the likes' tables. Most
+networks of these two were fitted on a GPU that several fits shared, which is what their
+seconds tell. Ties take the middle rank. HR@10 and NDCG@10 are means over pairs;
+p-values are of a paired bootstrap over users, seeds averaged first. A method without
+randomness has one figure for all seeds.
 
 New users and videos have no pair in training. New videos are ranked among themselves.
 """
