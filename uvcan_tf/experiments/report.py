@@ -44,9 +44,10 @@ validation pairs: a tenth of each user's training pairs. The chosen settings lie
 `results/<data>/settings/<method>.json`, with the command that gives their figures
 again. Then every method is fitted with them and ranks the held-out pairs once, among
 1,000 sampled videos and among all. A network stops early in each fit, by pairs of some
-users that it sets apart. (Only Table 3, Figure 3 and slices of the four `kuairand`
-folders are of that rule, by NDCG@10: in all older tables a network took as many epochs
-as its best trial kept.) In `kuairand` and `kuairand_last` iALS+attributes begins with
+users that it sets apart. (Of that rule are Table 3, Figure 3 and slices of `kuairand`,
+`kuairand_last`, `kuairand_likes` and `kuairand_likes_last`, by NDCG@10, and what ends
+in `_ndcg100`. In all older tables a network took as many epochs as its best trial
+kept.) In `kuairand` and `kuairand_last` iALS+attributes begins with
 what iALS+impressions chose, and UVCAN(history) with what its product chose alone; what
 iALS+attributes chose is the prior of UVCAN(best) there and in the likes' tables. Most
 networks of these two were fitted on a GPU that several fits shared, which is what their
