@@ -22,6 +22,7 @@ from uvcan_tf.errors import TrainingError
 from uvcan_tf.search_spaces import Values
 from uvcan_tf.terminal.progress import Progress, Silent, progress
 from uvcan_tf.training.fit import MONITOR
+from uvcan_tf.training.validation import STOPS_BY_IN_WORDS
 
 #: Fits with some values in an empty folder, or in that of the same fit that was killed.
 #: Gives the validation NDCG@100 under the name `MONITOR`, and what else is to be kept.
@@ -104,7 +105,7 @@ class Search(keras_tuner.Tuner):
         values, start = trial.hyperparameters.values, time.monotonic()
         try:
             metrics = {**self._measure(values, folder)}
-            shown = f"validation NDCG@100 {metrics[MONITOR]:.4f}"
+            shown = f"{STOPS_BY_IN_WORDS} {metrics[MONITOR]:.4f}"
         except TrainingError as error:
             metrics, shown = {MONITOR: 0.0}, str(error)
         except Exception as error:

@@ -15,7 +15,7 @@ from uvcan_tf.data.dataset import Dataset
 from uvcan_tf.evaluation.scorers import Scorer, ranked
 from uvcan_tf.model.pair_model import PairModel
 from uvcan_tf.search_spaces import Space, Values, tuned
-from uvcan_tf.training.fit import fit
+from uvcan_tf.training.fit import MONITOR, fit
 
 #: Settings of a neural method's training that its surroundings give.
 _BOUNDS: Final = ("epochs", "validation_users", "batch_size")
@@ -145,7 +145,7 @@ class Neural(Method):
         return Fitted(ranked(model.scorer(), dataset, self._skipped_last(run)), model)
 
     def key(self, values: Values, run: Run) -> Mapping[str, Any]:
-        return dataclasses.asdict(self._config(values, run))
+        return {"monitor": MONITOR, **dataclasses.asdict(self._config(values, run))}
 
     def based_on(self, values: Values) -> Values:
         return {

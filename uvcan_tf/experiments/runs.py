@@ -66,6 +66,7 @@ def _search(
             setting,
             setting.part,
             method,
+            MONITOR,
             dict(method.space),
             method.key(base, any_run),
         ),

@@ -22,7 +22,12 @@ from uvcan_tf.model.pair_model import PairModel
 from uvcan_tf.terminal.progress import Progress
 from uvcan_tf.training.distribution import Team
 from uvcan_tf.training.run_state import RunState
-from uvcan_tf.training.validation import STOPS_BY, Measured, Validation
+from uvcan_tf.training.validation import (
+    STOPS_BY,
+    STOPS_BY_IN_WORDS,
+    Measured,
+    Validation,
+)
 
 MONITOR: Final = f"validation_ndcg@{STOPS_BY}"
 COLLAPSED_SHARE: Final = 0.2
@@ -96,7 +101,7 @@ class Measure(tf.keras.callbacks.Callback):
         if begins and self._trained and self._validation.possible:
             measured = self._measure()
             self._state.end_epoch(0, measured.ndcg)
-            self._say(f"Epoch 0: validation NDCG@100 {measured.ndcg:.4f}")
+            self._say(f"Epoch 0: {STOPS_BY_IN_WORDS} {measured.ndcg:.4f}")
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         logs = logs if logs is not None else {}
@@ -104,7 +109,7 @@ class Measure(tf.keras.callbacks.Callback):
         self._state.end_epoch(epoch + 1, measured and measured.ndcg)
         best = int(self._state.best_epoch.numpy()) == epoch + 1
         self._say(
-            f"Epoch {epoch + 1}: loss {logs['loss']:.4f}, validation NDCG@100 "
+            f"Epoch {epoch + 1}: loss {logs['loss']:.4f}, {STOPS_BY_IN_WORDS} "
             + _in_words(measured, best)
         )
         if measured is None:

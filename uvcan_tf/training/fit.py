@@ -38,7 +38,7 @@ def fit(
     """Trains a model on the dataset's training pairs.
 
     A share of the training pairs is set apart, see `_divided`. The epoch is returned
-    that ranks them best by NDCG@10, or the last one where no pair can be set apart.
+    that ranks them best by NDCG@100, or the last one where no pair can be set apart.
 
     Args:
       dataset: with `train`; of `test`, only whether any video is in neither.

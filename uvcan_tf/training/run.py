@@ -32,7 +32,7 @@ from uvcan_tf.training.run_state import RunState
 from uvcan_tf.training.tensorboard.board import Board, Logs, watched_pairs
 from uvcan_tf.training.tensorboard.probe import facet_names
 from uvcan_tf.training.tensorboard.profile import Profile
-from uvcan_tf.training.validation import Validation
+from uvcan_tf.training.validation import STOPS_BY_IN_WORDS, Validation
 from uvcan_tf.training.warm_start import Begun, begin_with
 
 
@@ -109,7 +109,7 @@ class TrainingRun:
         training, state = self._config.training, self._state
         if not self._validation.possible:
             self._say(
-                "There are no validation pairs, so validation NDCG@100 is not "
+                f"There are no validation pairs, so {STOPS_BY_IN_WORDS} is not "
                 f"measured: all {training.epochs} epochs are trained and the last "
                 "one is kept."
             )

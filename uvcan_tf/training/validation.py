@@ -20,6 +20,7 @@ from uvcan_tf.model.pair_model import PairModel
 #: sees a tenth of a few hundred pairs, and is mostly noise of these: NDCG@100 tells two
 #: models apart as surely as NDCG@10 does with three times the pairs (docs/results.md).
 STOPS_BY: Final = 100
+STOPS_BY_IN_WORDS: Final = f"validation NDCG@{STOPS_BY}"
 
 
 class Measured(NamedTuple):

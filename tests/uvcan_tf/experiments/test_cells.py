@@ -98,6 +98,30 @@ def test_the_defaults_of_a_method_are_a_part_of_its_cell(tmp_path: Path) -> None
     assert path(tmp_path, NEURAL) != path(tmp_path, other)
 
 
+def test_what_a_fit_stops_by_is_a_part_of_its_cell_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    classical = Classical("Constant", {}, Counted())
+    of_network, other = path(tmp_path, NEURAL), path(tmp_path, classical, {})
+    monkeypatch.setattr("uvcan_tf.experiments.method.MONITOR", "validation_ndcg@10")
+    assert path(tmp_path, NEURAL) != of_network
+    assert path(tmp_path, classical, {}) == other
+
+
+def test_trials_by_another_figure_are_not_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A search whose trials are on disk goes on; these would be of another scale."""
+    build, here = Counted(), cells(tmp_path, trials=1)
+    classical = Classical("Constant", {}, build)
+    monkeypatch.setattr(KeptSettings, "write", lambda *_: None)
+    for fits, name in ((1, MONITOR), (1, MONITOR), (2, "validation_ndcg@10")):
+        for module in ("experiments.runs", "search"):
+            monkeypatch.setattr(f"uvcan_tf.{module}.MONITOR", name)
+        tune(here, setting(), [classical])
+        assert build.fits == fits
+
+
 def test_impressions_and_attributes_are_a_part_of_the_data(tmp_path: Path) -> None:
     whole = worlds.small()
     shown = Pairs(np.array([1], np.int32), np.array([8], np.int32))
