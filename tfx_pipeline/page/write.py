@@ -13,11 +13,12 @@ from tfx_pipeline.page import drawings
 from tfx_pipeline.page.content import Content, RunReader
 from tfx_pipeline.runs import RUNS
 from uvcan_tf.training.fit import MONITOR
+from uvcan_tf.training.validation import STOPS_BY, STOPS_BY_IN_WORDS
 
 FILE: Final = "report.html"
 
 _VALIDATION: Final = {
-    "NDCG@100": MONITOR,
+    f"NDCG@{STOPS_BY}": MONITOR,
     "HR@10": "validation_hr@10",
     "MRR": "validation_mrr",
 }
@@ -54,6 +55,8 @@ def html(content: Content) -> str:
         count=COUNT,
         bars=drawings.bars,
         curves=_curves(content.training),
+        monitor=MONITOR,
+        stops_by=STOPS_BY_IN_WORDS,
         total_s=sum(timing.wall_s for timing in content.timings),
         peak_mb=max((t.peak_mb or 0 for t in content.timings), default=0),
     )

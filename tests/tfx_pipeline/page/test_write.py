@@ -130,6 +130,18 @@ def test_the_page_is_for_light_and_dark_and_a_phone() -> None:
     assert 'name="viewport" content="width=device-width' in text
 
 
+def test_a_run_of_an_older_version_has_a_page() -> None:
+    """Its training stopped by another figure, which has another name."""
+    training = {k: v for k, v in CONTENT.training.items() if "ndcg" not in k}
+    curve = [{k: v for k, v in epoch.items() if "ndcg" not in k} for epoch in EPOCHS]
+    older = {**training, "validation_ndcg@10": 0.2, "curve": curve}
+    text = html(dataclasses.replace(CONTENT, training=older))
+    assert "Epoch 2 of 3 was kept (dashed)." in text
+    assert "Epoch 2 of 3 was kept (dashed): validation NDCG@100 0.2000." in html(
+        CONTENT
+    )
+
+
 def test_a_run_that_came_to_nothing_has_a_page() -> None:
     empty = dataclasses.replace(
         CONTENT,
