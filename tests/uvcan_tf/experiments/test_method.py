@@ -19,7 +19,6 @@ from uvcan_tf.config import EvaluationConfig
 from uvcan_tf.data.dataset import Pairs
 from uvcan_tf.evaluation.scorers import SKIPPED
 from uvcan_tf.experiments import ablation
-from uvcan_tf.experiments.choice import chosen, subject
 from uvcan_tf.experiments.method import Classical, Neural, Run
 from uvcan_tf.experiments.methods import BEST, PAPER, TABLE3
 
@@ -138,12 +137,3 @@ def test_a_settled_fit_stops_early_and_by_no_clock() -> None:
     assert (training["epochs"], training["batch_size"]) == (30, 64)
     assert (training["validation_users"], training["l2"]) == (7, 0.1)
     assert training["time_limit_s"] > 1e4
-
-
-def test_a_method_without_attributes_is_there_for_whoever_names_it() -> None:
-    names = "UVCAN(history),UVCAN(history) without attributes,EASE"
-    found = chosen(names, TABLE3)
-    assert {method.name for method in found} == set(names.split(","))
-    own = subject(found)
-    assert own is not None and own.name == "UVCAN(history)"
-    assert chosen(None, TABLE3) is TABLE3
