@@ -92,8 +92,8 @@ class ModelConfig:
 class Config:
     """All settings of one run.
 
-    With `prior`, UVCAN learns what a matrix factorisation leaves open; with `history`,
-    a user is also the videos that they liked. With neither, it is the paper's.
+    With `history`, a user is also the videos that they liked; with `prior`, the rating
+    of a matrix factorisation is added. With neither, UVCAN is the paper's.
 
     >>> Config().model.factors
     32

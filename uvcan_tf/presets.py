@@ -6,6 +6,8 @@ with the name that the function gives.
 
 from __future__ import annotations
 
+import dataclasses
+
 from uvcan_tf.config import (
     Config,
     HistorySettings,
@@ -26,21 +28,19 @@ def paper() -> Config:
 
 
 def best() -> Config:
-    """UVCAN over a matrix factorisation that also knows what was shown.
+    """UVCAN with a history, beside a matrix factorisation that knows what was shown.
 
-    The co-attention is the paper's; it learns what iALS, cross-fitted, leaves open,
-    choosing the observed video among eight rivals, half of them popular ones. Whoever
-    has no pair yet has the factors that the attributes tell. Skipped impressions rank
-    last, and are not recommended.
+    The network is that of `history`. iALS is fitted apart, and the rating is the sum of
+    both, by the weight that ranks validation pairs best. Whoever has no pair yet has
+    the factors that the attributes tell, or the likes of the request. Skipped
+    impressions rank last, and are not recommended.
 
     Command: python -m uvcan_tf experiment table3 --data TABLES --methods UVCAN(best)
       In a pipeline: --config configs/best.json.
     Duration and expected metric: results/<data>/settings/uvcan-best.json.
     """
-    return Config(
-        training=TrainingConfig(
-            negatives=8, popular_negatives=0.5, softmax=True, patience=2
-        ),
+    return dataclasses.replace(
+        history(),
         recommendation=RecommendationConfig(without_skipped_impressions=True),
         prior=IALSSettings(factors=128, impression_weight=0.5, attribute_ridge=3.0),
     )

@@ -79,15 +79,8 @@ ATTRIBUTES: Final[Space] = {
     "attribute_ridge": (1.0, 3.0, 10.0),
     "attribute_pull": (0.0, 1.0),
 }
-#: The network of UVCAN over a prior, whose own settings the tables search before it.
-OVER_PRIOR: Final[Space] = {
-    "training.learning_rate": (3e-4, 1e-3, 3e-3),
-    "training.l2": (0.0, 1e-6, 1e-5, 1e-4),
-    "model.factors": (16, 32, 64),
-}
-#: Both together, as the pipeline's Tuner draws them.
-BEST: Final[Space] = {
-    **OVER_PRIOR,
+#: Of the prior, as the pipeline's Tuner draws them beside those of the network.
+PRIOR: Final[Space] = {
     "prior.factors": (64, 128, 256),
     "prior.unobserved_weight": (0.02, 0.03, 0.05, 0.1, 0.2, 0.3),
     "prior.regularization": (0.003, 0.01, 0.03),
@@ -107,9 +100,8 @@ def attribute_popularity(features: Features) -> Space:
 
 def of_network(config: Config) -> Space:
     """What a search draws for UVCAN, with the settings of a prior or a history."""
-    if config.prior is not None:
-        return BEST
-    return NEURAL if config.history is None else HISTORY
+    of_network = NEURAL if config.history is None else HISTORY
+    return of_network if config.prior is None else {**of_network, **PRIOR}
 
 
 _T = TypeVar("_T")

@@ -118,8 +118,7 @@ class BlockRating(tf.Module):
 
         Their product with a video's [y; o; b] is what `logits` adds to the MLP.
         """
-        prior = [x * self._rating.prior[1] for x in user.prior if self._rating.prior]
-        return tf.concat([*prior, *user.history], axis=-1)[:, 0]
+        return tf.concat([*user.prior, *user.history], axis=-1)[:, 0]
 
     def logits(self, user: PreparedUser, video: VideoBlock) -> tf.Tensor:
         """ŷ [C] of one user with the block."""
@@ -144,12 +143,9 @@ class BlockRating(tf.Module):
             z = tf.concat([v, a], axis=0)
         x = user.W @ z + video.hidden_part + user.hidden_part  # [H, C]
         added: tf.Tensor | float = 0.0
-        if self._rating.prior is not None:
-            kernel, scale = self._rating.prior
-            product = tf.linalg.matvec(video.prior[0], user.prior[0], transpose_a=True)
-            x, added = x + kernel[:, None] * product, scale * product  # [C]
-        for h, o in zip(user.history, video.history, strict=True):
-            added += tf.linalg.matvec(o, h, transpose_a=True)  # [C]
+        of_user, of_video = user.prior + user.history, video.prior + video.history
+        for u, f in zip(of_user, of_video, strict=True):
+            added += tf.linalg.matvec(f, u, transpose_a=True)  # [C]
         x = tf.nn.relu(x)
         *hidden, (W, b) = self._rating.rest
         for W_i, b_i in hidden:

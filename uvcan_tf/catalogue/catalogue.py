@@ -138,6 +138,11 @@ class Catalogue(tf.Module):
         rated = tf.map_fn(lambda x: self._rate_rows(*x), each, fn_output_signature=spec)
         return tf.reshape(rated.values, tf.shape(videos))
 
+    def prior_of_videos(self, videos: tf.Tensor) -> tf.Tensor:
+        """y of the prior, [..., P], of video rows int [...], if there is one."""
+        [table] = self._facets[1]
+        return tf.gather(table, videos)
+
     def video_factors(self, videos: tf.Tensor) -> tf.Tensor:
         """[y; o; b], [..., D], of video rows int [...]."""
         tables = itertools.chain(*self._facets[1:])

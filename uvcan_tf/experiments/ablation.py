@@ -28,12 +28,6 @@ WHOLE: Final = "all of `best`"
 #: Settings of `best` that are changed, one thing a row, by what that takes away.
 WITHOUT: Final[Mapping[str, Values]] = {
     WHOLE: {},
-    "uniform negatives only": {"training.popular_negatives": 0.0},
-    "each pair on its own, no softmax": {"training.softmax": False},
-    "four negatives": {"training.negatives": 4},
-    "no id dropout": {"model.id_dropout": 0.0},
-    "one hop": {"model.hops": 1},
-    "no user attention (Video-Att)": {"model.video_attention_only": True},
     "no impressions in the prior": {"prior.impression_weight": 0.0},
     "no attributes in the prior": {
         "prior.attribute_ridge": 0.0,
@@ -42,6 +36,7 @@ WITHOUT: Final[Mapping[str, Values]] = {
 }
 PRIOR_ALONE: Final = "no network: the prior alone"
 NO_PRIOR: Final = "no prior: the network alone"
+NO_HISTORY: Final = "no history: the prior, and a network without likes"
 AS_SCORED: Final = "skipped impressions not last"
 
 WHOLE_HISTORY: Final = "all of `history`"
@@ -60,7 +55,7 @@ WITHOUT_HISTORY: Final[Mapping[str, Values]] = {
 }
 PRODUCT_ALONE: Final = "no network: the product alone"
 NO_ATTRIBUTES: Final = "no attributes"
-NO_HISTORY: Final = "no history: the network alone"
+NETWORK_ALONE: Final = "no history: the network alone"
 
 
 def run(cells: Cells, setting: Setting, method: Neural, seeds: Sequence[int]) -> Path:
@@ -97,7 +92,7 @@ def variants_of_history(settings: Values) -> list[Job]:
         ),
         (without_attributes(HISTORY), settings, {"variant": NO_ATTRIBUTES}),
         (HISTORY_PRODUCT, of_product, {"variant": PRODUCT_ALONE}),
-        (without, of_network, {"variant": NO_HISTORY}),
+        (without, of_network, {"variant": NETWORK_ALONE}),
     ]
 
 
@@ -110,15 +105,21 @@ def variants(settings: Values) -> list[Job]:
         if name.startswith("prior.")
     }
     del of_prior["seed"]
-    own = {k: v for k, v in settings.items() if not k.startswith("prior.")}
-    without = dataclasses.replace(
-        BEST, config=dataclasses.replace(BEST.config, prior=None)
+    without, no_history = (
+        (
+            dataclasses.replace(
+                BEST, config=dataclasses.replace(BEST.config, **{section: None})
+            ),
+            {k: v for k, v in settings.items() if not k.startswith(f"{section}.")},
+        )
+        for section in ("prior", "history")
     )
     as_scored = dataclasses.replace(BEST, knows_impressions=False)
     return [
         *((BEST, {**settings, **less}, {"variant": v}) for v, less in WITHOUT.items()),
         (IALS_ATTRIBUTES, of_prior, {"variant": PRIOR_ALONE}),
-        (without, own, {"variant": NO_PRIOR}),
+        (*without, {"variant": NO_PRIOR}),
+        (*no_history, {"variant": NO_HISTORY}),
         (as_scored, settings, {"variant": AS_SCORED}),
     ]
 

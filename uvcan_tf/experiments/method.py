@@ -64,7 +64,7 @@ class Method(abc.ABC):
       knows_impressions: whether it learns from impressions; those that were skipped
         then rank last, unless the evaluation says otherwise.
       build: makes a scorer, or a model; see the subclasses.
-      over: the method on which this one is built: its settings are chosen first, and
+      over: the methods on which this one is built: their settings are chosen first, and
         stay in all trials of this one, but for those that its own space has.
     """
 
@@ -73,7 +73,7 @@ class Method(abc.ABC):
     build: Callable[..., Any]
     random: bool = True
     knows_impressions: bool = False
-    over: Method | None = None
+    over: tuple[Method, ...] = ()
 
     @property
     def slug(self) -> str:

@@ -119,7 +119,7 @@ HISTORY: Final = Neural(
     spaces.OVER_PRODUCT,
     UVCAN,
     config=presets.history(),
-    over=HISTORY_PRODUCT,
+    over=(HISTORY_PRODUCT,),
     # Not the epochs: each fit of a network stops early.
     part={
         "factors": "history.factors",
@@ -138,17 +138,21 @@ IALS_ATTRIBUTES: Final = Classical(
     spaces.ATTRIBUTES,
     _prior_of_best,
     knows_impressions=True,
-    over=IALS_IMPRESSIONS,
+    over=(IALS_IMPRESSIONS,),
 )
 
+#: Both parts as they are chosen apart; validation weighs them in every fit.
 BEST: Final = Neural(
     "UVCAN(best)",
-    spaces.OVER_PRIOR,
+    {},
     UVCAN,
     knows_impressions=True,
     config=presets.best(),
-    over=IALS_ATTRIBUTES,
-    part={f.name: f"prior.{f.name}" for f in dataclasses.fields(IALSSettings)},
+    over=(HISTORY, IALS_ATTRIBUTES),
+    part={
+        **{name: name for name in spaces.HISTORY},
+        **{f.name: f"prior.{f.name}" for f in dataclasses.fields(IALSSettings)},
+    },
 )
 
 #: The rows of Table 3.
@@ -171,8 +175,8 @@ TABLE3: Final[tuple[Method, ...]] = (
     Neural("Video-Att", spaces.NEURAL, UVCAN, config=_video_att()),
     PAPER,
     HISTORY,
-    # These know what `best` knows: impressions and attributes. The last is what
-    # `best` is built on.
+    # These know what `best` knows: impressions and attributes. `best` is the last of
+    # them and `history` together.
     Classical(
         "EASE+impressions",
         spaces.EASE_IMPRESSIONS,
@@ -202,10 +206,10 @@ def cold_methods(features: Features) -> tuple[Method, ...]:
     prior = dataclasses.replace(
         IALS_ATTRIBUTES,
         space={**spaces.IALS_IMPRESSIONS, **spaces.ATTRIBUTES},
-        over=None,
+        over=(),
     )
-    best = dataclasses.replace(BEST, over=prior)
-    history = dataclasses.replace(HISTORY, space=spaces.HISTORY, over=None)
+    history = dataclasses.replace(HISTORY, space=spaces.HISTORY, over=())
+    best = dataclasses.replace(BEST, over=(history, prior))
     return (
         ITEM_POP,
         Classical("Attribute popularity", space, _attribute_popularity, random=False),

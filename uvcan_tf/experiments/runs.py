@@ -82,10 +82,10 @@ def _search(
 
 def _of_part(cells: Cells, setting: Setting, method: Method) -> Values:
     """The settings that are chosen for what a method is built on, if anything."""
-    if method.over is None:
-        return {}
-    chosen = tune(cells, setting, [method.over])[method.over.name]
-    return method.based_on(chosen)
+    parts = tune(cells, setting, method.over) if method.over else {}
+    return {
+        k: v for chosen in parts.values() for k, v in method.based_on(chosen).items()
+    }
 
 
 def measure(

@@ -17,7 +17,6 @@ from uvcan_tf.factorization.attribute_matrix import AttributeMatrix, Floats
 from uvcan_tf.factorization.attribute_means import AttributeMeans
 
 _ENOUGH: Final = 30  # steps of conjugate gradients
-_FOLDS: Final = 5
 _TINY: Final = np.float32(1e-30)
 
 
@@ -74,25 +73,11 @@ class AttributeRegression:
         matrix = self._matrix
         return _product(matrix.values, matrix.vectors, self._weights) + self.mean
 
-    def predicted_apart(self, factors: Floats) -> Floats:
-        """[n, P], each row by a regression that it was no part of.
-
-        An attribute that few other rows have would tell a row only about itself.
-        """
-        found = self.predicted()
-        fold = np.arange(len(found)) % _FOLDS
-        for number in range(_FOLDS):
-            apart = self._fitted & (fold == number)
-            rest = AttributeRegression(self._matrix, self._fitted & ~apart, self._ridge)
-            rest._weights = self._weights
-            rest.fit(factors, _ENOUGH // 3)
-            found[apart] = rest.predicted()[apart]
-        return found
-
-    def means(self) -> AttributeMeans:
-        """The same of any rows."""
-        tables = self._matrix.tables(self._weights)
-        return AttributeMeans(self._matrix.features, tables, self.mean)
+    def means(self, times: float = 1.0) -> AttributeMeans:
+        """The same of any rows, so many times."""
+        tables = self._matrix.tables(np.float32(times) * self._weights)
+        mean = np.float32(times) * self.mean
+        return AttributeMeans(self._matrix.features, tables, mean)
 
     def _times(self, A: Floats) -> Floats:
         """[W, P]: what multiplies A in the equations that it solves."""

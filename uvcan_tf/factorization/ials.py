@@ -6,18 +6,19 @@ decides how good the method is. Shapes: B users, V videos, K factors.
 
 from __future__ import annotations
 
-import itertools
-
 import numpy as np
 import numpy.typing as npt
+import tensorflow as tf
 from scipy.sparse import csr_matrix
 
 from uvcan_tf.config import IALSSettings
 from uvcan_tf.data.dataset import Dataset, IntArray
 from uvcan_tf.data.matrices import observed_of
-from uvcan_tf.factorization.attribute_matrix import AttributeMatrix, attribute_matrices
+from uvcan_tf.factorization.attribute_matrix import attribute_matrices
 from uvcan_tf.factorization.attribute_regression import AttributeRegression
+from uvcan_tf.factorization.fold_in import FoldIn
 from uvcan_tf.factorization.row_solver import STEPS, Factors, RowSolver
+from uvcan_tf.network.liked_videos import Likes
 
 
 class IALS:
@@ -30,7 +31,6 @@ class IALS:
     Args:
       dataset: its training pairs count, and its impressions.
       settings: of the loss.
-      attributes: what `attribute_matrices` gives, where it is there already.
 
     Attributes:
       users: float32 [n+2, K].
@@ -38,16 +38,11 @@ class IALS:
       regressions: of users and of videos, where attributes count.
     """
 
-    def __init__(
-        self,
-        dataset: Dataset,
-        settings: IALSSettings,
-        attributes: tuple[AttributeMatrix, AttributeMatrix] | None = None,
-    ) -> None:
+    def __init__(self, dataset: Dataset, settings: IALSSettings) -> None:
         observed = observed_of(dataset, settings.impression_weight)
         self.regressions: tuple[AttributeRegression, AttributeRegression] | None = None
         if settings.attribute_ridge:
-            of_users, of_videos = attributes or attribute_matrices(dataset)
+            of_users, of_videos = attribute_matrices(dataset)
             ridge = settings.attribute_ridge
             self.regressions = (
                 AttributeRegression(of_users, _fitted(observed)[1:-1], ridge),
@@ -61,21 +56,15 @@ class IALS:
         return self.users[users] @ self.videos.T
 
     def scores_of_likes(self, likes: csr_matrix) -> npt.NDArray[np.float32]:
-        """float32 [B, V] of people known by their likes alone, a sparse [B, V].
-
-        Their factors are those of minimal loss while the videos' stay as they are, in
-        closed form: x = (Y_SᵀY_S + α₀ YᵀY + λ I)⁻¹ Σ_S y over the likes S.
-        """
-        settings, K = self._settings, self.videos.shape[1]
-        x = np.zeros([likes.shape[0], K])
-        everyone = settings.unobserved_weight * (self.videos.T @ self.videos)
-        for row, (first, last) in enumerate(itertools.pairwise(likes.indptr)):
-            y = self.videos[likes.indices[first:last]]
-            frequency = len(y) + settings.unobserved_weight * len(self.videos)
-            ridge = settings.regularization * frequency**settings.frequency
-            A = y.T @ y + everyone + ridge * np.eye(K)
-            x[row] = np.linalg.solve(A, y.sum(axis=0))
-        return (x @ self.videos.T).astype(np.float32)
+        """float32 [B, V] of people known by their likes alone, a sparse [B, V]."""
+        table = tf.constant(self.videos)
+        fold_in = FoldIn(
+            lambda rows: tf.gather(table, rows), self.videos, self._settings
+        )
+        users, videos = (tf.constant(part, tf.int32) for part in likes.nonzero())
+        x = fold_in(Likes(users, videos), tf.constant(likes.shape[0]))
+        scores: npt.NDArray[np.float32] = x.numpy() @ self.videos.T
+        return scores
 
     def _factorise(
         self, observed: csr_matrix, settings: IALSSettings

@@ -16,7 +16,6 @@ from typing import Any, NamedTuple
 import tensorflow as tf
 
 from uvcan_tf.config import TrainingConfig
-from uvcan_tf.features import PRIOR
 from uvcan_tf.model.losses import cross_entropies, embedding_l2_by_pair
 from uvcan_tf.network.co_attention import CoAttentionNetwork
 from uvcan_tf.network.facets import DistinctVectors, FacetValues
@@ -25,14 +24,13 @@ WORTHWHILE_FROM = 512  # pairs a step
 _PAIRS_A_BLOCK = 512  # at most
 
 
-class FacetsAndPrior(NamedTuple):
+class Inputs(NamedTuple):
     """All that the network needs of users, or of videos, [B, C or 1, ...] each.
 
     added: of videos, what is added to the logits, [B, C], if anything is.
     """
 
     facets: tuple[FacetValues, ...]
-    prior: tuple[tf.Tensor, ...]
     added: tuple[tf.Tensor, ...] = ()
 
 
@@ -77,9 +75,8 @@ class BlockedLoss:
         pairs = tf.shape(next(iter(user.values())))[0]
         spare = self._blocks * self._pairs_a_block - pairs
         user_inputs, video_inputs = (
-            FacetsAndPrior(
+            Inputs(
                 embedding.look_up(_padded(columns, spare)),
-                (_longer(columns[PRIOR], spare),) if PRIOR in columns else (),
             )
             for embedding, columns in zip(self._embeddings, (user, video), strict=True)
         )
@@ -91,9 +88,7 @@ class BlockedLoss:
         rest = (_longer(correction, spare), _longer(share, spare))
         return self._of_batch(user_inputs, video_inputs, *rest)
 
-    def _of_batch(
-        self, user: FacetsAndPrior, video: FacetsAndPrior, *rest: tf.Tensor
-    ) -> tf.Tensor:
+    def _of_batch(self, user: Inputs, video: Inputs, *rest: tf.Tensor) -> tf.Tensor:
         """The loss as a function of what was looked up, gradients included."""
 
         @tf.custom_gradient
@@ -127,9 +122,7 @@ class BlockedLoss:
         """[B, ...] -> [B / P, P, ...]."""
         return tf.reshape(x, [self._blocks, self._pairs_a_block, *x.shape[1:]])
 
-    def _of_block(
-        self, user: FacetsAndPrior, video: FacetsAndPrior, *rest: tf.Tensor
-    ) -> Any:
+    def _of_block(self, user: Inputs, video: Inputs, *rest: tf.Tensor) -> Any:
         """A block's part of the loss, and its gradients by values and weights [W]."""
         values = _values(user, video)
         with tf.GradientTape(watch_accessed_variables=False) as tape:
@@ -144,8 +137,8 @@ class BlockedLoss:
 
     def _loss(
         self,
-        user: FacetsAndPrior,
-        video: FacetsAndPrior,
+        user: Inputs,
+        video: Inputs,
         correction: tf.Tensor,
         share: tf.Tensor,
     ) -> tf.Tensor:
@@ -155,8 +148,7 @@ class BlockedLoss:
             for embedding, inputs in zip(self._embeddings, (user, video), strict=True)
         )
         logits = network.rate(
-            network.user_of_facets(X_u, user.prior),
-            network.video_of_facets(X_v, video.prior),
+            network.user_of_facets(X_u), network.video_of_facets(X_v)
         ).logits  # [P, C]
         logits = tf.add_n([logits, *video.added])
         wrong = cross_entropies(logits - correction, self._softmax)  # [P, C or 1]
@@ -173,19 +165,19 @@ class BlockedLoss:
         }
 
 
-def _values(user: FacetsAndPrior, video: FacetsAndPrior) -> list[tf.Tensor]:
+def _values(user: Inputs, video: Inputs) -> list[tf.Tensor]:
     of_facets = [x.values for inputs in (user, video) for x in inputs.facets]
     return [*of_facets, *video.added]
 
 
-def _with(values: Sequence[tf.Tensor], *inputs: FacetsAndPrior) -> list[FacetsAndPrior]:
+def _with(values: Sequence[tf.Tensor], *inputs: Inputs) -> list[Inputs]:
     """The same inputs with other values."""
     left = iter(values)
     facets = [
         tuple(FacetValues(next(left), x.there) for x in old.facets) for old in inputs
     ]
     return [
-        FacetsAndPrior(of, old.prior, tuple(next(left) for _ in old.added))
+        Inputs(of, tuple(next(left) for _ in old.added))
         for of, old in zip(facets, inputs, strict=True)
     ]
 

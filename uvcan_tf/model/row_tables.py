@@ -7,13 +7,14 @@ dense feature, P factors of a prior.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
 from uvcan_tf.data.dataset import Dataset, Side
+from uvcan_tf.factorization.prior import Prior
 from uvcan_tf.features import PRIOR, USER_ID, VIDEO_ID, Dense, Feature
 from uvcan_tf.model.batches import Batch
 from uvcan_tf.network.facets import (
@@ -27,32 +28,18 @@ from uvcan_tf.network.facets import (
 Columns = Mapping[str, Any]  # tensors, or `DistinctVectors` instead
 
 
-class Prior(Protocol):
-    """What a factorisation tells of every row, and what it tells a pair's batch."""
-
-    users: tf.Variable  # [n+2, P]
-    videos: tf.Variable  # [n+2, P]
-
-    def refit(self, dataset: Dataset) -> None:
-        """Fits `users` and `videos` anew, in place, to a dataset's training pairs."""
-        ...
-
-    def factors(
-        self, users: tf.Tensor, videos: tf.Tensor, known: tuple[tf.Tensor, tf.Tensor]
-    ) -> tuple[tf.Tensor, tf.Tensor]:
-        """x [B, C=1, P] and y [B, C, P] of pairs that the factors do not know."""
-        ...
-
-
 class RowTables:
     """Columns of rows, as a network takes them.
 
     Args:
       dataset: its training pairs decide which identities are known.
-      prior: its factors are one more column, where there is a prior.
+      prior: its factors are one more column, where there is a prior, but for training.
       distinct_vectors: whether a batch has the dense features once for each distinct
         video, to be projected once.
       user_ids: whether the ids of users count.
+
+    Attributes:
+      prior: the same.
     """
 
     def __init__(
@@ -65,7 +52,7 @@ class RowTables:
         self.known_users = dataset.trained_users & user_ids
         self._users = _table(dataset.users, USER_ID, self.known_users)
         self._videos = _table(dataset.videos, VIDEO_ID, dataset.trained_videos)
-        self._prior = prior
+        self.prior = prior
         if prior is not None:
             self._users[PRIOR], self._videos[PRIOR] = prior.users, prior.videos
         self._there: dict[str, tf.Tensor] = {}  # [n+2]: whether a video has the vector
@@ -78,8 +65,8 @@ class RowTables:
 
     def complete(self, dataset: Dataset) -> None:
         """Has the prior know all training pairs, once training has ended."""
-        if self._prior is not None:
-            self._prior.refit(dataset)
+        if self.prior is not None:
+            self.prior.refit(dataset)
 
     def users(self, rows: tf.Tensor) -> dict[str, tf.Tensor]:
         """The columns [..., *] of user rows int [...]."""
@@ -92,18 +79,14 @@ class RowTables:
     def of_batch(self, batch: Batch) -> tuple[Columns, Columns]:
         """What training sees of a batch: columns [B, C=1, *] and [B, C, *].
 
-        The prior never knows the pairs it is trained with; see `CrossFitted`.
+        Without the prior, which knows the very pairs.
         """
         users: dict[str, Any] = self.users(batch.users[:, None])
         videos: dict[str, Any] = self.videos(batch.videos)
         users[USER_ID] = tf.gather(self._users[USER_ID], batch.known_users)
         videos[VIDEO_ID] = tf.gather(self._videos[VIDEO_ID], batch.known_videos)
         videos |= self._distinct(batch.videos)
-        if self._prior is not None:
-            known = batch.known_users, batch.known_videos
-            x, y = self._prior.factors(batch.users, batch.videos, known)
-            users[PRIOR], videos[PRIOR] = x, y
-        return users, videos
+        return _without_prior(users), _without_prior(videos)
 
     def _distinct(self, videos: tf.Tensor) -> dict[str, DistinctVectors]:
         """Dense vectors once for each distinct video of [B, C]."""
@@ -115,6 +98,10 @@ class RowTables:
             )
             for name, there in self._there.items()
         }
+
+
+def _without_prior(columns: Columns) -> dict[str, Any]:
+    return {name: column for name, column in columns.items() if name != PRIOR}
 
 
 class FacetSpecs(NamedTuple):

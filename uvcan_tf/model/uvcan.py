@@ -17,7 +17,7 @@ from uvcan_tf.config import Config, HistorySettings
 from uvcan_tf.data.dataset import NO_PAIRS, Dataset, Pairs
 from uvcan_tf.evaluation.scorers import ModelScorer, ranked
 from uvcan_tf.factorization.attribute_means import AttributeMeans
-from uvcan_tf.factorization.cross_fitted import PRIOR_SCALE, CrossFitted
+from uvcan_tf.factorization.prior import Prior
 from uvcan_tf.features import LIKED_VIDEOS, VIDEO_ID
 from uvcan_tf.model import losses
 from uvcan_tf.model.batches import Batch, shuffled, trainable
@@ -67,14 +67,13 @@ class UVCAN(PairModel):
             hops=config.model.hops,
             hidden=config.model.hidden_widths,
             video_attention_only=config.model.video_attention_only,
-            prior_scale=None if config.prior is None else PRIOR_SCALE,
             **_of_history(history),
             stddev=config.model.initial_stddev,
             seed=config.training.seed * 10_000,
         )
         last = config.ranks_skipped_impressions_last
         never_drawn = dataset.impressions if last else NO_PAIRS
-        prior = None if config.prior is None else CrossFitted(dataset, config.prior)
+        prior = None if config.prior is None else Prior(dataset, config.prior)
         training = config.training
         if history is not None and history.shared_softmax:
             training = dataclasses.replace(training, softmax=True)
@@ -87,7 +86,6 @@ class UVCAN(PairModel):
             never_drawn,
         )
         self.config = config
-        self._prior = prior
         self._blocked: BlockedLoss | None = None
         self.histories: Histories | None = None
         self._shared: SharedCandidates | None = None
@@ -215,7 +213,8 @@ class UVCAN(PairModel):
     @property
     def prior_means(self) -> tuple[AttributeMeans | None, AttributeMeans | None]:
         """The prior's factors by attributes, of users and of videos, if they count."""
-        means = None if self._prior is None else self._prior.means
+        prior = self.tables.prior
+        means = None if prior is None else prior.means
         return means or (None, None)
 
     def rate(self, users: tf.Tensor, videos: tf.Tensor) -> Rated:

@@ -38,10 +38,6 @@ class CoAttentionNetwork(tf.keras.layers.Layer):
       hidden: widths of the MLP.
       video_attention_only: Video-Att. The paper says only that it lacks the user
         attention; q̂₀ then stands in z where v̂ᵘ stood.
-      prior_scale: with a prior, the first weight of its share x·y of the rating; see
-        `Rating`. The factors x and y of a matrix factorisation are then the column
-        `PRIOR` of either, and the network learns what they leave open. Unlike the
-        paper.
       history: D, the length of the vectors of liked videos; 0 leaves them out. The
         column `LIKED_VIDEOS` of users is then h, as `liked_videos` gives it. It is a
         facet where `user` names it as one. Unlike the paper.
@@ -63,7 +59,6 @@ class CoAttentionNetwork(tf.keras.layers.Layer):
         hops: int = 2,
         hidden: Sequence[int] = (64, 32, 16),
         video_attention_only: bool = False,
-        prior_scale: float | None = None,
         history: int = 0,
         history_product: bool = False,
         history_bias: bool = True,
@@ -79,7 +74,6 @@ class CoAttentionNetwork(tf.keras.layers.Layer):
         self.hops = hops
         self.hidden = tuple(hidden)
         self.video_attention_only = video_attention_only
-        self.prior_scale = prior_scale
         self.history = history
         self.history_product = history_product
         self.history_bias = history_bias
@@ -108,7 +102,6 @@ class CoAttentionNetwork(tf.keras.layers.Layer):
         self.rating = Rating(
             self.hidden,
             K,
-            self.prior_scale,
             begins_at_zero=self.history_product,
             **drawn("rating", 6),
         )
@@ -132,7 +125,7 @@ class CoAttentionNetwork(tf.keras.layers.Layer):
     def user_of_facets(
         self,
         facets: Facets,
-        prior: tuple[tf.Tensor, ...],
+        prior: tuple[tf.Tensor, ...] = (),
         history: tuple[tf.Tensor, ...] = (),
     ) -> UserRepresentation:
         """From facets [B, C=1, N, K], the prior's x and the history's [h; 1]."""
@@ -158,7 +151,7 @@ class CoAttentionNetwork(tf.keras.layers.Layer):
     def video_of_facets(
         self,
         facets: Facets,
-        prior: tuple[tf.Tensor, ...],
+        prior: tuple[tf.Tensor, ...] = (),
         history: tuple[tf.Tensor, ...] = (),
     ) -> VideoRepresentation:
         """From facets [B, C, M, K], the prior's y and the history's [o; b]."""
@@ -196,12 +189,9 @@ class CoAttentionNetwork(tf.keras.layers.Layer):
             u, user_attention = user.q, ()
         else:
             u, user_attention = self.user_attention(user.facets, user.projected, v.x)
-        products = (
-            tf.reduce_sum(x * y, axis=-1)  # [B, C]
-            for x, y in zip(user.prior, video.prior, strict=True)
-        )
-        logits = self.rating(u, v.x, user.hidden_part, video.hidden_part, *products)
-        for product in _products(user.history, video.history):
+        logits = self.rating(u, v.x, user.hidden_part, video.hidden_part)
+        of_user, of_video = user.prior + user.history, video.prior + video.history
+        for product in _products(of_user, of_video):
             logits += product
         return Rated(logits, v.a, user_attention)
 
@@ -221,7 +211,6 @@ class CoAttentionNetwork(tf.keras.layers.Layer):
             "hops": self.hops,
             "hidden": self.hidden,
             "video_attention_only": self.video_attention_only,
-            "prior_scale": self.prior_scale,
             "history": self.history,
             "history_product": self.history_product,
             "history_bias": self.history_bias,

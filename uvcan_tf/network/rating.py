@@ -18,8 +18,7 @@ from uvcan_tf.network.products import linear
 class RatingWeights(NamedTuple):
     """The first layer's kernel by the parts of z, [K, H] each, and the layers after.
 
-    bias: [H]. rest: (kernel, bias) of every further layer. prior: with one, its kernel
-    [H] and its scale.
+    bias: [H]. rest: (kernel, bias) of every further layer.
     """
 
     v_u: tf.Tensor
@@ -28,7 +27,6 @@ class RatingWeights(NamedTuple):
     h_v: tf.Tensor
     bias: tf.Tensor
     rest: list[tuple[tf.Tensor, tf.Tensor]]
-    prior: tuple[tf.Tensor, tf.Tensor] | None
 
 
 @tf.keras.utils.register_keras_serializable("uvcan")
@@ -42,21 +40,17 @@ class Rating(tf.keras.layers.Layer):
     Args:
       hidden: widths of the hidden layers, the first being H.
       factors: K.
-      prior_scale: with a prior, the first weight s of its share of the logit. Unlike
-        the paper, ŷ = MLP([z; p]) + s p then, p being what the prior says of the pair.
-        The MLP begins with an output of 0, so that training begins with the prior.
-      begins_at_zero: whether the MLP begins with an output of 0 without a prior, too.
+      begins_at_zero: whether the MLP begins with an output of 0.
       stddev, seed: of the initial weights.
 
-    Call: (v̂ᵘ [B, C, K], v̂ᵛ [B, C, K], user part [B, 1, H], video part [B, C, H], and
-      with a prior p [B, C]) -> ŷ [B, C], a logit.
+    Call: (v̂ᵘ [B, C, K], v̂ᵛ [B, C, K], user part [B, 1, H], video part [B, C, H]) ->
+      ŷ [B, C], a logit.
     """
 
     def __init__(
         self,
         hidden: Sequence[int],
         factors: int,
-        prior_scale: float | None = None,
         begins_at_zero: bool = False,
         stddev: float = 0.1,
         seed: int = 0,
@@ -65,7 +59,6 @@ class Rating(tf.keras.layers.Layer):
         super().__init__(**kwargs)
         self.hidden = tuple(hidden)
         self.factors = factors
-        self.prior_scale = prior_scale
         self.begins_at_zero = begins_at_zero
         self.stddev = stddev
         self.seed = seed
@@ -81,24 +74,12 @@ class Rating(tf.keras.layers.Layer):
             for number, part in enumerate(("v_u", "v_v", "h_u", "h_v"))
         ]
         self._bias = self.add_weight(name="bias", shape=[first], initializer="zeros")
-        if self.prior_scale is not None:
-            self._prior = self.add_weight(
-                name="prior_kernel",
-                shape=[first],
-                initializer=gaussian(self.stddev, self.seed + 9),
-            )
-            self._scale = self.add_weight(
-                name="prior_scale",
-                shape=[],
-                initializer=tf.keras.initializers.Constant(self.prior_scale),
-            )
-        from_zero = self.begins_at_zero or self.prior_scale is not None
         self._rest = [
             tf.keras.layers.Dense(
                 width,
                 activation=activation,
                 kernel_initializer="zeros"
-                if from_zero and activation is None
+                if self.begins_at_zero and activation is None
                 else gaussian(self.stddev, self.seed + 4 + number),
             )
             for number, (width, activation) in enumerate(
@@ -113,8 +94,7 @@ class Rating(tf.keras.layers.Layer):
         """The parameters by what they weigh."""
         v_u, v_v, h_u, h_v = self._blocks
         rest = [(dense.kernel, dense.bias) for dense in self._rest]
-        prior = None if self.prior_scale is None else (self._prior, self._scale)
-        return RatingWeights(v_u, v_v, h_u, h_v, self._bias, rest, prior)
+        return RatingWeights(v_u, v_v, h_u, h_v, self._bias, rest)
 
     def user_part(self, h_u: tf.Tensor) -> tf.Tensor:
         """hᵘ's share of the first hidden layer: [..., K] -> [..., H]."""
@@ -135,24 +115,19 @@ class Rating(tf.keras.layers.Layer):
         v_v: tf.Tensor,
         user_part: tf.Tensor,
         video_part: tf.Tensor,
-        prior: tf.Tensor | None = None,
     ) -> tf.Tensor:
         x = self._part(v_u, 0) + self._part(v_v, 1)  # [B, C, H]
         x += user_part + video_part + self._bias
-        if prior is not None:
-            x += prior[..., None] * self._prior
         x = tf.nn.relu(x)
         for dense in self._rest:
             x = dense(x)
-        logits = tf.squeeze(x, axis=-1)  # [B, C]
-        return logits if prior is None else logits + self._scale * prior
+        return tf.squeeze(x, axis=-1)  # [B, C]
 
     def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
             "hidden": self.hidden,
             "factors": self.factors,
-            "prior_scale": self.prior_scale,
             "begins_at_zero": self.begins_at_zero,
             "stddev": self.stddev,
             "seed": self.seed,

@@ -72,13 +72,28 @@ class Recommender(tf.Module):
             model.network,
             self._transform,
             model.prior_means[0],
-            _histories(model, dataset, config.recommendation.remembers_likes),
+            self._histories(model, dataset, config.recommendation.remembers_likes),
         )
         self._user_facets = [facet.name for facet in model.network.user]
         self._examples = ExampleScores(
             model, transform, self._catalogue, self._users.histories
         )
         self._make_signatures_of_pairs(dataset, config)
+
+    def _histories(
+        self, model: UVCAN, dataset: Dataset, remembers: bool
+    ) -> RequestHistories | None:
+        if not model.network.history:
+            return None
+        known = model.dataset.trained_videos
+        stored = Histories(dataset.train, dataset.users.size, known)
+        prior = model.tables.prior
+        fold_in = None
+        if prior is not None:
+            fold_in = prior.fold_in(self._catalogue.prior_of_videos)
+        return RequestHistories(
+            model.network, stored, remembers, fold_in, dataset.trained_users
+        )
 
     def _make_signatures_of_pairs(self, dataset: Dataset, config: Config) -> None:
         """What needs to know who liked and who skipped what."""
@@ -203,16 +218,6 @@ class Recommender(tf.Module):
     def _rows(self, name: str, ids: tf.Tensor) -> tf.Tensor:
         """Row numbers of ids of any shape; an unknown id is the unknown row."""
         return tf.cast(self._lookup(name, ids), tf.int32) + 1
-
-
-def _histories(
-    model: UVCAN, dataset: Dataset, remembers: bool
-) -> RequestHistories | None:
-    if not model.network.history:
-        return None
-    known = model.dataset.trained_videos
-    stored = Histories(dataset.train, dataset.users.size, known)
-    return RequestHistories(model.network, stored, remembers)
 
 
 def _by_user(pairs: Pairs, dataset: Dataset) -> ByUser:

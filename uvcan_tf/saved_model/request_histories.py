@@ -10,8 +10,11 @@ from __future__ import annotations
 
 from typing import Final
 
+import numpy as np
+import numpy.typing as npt
 import tensorflow as tf
 
+from uvcan_tf.factorization.fold_in import FoldIn
 from uvcan_tf.features import LIKED_VIDEOS
 from uvcan_tf.model.histories import Histories, where
 from uvcan_tf.network.co_attention import CoAttentionNetwork
@@ -29,12 +32,22 @@ class RequestHistories(tf.Module):
       network: with a history.
       stored: the likes that the tables have.
       remembers: whether the lists of likes are part of the module.
+      fold_in: what gives people of whom training knew no like the prior's factors of
+        given likes, where there is a prior.
+      known: bool [R], whether training knew a like of the user row.
     """
 
     def __init__(
-        self, network: CoAttentionNetwork, stored: Histories, remembers: bool = True
+        self,
+        network: CoAttentionNetwork,
+        stored: Histories,
+        remembers: bool = True,
+        fold_in: FoldIn | None = None,
+        known: npt.NDArray[np.bool_] | None = None,
     ) -> None:
         super().__init__()
+        self._fold_in = fold_in
+        self._is_known = None if known is None else tf.Variable(known, trainable=False)
         self._sums = None if remembers else _sums(network, stored)
         self._stored = stored if remembers else stored.forgotten()
         self._weights = list(network.liked_videos.weights)
@@ -93,7 +106,27 @@ class RequestHistories(tf.Module):
                 tf.concat([facets.mask[..., :-1], there], axis=-1),
             )
         history = (self._factors(h),) if self._in_product else ()
-        return self._user_of_facets(facets, user.prior, history)
+        return self._user_of_facets(facets, self._prior(user, rows, likes), history)
+
+    def _prior(
+        self, user: UserRepresentation, rows: tf.Tensor, likes: Likes
+    ) -> tuple[tf.Tensor, ...]:
+        """The prior's x, [B, C=1, P]: by the likes of those who gave the first ones.
+
+        Whom training knew keeps the x that it found, by impressions, too.
+        """
+        if self._fold_in is None or self._is_known is None:
+            return user.prior
+        [x] = user.prior
+        batch = tf.size(rows)
+        new = tf.math.bincount(likes.user, minlength=batch, maxlength=batch) > 0
+        new &= ~tf.gather(self._is_known, rows)
+        found = tf.cond(
+            tf.reduce_any(new),
+            lambda: self._fold_in(likes, batch, x[:, 0])[:, None],
+            lambda: x,
+        )
+        return (tf.where(new[:, None, None], found, x),)
 
 
 def _sums(network: CoAttentionNetwork, stored: Histories) -> tf.Variable:

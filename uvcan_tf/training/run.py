@@ -12,6 +12,7 @@ import tensorflow as tf
 from uvcan_tf.config import Config
 from uvcan_tf.data.dataset import Dataset
 from uvcan_tf.errors import TrainingError
+from uvcan_tf.factorization.prior import WEIGHT
 from uvcan_tf.model.batches import trainable
 from uvcan_tf.model.pair_model import PairModel
 from uvcan_tf.model.uvcan import UVCAN
@@ -63,6 +64,7 @@ class TrainingRun:
         self._examples, self._at_once = model.examples
         self._state = RunState(model.network)
         self._validation = Validation(model, part, config)
+        self._of_prior: dict[str, float] | None = None
 
     def train(self, folder: Path | None, logs: Logs | None) -> None:
         """Trains, and leaves in the folder what a person or the next run asks for.
@@ -86,6 +88,7 @@ class TrainingRun:
         summary = folder / "training.json"
         if summary.exists() and not self._state.epochs_left(self._config.training):
             self._state.restore_best()
+            self._weigh_prior()
             return
         if not saves:
             self._train([checkpoint])
@@ -107,17 +110,21 @@ class TrainingRun:
     def _train(self, writers: Sequence[tf.keras.callbacks.Callback] = ()) -> None:
         """Trains; the writers see every epoch after it was measured."""
         training, state = self._config.training, self._state
+        prior = self._model.tables.prior
+        if prior is not None:
+            prior.weigh(0.0)  # while the network is measured
         if not self._validation.possible:
             self._say(
                 f"There are no validation pairs, so {STOPS_BY_IN_WORDS} is not "
                 f"measured: all {training.epochs} epochs are trained and the last "
                 "one is kept."
             )
+        warm = self._begun is not None and self._begun.warm
         callbacks = [
             Clock(self._pairs),
             tf.keras.callbacks.TerminateOnNaN(),
             LossCheck(),
-            Measure(self._validation, state, self._say, self._team, self._trained),
+            Measure(self._validation, state, self._say, self._team, warm),
             *writers,
             Stop(state, training, self._team),
         ]
@@ -134,16 +141,32 @@ class TrainingRun:
                     verbose=0,
                 )
         state.restore_best()
+        self._weigh_prior()
 
-    @property
-    def _trained(self) -> bool:
-        """Whether the model can rate before the first epoch, which then is number 0.
-
-        One that begins as its prior may not end below it.
-        """
-        model, begun = self._model, self._begun
-        over_prior = isinstance(model, UVCAN) and model.config.prior is not None
-        return over_prior or (begun is not None and begun.warm)
+    def _weigh_prior(self) -> None:
+        """Has the prior count as much as ranks the validation pairs best."""
+        prior = self._model.tables.prior
+        if prior is None:
+            return
+        if not self._validation.possible:
+            prior.weigh(WEIGHT)
+            return
+        measured = self._validation.by_weight(prior).items()
+        of_chief = [[self._team.from_chief(x) for x in pair] for pair in measured]
+        weight, best = max(of_chief, key=lambda pair: pair[1])
+        prior.weigh(weight)
+        (_, alone), *_, (_, of_prior) = of_chief
+        self._of_prior = {
+            "weight": weight,
+            MONITOR: best,
+            "network_alone": alone,
+            "prior_alone": of_prior,
+        }
+        self._say(
+            f"The prior counts {weight:.2f} times: {STOPS_BY_IN_WORDS} {best:.4f}, "
+            f"beside {alone:.4f} of the network alone and {of_prior:.4f} of the prior "
+            "alone."
+        )
 
     def _steps(self) -> int:
         """Of an epoch; several devices take batches of pairs, and of nothing else."""
@@ -173,11 +196,15 @@ class TrainingRun:
     def _write(self, summary: Path, curve: Curve, board: Board | None) -> None:
         """Writes `training.json`: what was not measured is null."""
         measured, model = self._validation.possible, self._model
+        ndcg = float(self._state.best.numpy()) if measured else None
+        if self._of_prior is not None:
+            ndcg = self._of_prior[MONITOR]
         content = {
             "start": self._begun and self._begun.sentence,
             "epochs": int(self._state.epoch.numpy()),
             "best_epoch": int(self._state.best_epoch.numpy()) if measured else None,
-            MONITOR: float(self._state.best.numpy()) if measured else None,
+            MONITOR: ndcg,
+            "prior": self._of_prior,
             "curve": curve.epochs,
             "attention": board.attention if board else None,
             "facets": facet_names(model) if isinstance(model, UVCAN) else {},

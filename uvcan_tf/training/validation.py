@@ -11,9 +11,11 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 
 from uvcan_tf.config import Config
-from uvcan_tf.data.dataset import Dataset
+from uvcan_tf.data.dataset import Dataset, IntArray
+from uvcan_tf.evaluation.metrics import ndcg
 from uvcan_tf.evaluation.ranking import FULL, rank_pairs
-from uvcan_tf.evaluation.scorers import ModelScorer, ranked
+from uvcan_tf.evaluation.scorers import SKIPPED, ModelScorer, ranked
+from uvcan_tf.factorization.prior import Prior
 from uvcan_tf.model.pair_model import PairModel
 
 #: k of the NDCG@k that decides between epochs, and between a search's trials. NDCG@10
@@ -21,6 +23,12 @@ from uvcan_tf.model.pair_model import PairModel
 #: models apart as surely as NDCG@10 does with three times the pairs (docs/results.md).
 STOPS_BY: Final = 100
 STOPS_BY_IN_WORDS: Final = f"validation NDCG@{STOPS_BY}"
+#: How much a prior may count beside its network: 1 is where the scores of both spread
+#: as far, 0 is the network alone, and the last one nearly the prior alone. Few, and far
+#: apart: a finer choice by a few hundred pairs would follow their noise.
+PRIOR_SHARES: Final = (0.0, 0.5, 1.0, 2.0, 64.0)
+_SCORES_AT_ONCE: Final = 1 << 22  # of the network, beside as many of its prior
+_NO_SPREAD: Final = 1e-3
 
 
 class Measured(NamedTuple):
@@ -59,17 +67,61 @@ class Validation:
 
     def measure(self) -> Measured:
         """Ranks the validation pairs with the weights as they are now."""
+        scorer = self._refreshed()
+        ranks = rank_pairs(scorer, self._part, self._config.evaluation, (FULL,))
+        tied = tied_share(scorer.scores(np.unique(self._part.test.user)[:8]))
+        means = ranks.summary((10, STOPS_BY))[FULL]
+        found = means[f"ndcg@{STOPS_BY}"]
+        return Measured(found, tied, means["hr@10"], means["mrr"])
+
+    def by_weight(self, prior: Prior) -> dict[float, float]:
+        """NDCG@100 by the weight of the prior; the network rates each video once.
+
+        The weights of `PRIOR_SHARES`, in their order.
+        """
+        prior.weigh(0.0)
+        scorer, evaluation = self._refreshed(), self._config.evaluation
+        users = np.unique(self.pairs.user)
+        blocks = -(-len(users) * self._part.videos.size // _SCORES_AT_ONCE)
+        weights, totals = np.zeros(0), np.zeros(len(PRIOR_SHARES))
+        for some in np.array_split(users, blocks):
+            pairs = self.pairs.where(np.isin(self.pairs.user, some))
+            part = dataclasses.replace(self._part, test=pairs)
+            logits, products = scorer.scores(some), prior.products(some)
+            if not len(weights):
+                weights = np.array(PRIOR_SHARES) * _spread(logits) / _spread(products)
+            for number, weight in enumerate(weights):
+                table = _Table(some, logits + np.float32(weight) * products)
+                ranks = rank_pairs(table, part, evaluation, (FULL,)).by_protocol[FULL]
+                totals[number] += ndcg(ranks.rank, STOPS_BY).sum()
+        return dict(zip(weights.tolist(), totals / len(self.pairs), strict=True))
+
+    def _refreshed(self) -> ModelScorer:
+        """What scores with the weights as they are now."""
         if self._scorer is None:
             evaluation = self._config.evaluation
             last = evaluation.ranks_skipped_impressions_last(knows_impressions=False)
             self._scorer = ranked(self._model.scorer(), self._part, last)
         else:
             self._scorer.refresh(self._model)
-        ranks = rank_pairs(self._scorer, self._part, self._config.evaluation, (FULL,))
-        tied = tied_share(self._scorer.scores(np.unique(self._part.test.user)[:8]))
-        means = ranks.summary((10, STOPS_BY))[FULL]
-        ndcg = means[f"ndcg@{STOPS_BY}"]
-        return Measured(ndcg, tied, means["hr@10"], means["mrr"])
+        return self._scorer
+
+
+class _Table(NamedTuple):
+    """The scores of some users."""
+
+    users: IntArray  # [B], ascending
+    every: np.ndarray[Any, np.dtype[np.float32]]  # [B, V]
+
+    def scores(self, users: IntArray) -> np.ndarray[Any, np.dtype[np.float32]]:
+        """float32 [B, V]."""
+        return self.every[np.searchsorted(self.users, users)]
+
+
+def _spread(scores: np.ndarray[Any, np.dtype[np.float32]]) -> float:
+    """The mean of the users' standard deviations, but for skipped impressions."""
+    counts = scores > SKIPPED / 2
+    return max(float(scores.std(axis=1, where=counts).mean()), _NO_SPREAD)
 
 
 def tied_share(scores: np.ndarray[Any, Any]) -> float:

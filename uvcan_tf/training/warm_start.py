@@ -157,11 +157,10 @@ class _Saved:
             old, new = getattr(saved.model, name), getattr(config.model, name)
             if old != new:
                 self._refuse(f"has model.{name} {old} instead of {new}")
-        for section in ("prior", "history"):
-            old, new = (getattr(c, section) is not None for c in (saved, config))
-            if old != new:
-                what = "with" if old else "without"
-                self._refuse(f"was trained {what} the section `{section}`")
+        old, new = (c.history is not None for c in (saved, config))
+        if old != new:
+            what = "with" if old else "without"
+            self._refuse(f"was trained {what} the section `history`")
 
     def _refuse(self, what: str) -> None:
         raise self._refusal(what)

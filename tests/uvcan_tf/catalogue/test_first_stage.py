@@ -44,8 +44,7 @@ def products(model: UVCAN) -> np.ndarray:
     for x, y in zip(user.history, video.history, strict=True):
         total += x.numpy() @ y.numpy().T
     for x, y in zip(user.prior, video.prior, strict=True):
-        [scale] = [w for w in model.network.weights if "prior_scale" in w.name]
-        total += scale.numpy() * (x.numpy() @ y.numpy().T)
+        total += x.numpy() @ y.numpy().T
     return total
 
 

@@ -13,6 +13,7 @@ from uvcan_tf import presets
 from uvcan_tf.config import HistorySettings
 from uvcan_tf.experiments.ablation import (
     AS_SCORED,
+    NETWORK_ALONE,
     NO_ATTRIBUTES,
     NO_HISTORY,
     NO_PRIOR,
@@ -30,6 +31,7 @@ from uvcan_tf.experiments.method import Neural, Run
 CHOSEN = {
     "training.learning_rate": 0.002,
     "model.hops": 2,
+    "history.factors": 64,
     "prior.factors": 32,
     "prior.attribute_pull": 0.5,
 }
@@ -67,6 +69,11 @@ def test_a_row_changes_what_it_says(variant: str) -> None:
 def test_without_its_prior_the_network_still_ranks_skipped_impressions_last() -> None:
     assert {name.partition(".")[0] for name in changed(NO_PRIOR)} == {"prior"}
     assert settings()[NO_PRIOR][LAST] is True
+
+
+def test_without_likes_everything_else_stays() -> None:
+    sections = {name.partition(".")[0] for name in changed(NO_HISTORY)}
+    assert sections == {"history"}
 
 
 def test_not_ranking_them_last_is_a_row_of_its_own() -> None:
@@ -135,7 +142,7 @@ def test_every_switch_of_the_history_has_a_row() -> None:
 
 def test_without_a_history_everything_else_stays() -> None:
     found = of_history()
-    whole, other = found[WHOLE_HISTORY], found[NO_HISTORY]
+    whole, other = found[WHOLE_HISTORY], found[NETWORK_ALONE]
     changed = {name for name in whole if whole[name] != other.get(name)}
     assert {name.partition(".")[0] for name in changed} == {"history"}
 

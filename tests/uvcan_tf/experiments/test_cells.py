@@ -183,11 +183,11 @@ def test_a_prior_has_the_settings_that_are_chosen_for_it_alone(tmp_path: Path) -
 
     alone = Classical("Alone", {"right": (False, True)}, build)
     named = {"right": "prior.right"}
-    method = dataclasses.replace(NEURAL, over=alone, part=named)
+    method = dataclasses.replace(NEURAL, over=(alone,), part=named)
     here = cells(tmp_path)
     assert _of_part(here, setting(), method) == {"prior.right": True}
     assert _of_part(here, setting(), NEURAL) == {}
-    more = dataclasses.replace(alone, name="More", space={"more": (1,)}, over=alone)
+    more = dataclasses.replace(alone, name="More", space={"more": (1,)}, over=(alone,))
     assert tune(here, setting(), [more])["More"]["right"]
 
 
@@ -202,10 +202,13 @@ def test_a_network_takes_over_what_its_part_has_chosen_and_it_can_take() -> None
         "prior.factors": 64,
         "prior.attribute_pull": 1.0,
     }
+    chosen = {"history.l2": 0.01, "training.l2": 1e-6, "training.epochs": 20}
+    assert BEST.based_on(chosen) == {"history.l2": 0.01, "training.l2": 1e-6}
     for method in (HISTORY, BEST):
-        assert method.over is not None
-        taken = method.based_on(dict.fromkeys(method.over.space))
-        assert not set(taken) & set(method.space)
+        for part in method.over:
+            taken = method.based_on(dict.fromkeys(part.space))
+            assert taken
+            assert not set(taken) & set(method.space)
 
 
 def test_a_file_of_settings_is_for_the_search_it_tells_of(tmp_path: Path) -> None:

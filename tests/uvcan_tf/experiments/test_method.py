@@ -114,6 +114,11 @@ def test_each_variant_takes_one_thing_away() -> None:
     together = {
         "no attributes in the prior": {".prior.attribute_ridge"},
         ablation.NO_PRIOR: {key for key in flat(whole) if ".prior." in key},
+        ablation.NO_HISTORY: {
+            key
+            for key, value in flat(whole).items()
+            if ".history." in key and value is not None
+        },
         ablation.AS_SCORED: {".evaluation.skipped_impressions_last"},
     }
     for variant, changed in found.items():

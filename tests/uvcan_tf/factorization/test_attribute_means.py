@@ -85,16 +85,6 @@ def test_a_second_fit_goes_on_from_the_first() -> None:
     np.testing.assert_allclose(found.predicted(), turned.predicted(), atol=1e-3)
 
 
-def test_a_row_apart_is_told_of_by_the_others() -> None:
-    found = regression().predicted_apart(FACTORS)
-    for fold in range(5):
-        inside = FITTED & (np.arange(ROWS) % 5 == fold)
-        expected = closed_form(0.7, FITTED & ~inside)[inside]
-        np.testing.assert_allclose(found[inside], expected, rtol=0.05, atol=0.02)
-    strangers = regression().predicted()[~FITTED]
-    np.testing.assert_array_equal(found[~FITTED], strangers)
-
-
 def test_it_serves_rows_as_it_was_fitted_to_them() -> None:
     found = regression()
     told = found.means()({name: tf.constant(c) for name, c in COLUMNS.items()})

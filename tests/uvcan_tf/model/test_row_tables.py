@@ -5,12 +5,12 @@ Shapes: B pairs, C candidate videos.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
-
 import numpy as np
 import tensorflow as tf
 
 from tests import worlds
+from uvcan_tf.config import IALSSettings
+from uvcan_tf.factorization.prior import Prior
 from uvcan_tf.features import PRIOR, USER_ID, VIDEO_ID
 from uvcan_tf.model.batches import Batch
 from uvcan_tf.model.row_tables import RowTables, facet_specs, identity_column
@@ -18,24 +18,6 @@ from uvcan_tf.network.facets import DistinctVectors
 
 DATASET = worlds.small()
 USERS, VIDEOS = [2, 5, 2], [[1, 4], [4, 11], [3, 1]]
-
-
-class Factors(NamedTuple):
-    """A prior whose factors are the row numbers, and who knew which rows."""
-
-    users: tf.Tensor
-    videos: tf.Tensor
-
-    def factors(self, users: Any, videos: Any, known: Any) -> Any:
-        del users, videos
-        rows, columns = known
-        return tf.cast(rows, tf.float32)[..., None], tf.cast(columns, tf.float32)[
-            ..., None
-        ]
-
-
-def rows_of(size: int) -> tf.Tensor:
-    return tf.range(size + 2, dtype=tf.float32)[:, None]
 
 
 def batch(unknown_user: bool = False) -> Batch:
@@ -72,14 +54,12 @@ def test_a_dropped_id_hides_the_identity_and_nothing_else() -> None:
     np.testing.assert_array_equal(videos[VIDEO_ID], expected)
 
 
-def test_a_prior_is_asked_as_whom_a_row_is_known() -> None:
-    prior = Factors(rows_of(DATASET.users.size), rows_of(DATASET.videos.size))
+def test_training_sees_nothing_of_the_prior() -> None:
+    prior = Prior(DATASET, IALSSettings(factors=3))
     tables = RowTables(DATASET, prior)
-    users, videos = tables.of_batch(batch(unknown_user=True))
-    assert (users[PRIOR].numpy() == DATASET.users.unknown).all()
-    np.testing.assert_array_equal(videos[PRIOR].numpy()[..., 0], VIDEOS)
+    assert all(PRIOR not in columns for columns in tables.of_batch(batch()))
     rows = tables.users(tf.constant(USERS))[PRIOR].numpy()
-    assert rows[:, 0].tolist() == USERS
+    np.testing.assert_array_equal(rows, prior.users.numpy()[USERS])
 
 
 def test_distinct_vectors_put_together_are_the_vectors_of_every_pair() -> None:

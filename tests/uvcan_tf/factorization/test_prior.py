@@ -1,8 +1,9 @@
-"""The prior: its share of a rating, and that it never knows the pair it rates."""
+"""The prior: its share of a rating, and how much validation has it count."""
 
 from __future__ import annotations
 
 import dataclasses
+import json
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -27,17 +28,14 @@ from uvcan_tf.config import (
 )
 from uvcan_tf.data.dataset import NO_PAIRS, Pairs
 from uvcan_tf.evaluation import metrics
-from uvcan_tf.evaluation.ranking import SAMPLED, rank_pairs
+from uvcan_tf.evaluation.ranking import FULL, SAMPLED, rank_pairs
 from uvcan_tf.evaluation.scorers import SkippedImpressionsLast
-from uvcan_tf.factorization.cross_fitted import (
-    PRIOR_SCALE,
-    CrossFitted,
-    fold_of,
-)
 from uvcan_tf.factorization.ials import IALS
+from uvcan_tf.factorization.prior import Prior
 from uvcan_tf.model.uvcan import UVCAN
 from uvcan_tf.saved_model.export import export
-from uvcan_tf.training.fit import fit
+from uvcan_tf.training.fit import MONITOR, fit
+from uvcan_tf.training.validation import PRIOR_SHARES
 
 SHOWN = Pairs(np.array([1, 1, 30], np.int32), np.array([14, 20, 2], np.int32))
 WORLD = dataclasses.replace(communities(), impressions=SHOWN)
@@ -49,10 +47,6 @@ CONFIG = Config(
 )
 
 
-def of_folds(settings: IALSSettings) -> IALSSettings:
-    return dataclasses.replace(settings, iterations=settings.iterations // 2)
-
-
 def untrained(config: Config = CONFIG) -> UVCAN:
     model = UVCAN(WORLD, config)
     model((tf.constant([1]), tf.constant([[1]])))
@@ -60,7 +54,7 @@ def untrained(config: Config = CONFIG) -> UVCAN:
 
 
 def randomised(config: Config = CONFIG) -> UVCAN:
-    """A model whose every weight counts; at first the MLP's last ones are zeros."""
+    """A model whose every weight counts."""
     model = untrained(config)
     draw = np.random.default_rng(3)
     network = model.network
@@ -68,75 +62,86 @@ def randomised(config: Config = CONFIG) -> UVCAN:
     return model
 
 
-def test_before_training_a_rating_is_the_scaled_prior() -> None:
+def test_a_rating_is_the_networks_own_and_the_weighed_prior() -> None:
     users, videos = tf.constant([1, 30]), tf.constant([[1, 5, 19], [20, 3, 2]])
     factors = IALS(WORLD, PRIOR)
     x, y = factors.users[users.numpy()], factors.videos[videos.numpy() - 1]
-    expected = PRIOR_SCALE * np.einsum("bp,bcp->bc", x, y)
-    logits = untrained().rate(users, videos).logits
+    model = untrained()
+    prior = model.tables.prior or pytest.fail("no prior")
+    prior.weigh(0.0)
+    own = model.rate(users, videos).logits
+    prior.weigh(4.0)
+    expected = own + 4.0 * np.einsum("bp,bcp->bc", x, y)
+    logits = model.rate(users, videos).logits
     np.testing.assert_allclose(logits, expected, rtol=1e-4, atol=1e-5)
 
 
-def test_the_prior_is_one_more_input_of_the_network() -> None:
-    rating = randomised().network.rating
-    v_u, v_v, h_u, h_v, bias, rest, (kernel, scale) = rating.weights_of()
-    z = np.arange(20, dtype=np.float32).reshape(4, 1, 1, 5) / 10
-    x = z[0] @ v_u + z[1] @ v_v + z[2] @ h_u + z[3] @ h_v + bias + 0.7 * kernel
-    for W, b in rest[:-1]:
-        x = np.maximum(x, 0) @ W + b
-    W, b = rest[-1]
-    expected = (np.maximum(x, 0) @ W + b)[..., 0] + scale * 0.7
-    halves = rating.user_part(z[2]), rating.video_part(z[3])
-    logits = rating(z[0], z[1], *halves, tf.constant([[0.7]]))
-    np.testing.assert_allclose(logits, expected, rtol=1e-4)
+def test_the_network_is_trained_as_if_there_were_no_prior() -> None:
+    last = dataclasses.replace(CONFIG.evaluation, skipped_impressions_last=True)
+    alone = dataclasses.replace(CONFIG, prior=None, evaluation=last)
+    with_prior, without = fit(WORLD, CONFIG), fit(WORLD, alone)
+    pairs = zip(with_prior.network.weights, without.network.weights, strict=True)
+    for ours, theirs in pairs:
+        np.testing.assert_array_equal(ours.numpy(), theirs.numpy())
+    assert isinstance(with_prior.scorer(), SkippedImpressionsLast)
+
+
+def test_the_prior_counts_as_much_as_ranks_the_validation_pairs_best(
+    tmp_path: Path,
+) -> None:
+    """Each weight ranked by itself; likes were set apart from both parts."""
+    training = dataclasses.replace(CONFIG.training, epochs=8, learning_rate=0.01)
+    network = ModelConfig(factors=8, hops=1, initial_stddev=0.3)
+    config = dataclasses.replace(CONFIG, training=training, model=network)
+    told: list[str] = []
+    model = fit(WORLD, config, tmp_path, told.append)
+    part = WORLD.hold_out_validation(
+        config.training.validation_fraction,
+        config.training.seed,
+        config.evaluation,
+        config.training.validation_users,
+    )
+    again = UVCAN(part, config)
+    again((tf.constant([1]), tf.constant([[1]])))
+    again.network.set_weights(model.network.get_weights())
+    prior = again.tables.prior or pytest.fail("no prior")
+    prior.weigh(0.0)
+    users = np.unique(part.test.user)
+    own = Catalogue(again).scores(users)
+    products = prior.products(users)
+    even = own.std(axis=1).mean() / products.std(axis=1).mean()
+    found = {}
+    for share in PRIOR_SHARES:
+        prior.weigh(share * even)
+        scorer = SkippedImpressionsLast(Catalogue(again), part)
+        ranks = rank_pairs(scorer, part, config.evaluation, (FULL,))
+        found[share] = ranks.summary((100,))[FULL]["ndcg@100"]
+    best = max(found, key=lambda share: found[share])
+    assert model.tables.prior.weight == pytest.approx(best * even, rel=1e-2)
+    content = json.loads((tmp_path / "training.json").read_text())
+    assert content["prior"] == pytest.approx(
+        {
+            "weight": model.tables.prior.weight,
+            MONITOR: found[best],
+            "network_alone": found[0.0],
+            "prior_alone": found[PRIOR_SHARES[-1]],
+        }
+    )
+    assert found[best] > min(found.values())
+    assert content[MONITOR] == pytest.approx(found[best])
+    weight = model.tables.prior.weight
+    assert told[-1].startswith(f"The prior counts {weight:.2f} times: validation")
 
 
 def test_who_is_unknown_has_everybodys_mean_factors() -> None:
-    prior, own = CrossFitted(WORLD, PRIOR), IALS(WORLD, PRIOR)
+    prior, own = Prior(WORLD, PRIOR), IALS(WORLD, PRIOR)
     fitted = own.users[own.users.any(axis=1)]
     assert 0 < len(fitted) < len(own.users) - 2
-    np.testing.assert_allclose(prior.users[-1], fitted.mean(axis=0), rtol=1e-5)
+    np.testing.assert_allclose(
+        prior.users[-1], prior.weight * fitted.mean(axis=0), rtol=1e-5
+    )
     strangers = ~own.users.any(axis=1)
     assert (prior.users.numpy()[strangers] == prior.users.numpy()[-1]).all()
-    users, videos = tf.constant([1]), tf.constant([[14, 2]])
-    known = tf.constant([[USERS + 2]]), tf.constant([[VIDEOS + 2, 2]])
-    x, y = prior.factors(users, videos, known)
-    rest = WORLD.train.where(fold_of(WORLD.train.user, WORLD.train.video) != 0)
-    fold = IALS(dataclasses.replace(WORLD, train=rest), of_folds(PRIOR))
-    # (1 + 14) % 5 is 0
-    expected = fold.users[fold.users.any(axis=1)].mean(axis=0)
-    np.testing.assert_allclose(x[0, 0], expected, rtol=1e-4, atol=1e-6)
-    np.testing.assert_allclose(y[0, 1], fold.videos[1], rtol=1e-4, atol=1e-6)
-
-
-def test_a_pair_whose_ids_are_dropped_has_factors_by_attributes_alone() -> None:
-    world = with_attributes(WORLD)
-    settings = dataclasses.replace(PRIOR, attribute_ridge=1.0)
-    prior = CrossFitted(world, settings)
-    users, videos = tf.constant([1]), tf.constant([[14, 2]])
-    unknown = tf.constant([[USERS + 2]]), tf.constant([[VIDEOS + 2, 2]])
-    x, y = prior.factors(users, videos, unknown)
-    rest = world.train.where(fold_of(world.train.user, world.train.video) != 0)
-    fold = IALS(dataclasses.replace(world, train=rest), of_folds(settings))
-    # (1 + 14) % 5 is 0
-    of_users, of_videos = fold.regressions or pytest.fail("no regressions")
-    told = of_users.predicted_apart(fold.users[1:-1])[0]
-    np.testing.assert_allclose(x[0, 0], told, atol=1e-5)
-    told = of_videos.predicted_apart(fold.videos)[13]
-    np.testing.assert_allclose(y[0, 0], told, atol=1e-5)
-    np.testing.assert_allclose(y[0, 1], fold.videos[1], atol=1e-5)
-    assert np.abs(x[0, 0] - fold.users[1]).max() > 1e-3
-
-
-def test_a_dropped_id_takes_its_prior_along() -> None:
-    config = dataclasses.replace(
-        CONFIG,
-        model=dataclasses.replace(CONFIG.model, id_dropout=1.0),
-        training=dataclasses.replace(CONFIG.training, softmax=True),
-    )
-    loss = untrained(config).compute_loss(tf.range(5, dtype=tf.int64), training=True)
-    alike = np.log(1 + CONFIG.training.negatives)  # no candidate above another
-    assert float(loss) == pytest.approx(alike, rel=1e-6)
 
 
 def test_the_catalogue_rates_with_the_prior_as_the_network_does() -> None:
@@ -150,33 +155,12 @@ def test_the_catalogue_rates_with_the_prior_as_the_network_does() -> None:
     np.testing.assert_allclose(rated, expected, atol=1e-5)
 
 
-def test_a_pair_is_trained_on_with_factors_that_left_it_out() -> None:
-    prior = CrossFitted(WORLD, PRIOR)
-    user, video = int(WORLD.train.user[0]), int(WORLD.train.video[0])
-    rows = tf.constant([user]), tf.constant([[video, 26, 3]])
-    x, y = prior.factors(*rows, (rows[0][:, None], rows[1]))
-    train = WORLD.train
-    fold = fold_of(train.user, train.video)
-    rest = dataclasses.replace(WORLD, train=train.where(fold != fold_of(user, video)))
-    expected = IALS(rest, of_folds(PRIOR))
-    np.testing.assert_allclose(x[0, 0], expected.users[user], atol=1e-6)
-    np.testing.assert_allclose(y[0, 1], expected.videos[25], atol=1e-6)
-
-
 def test_what_was_shown_and_not_liked_ranks_last() -> None:
     scores = SkippedImpressionsLast(Catalogue(untrained()), WORLD).scores(
         np.array([1, 2], np.int32)
     )
     assert set(np.argsort(scores[0])[:2] + 1) == {14, 20}
     assert np.ptp(scores[1]) < 100
-
-
-def test_training_keeps_the_prior_and_the_embeddings_apart() -> None:
-    model = fit(WORLD, CONFIG)
-    names = [weight.name for weight in model.network.trainable_variables]
-    own = [name.split("/")[-1] for name in names if "prior" in name]
-    assert sorted(own) == ["prior_kernel:0", "prior_scale:0"]
-    assert isinstance(model.scorer(), SkippedImpressionsLast)
 
 
 @pytest.mark.parametrize("prior", [None, IALSSettings(factors=3)])

@@ -1,0 +1,101 @@
+"""A matrix factorisation beside the network: UVCAN's rating is the sum of both.
+
+Unlike the paper. Both are fitted apart, and validation says how much the factorisation
+counts: a network that is trained on top of the factors learns to trust what these know
+of the very pairs, and is worse than the sum (docs/results.md).
+
+Shapes: B users, V videos, n known rows of a table, P factors of the prior.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+import tensorflow as tf
+
+from uvcan_tf.config import IALSSettings
+from uvcan_tf.data.dataset import Dataset, IntArray
+from uvcan_tf.factorization.attribute_means import AttributeMeans
+from uvcan_tf.factorization.attribute_regression import AttributeRegression
+from uvcan_tf.factorization.fold_in import FoldIn
+from uvcan_tf.factorization.ials import IALS
+
+WEIGHT: Final = 8.0  # where there is no pair to choose it by
+
+_Factors = npt.NDArray[np.float32]
+
+
+class Prior:
+    """iALS factors of all rows: a rating has s x·y more by them.
+
+    A row without training pairs has what its attributes say. The missing and
+    the unknown row, and without `attribute_ridge` every such row, has the mean of the
+    others: it is rated as everybody is, which is about by popularity.
+
+    Args:
+      dataset: its training pairs count, and its impressions.
+      settings: of iALS.
+
+    Attributes:
+      users: s x, float32 [n+2, P].
+      videos: y, float32 [n+2, P].
+      means: of users (s x) and of videos by their attributes, where those count.
+      weight: s.
+    """
+
+    def __init__(self, dataset: Dataset, settings: IALSSettings) -> None:
+        self._settings = settings
+        self.weight = WEIGHT
+        self._x, y = self._fitted(dataset)
+        self.users = tf.Variable(self.weight * self._x, trainable=False)
+        self.videos = tf.Variable(y, trainable=False)
+
+    def refit(self, dataset: Dataset) -> None:
+        """Fits everything but the weight anew to all training pairs of a dataset."""
+        self._x, y = self._fitted(dataset)
+        self.videos.assign(y)
+        self.weigh(self.weight)
+
+    def weigh(self, weight: float) -> None:
+        """Has the prior count so many times from now on."""
+        self.weight = weight
+        self.users.assign(np.float32(weight) * self._x)
+
+    @property
+    def means(self) -> tuple[AttributeMeans, AttributeMeans] | None:
+        if not self._regressions:
+            return None
+        of_users, of_videos = self._regressions
+        return of_users.means(self.weight), of_videos.means()
+
+    def products(self, users: IntArray) -> npt.NDArray[np.float32]:
+        """x·y of user rows [B] with every known video, [B, V], whatever the weight."""
+        return self._x[users] @ self.videos.numpy()[1:-1].T
+
+    def fold_in(self, y_of: Callable[[tf.Tensor], tf.Tensor]) -> FoldIn:
+        """What gives people whom training never saw the factors of their likes.
+
+        Args:
+          y_of: y [L, P] of video rows int [L], from wherever they are kept.
+        """
+        y = self.videos.numpy()[1:-1]
+        return FoldIn(y_of, y, self._settings, self.weight)
+
+    def _fitted(self, dataset: Dataset) -> Iterator[_Factors]:
+        """x, then y, [n+2, P]."""
+        whole = IALS(dataset, self._settings)
+        self._regressions = whole.regressions
+        of_users, of_videos = whole.regressions or (None, None)
+        yield _completed(whole.users, of_users)
+        yield _completed(np.pad(whole.videos, [[1, 1], [0, 0]]), of_videos)
+
+
+def _completed(factors: _Factors, regression: AttributeRegression | None) -> _Factors:
+    """The mean in place of rows that are zeros, of which nothing is known."""
+    there = factors.any(axis=1, keepdims=True)
+    if regression is not None:
+        return np.where(there, factors, regression.mean)
+    return np.where(there, factors, factors.sum(axis=0) / max(1, int(there.sum())))
