@@ -1,6 +1,7 @@
 """Likes in a request: of a stranger, of a known user, alone and in a batch.
 
-The histories are summed up in NumPy; the network then rates them as it does others.
+The histories are summed up in NumPy, and the prior's factors of strangers solved for;
+the network then rates them as it does others.
 """
 
 from __future__ import annotations
@@ -22,7 +23,8 @@ from tests.uvcan_tf.saved_model.test_export import (
     save,
 )
 from uvcan_tf import features as names
-from uvcan_tf.config import HistorySettings
+from uvcan_tf.config import HistorySettings, IALSSettings
+from uvcan_tf.factorization.prior import Prior
 from uvcan_tf.saved_model.warm_up import requests
 from uvcan_tf.training.fit import fit
 
@@ -31,18 +33,25 @@ pytestmark = pytest.mark.slow  # one export serves all, and takes a few seconds
 NEW = ["v2", "v4"]  # likes that ann has not in the tables
 
 
-@pytest.fixture(scope="module")
-def saved(tmp_path_factory: pytest.TempPathFactory) -> Saved:
+PRIOR = IALSSettings(factors=3, attribute_ridge=1.0, attribute_pull=0.5)
+
+
+@pytest.fixture(scope="module", params=[None, PRIOR], ids=["alone", "with a prior"])
+def saved(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Saved:
     dataset = worlds.small()
     history = HistorySettings(factors=3, uniform=4, users=3)
     training = dataclasses.replace(worlds.SMALL_CONFIG.training, epochs=4)
     config = dataclasses.replace(
-        worlds.SMALL_CONFIG, history=history, training=training
+        worlds.SMALL_CONFIG, history=history, training=training, prior=request.param
     )
     model = fit(dataset, config)
     rng = np.random.default_rng(2)
     for weight in model.network.weights:
         weight.assign(rng.normal(0, 0.5, weight.shape))
+    if model.tables.prior is not None:
+        model.tables.prior.weigh(3.0)
     return save(model, dataset, tmp_path_factory.mktemp("export") / "1")
 
 
@@ -64,8 +73,25 @@ def expected(saved: Saved, user: str, likes: list[str]) -> np.ndarray:
         **tables.users(tf.constant([[row]])),
         names.LIKED_VIDEOS: tf.constant(h[None, None]),
     }
+    if tables.prior is not None and row > len(ALL_USERS) and rows:
+        x = folded_in(tables.prior, rows)
+        columns[names.PRIOR] = tf.constant(x[None, None], tf.float32)
     videos = tables.videos(tf.range(1, len(ALL_VIDEOS) + 1)[None])
     return tf.sigmoid(network(columns, videos).logits)[0].numpy()
+
+
+def folded_in(prior: Prior, rows: list[int]) -> np.ndarray:
+    """s x of minimal loss, as rows of weighted least squares, whoever likes `rows`."""
+    y = prior.videos.numpy()[1:-1].astype(np.float64)
+    liked = y[np.array(rows) - 1]
+    unobserved = PRIOR.unobserved_weight
+    ridge = PRIOR.regularization * (len(rows) + unobserved * len(y)) ** PRIOR.frequency
+    A = [liked, np.sqrt(unobserved) * y, np.sqrt(ridge) * np.eye(PRIOR.factors)]
+    mean = prior.users.numpy()[-1] / prior.weight
+    toward = np.sqrt(ridge) * PRIOR.attribute_pull * mean
+    wanted = np.concatenate([np.ones(len(rows)), np.zeros(len(y)), toward])
+    x = np.linalg.lstsq(np.concatenate(A), wanted, rcond=None)[0]
+    return prior.weight * x
 
 
 def rank(saved: Saved, user: str, liked: list[str], **more: Any) -> np.ndarray:
