@@ -194,7 +194,8 @@ TABLE3: Final[tuple[Method, ...]] = (
 OF_LIKES: Final = tuple(
     method
     for method in TABLE3
-    if method.name in ("ItemPop", "EASE", "iALS", "History product", HISTORY.name)
+    if method.name
+    in ("ItemPop", "EASE", "iALS", "History product", HISTORY.name, BEST.name)
 )
 
 

@@ -17,11 +17,12 @@ import numpy.typing as npt
 import tensorflow as tf
 
 from uvcan_tf.config import IALSSettings
-from uvcan_tf.data.dataset import Dataset, IntArray
+from uvcan_tf.data.dataset import Dataset, IntArray, Pairs
 from uvcan_tf.factorization.attribute_means import AttributeMeans
 from uvcan_tf.factorization.attribute_regression import AttributeRegression
 from uvcan_tf.factorization.fold_in import FoldIn
 from uvcan_tf.factorization.ials import IALS
+from uvcan_tf.network.liked_videos import Likes
 
 WEIGHT: Final = 8.0  # where there is no pair to choose it by
 
@@ -64,6 +65,17 @@ class Prior:
         self.weight = weight
         self.users.assign(np.float32(weight) * self._x)
 
+    def remember(self, likes: Pairs) -> None:
+        """Gives users without a training pair the factors of these likes."""
+        new = likes.where(~self._known[likes.user])
+        users, place = np.unique(new.user, return_inverse=True)
+        fold_in = self.fold_in(lambda rows: tf.gather(self.videos, rows))
+        x = np.float32(self.weight) * self._x
+        if len(users):
+            given = Likes(tf.constant(place, tf.int32), tf.constant(new.video))
+            x[users] = fold_in(given, tf.constant(len(users)), tf.constant(x[users]))
+        self.users.assign(x)
+
     @property
     def means(self) -> tuple[AttributeMeans, AttributeMeans] | None:
         if not self._regressions:
@@ -86,6 +98,7 @@ class Prior:
 
     def _fitted(self, dataset: Dataset) -> Iterator[_Factors]:
         """x, then y, [n+2, P]."""
+        self._known = dataset.trained_users
         whole = IALS(dataset, self._settings)
         self._regressions = whole.regressions
         of_users, of_videos = whole.regressions or (None, None)

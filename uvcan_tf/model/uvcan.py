@@ -115,6 +115,8 @@ class UVCAN(PairModel):
     def remember(self, likes: Pairs) -> None:
         if self.histories is not None:
             self.histories.replace(likes)
+            if self.tables.prior is not None:
+                self.tables.prior.remember(likes)
 
     def step_loss(self, inputs: tf.Tensor, drop_ids: bool) -> tf.Tensor:
         if self._shared is None:
@@ -214,8 +216,7 @@ class UVCAN(PairModel):
     def prior_means(self) -> tuple[AttributeMeans | None, AttributeMeans | None]:
         """The prior's factors by attributes, of users and of videos, if they count."""
         prior = self.tables.prior
-        means = None if prior is None else prior.means
-        return means or (None, None)
+        return (prior and prior.means) or (None, None)
 
     def rate(self, users: tf.Tensor, videos: tf.Tensor) -> Rated:
         """User rows int [B] with video rows int [B, C]."""

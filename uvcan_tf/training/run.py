@@ -33,7 +33,7 @@ from uvcan_tf.training.run_state import RunState
 from uvcan_tf.training.tensorboard.board import Board, Logs, watched_pairs
 from uvcan_tf.training.tensorboard.probe import facet_names
 from uvcan_tf.training.tensorboard.profile import Profile
-from uvcan_tf.training.validation import STOPS_BY_IN_WORDS, Validation
+from uvcan_tf.training.validation import STOPS_BY_IN_WORDS, Validation, Weighed
 from uvcan_tf.training.warm_start import Begun, begin_with
 
 
@@ -151,21 +151,19 @@ class TrainingRun:
         if not self._validation.possible:
             prior.weigh(WEIGHT)
             return
-        measured = self._validation.by_weight(prior).items()
-        of_chief = [[self._team.from_chief(x) for x in pair] for pair in measured]
-        weight, best = max(of_chief, key=lambda pair: pair[1])
-        prior.weigh(weight)
-        (_, alone), *_, (_, of_prior) = of_chief
+        found = self._validation.weigh(prior)
+        found = Weighed(*(self._team.from_chief(value) for value in found))
+        prior.weigh(found.weight)
         self._of_prior = {
-            "weight": weight,
-            MONITOR: best,
-            "network_alone": alone,
-            "prior_alone": of_prior,
+            "weight": found.weight,
+            MONITOR: found.ndcg,
+            "network_alone": found.network_alone,
+            "prior_alone": found.prior_alone,
         }
         self._say(
-            f"The prior counts {weight:.2f} times: {STOPS_BY_IN_WORDS} {best:.4f}, "
-            f"beside {alone:.4f} of the network alone and {of_prior:.4f} of the prior "
-            "alone."
+            f"The prior counts {found.weight:.2f} times: {STOPS_BY_IN_WORDS} "
+            f"{found.ndcg:.4f}, beside {found.network_alone:.4f} of the network alone "
+            f"and {found.prior_alone:.4f} of the prior alone."
         )
 
     def _steps(self) -> int:

@@ -40,6 +40,15 @@ class Measured(NamedTuple):
     mrr: float
 
 
+class Weighed(NamedTuple):
+    """The weight of a prior, and NDCG@100 with it, without it and of it alone."""
+
+    weight: float
+    ndcg: float
+    network_alone: float
+    prior_alone: float
+
+
 class Validation:
     """Measures a model on validation pairs, as often as asked.
 
@@ -74,27 +83,35 @@ class Validation:
         found = means[f"ndcg@{STOPS_BY}"]
         return Measured(found, tied, means["hr@10"], means["mrr"])
 
-    def by_weight(self, prior: Prior) -> dict[float, float]:
-        """NDCG@100 by the weight of the prior; the network rates each video once.
+    def weigh(self, prior: Prior) -> Weighed:
+        """How much the prior should count; the network rates each video once.
 
-        The weights of `PRIOR_SHARES`, in their order.
+        An even share, unless another of `PRIOR_SHARES` ranks the pairs better by more
+        than a standard error of the difference: the best of a few hundred pairs is
+        often that of their noise.
         """
         prior.weigh(0.0)
         scorer, evaluation = self._refreshed(), self._config.evaluation
         users = np.unique(self.pairs.user)
         blocks = -(-len(users) * self._part.videos.size // _SCORES_AT_ONCE)
-        weights, totals = np.zeros(0), np.zeros(len(PRIOR_SHARES))
+        found, even = list[np.ndarray[Any, Any]](), 0.0
         for some in np.array_split(users, blocks):
             pairs = self.pairs.where(np.isin(self.pairs.user, some))
             part = dataclasses.replace(self._part, test=pairs)
             logits, products = scorer.scores(some), prior.products(some)
-            if not len(weights):
-                weights = np.array(PRIOR_SHARES) * _spread(logits) / _spread(products)
-            for number, weight in enumerate(weights):
-                table = _Table(some, logits + np.float32(weight) * products)
-                ranks = rank_pairs(table, part, evaluation, (FULL,)).by_protocol[FULL]
-                totals[number] += ndcg(ranks.rank, STOPS_BY).sum()
-        return dict(zip(weights.tolist(), totals / len(self.pairs), strict=True))
+            even = even or _spread(logits) / _spread(products)
+            tables = (
+                _Table(some, logits + np.float32(share * even) * products)
+                for share in PRIOR_SHARES
+            )
+            ranks = (rank_pairs(t, part, evaluation, (FULL,)) for t in tables)
+            found += [
+                np.stack([ndcg(r.by_protocol[FULL].rank, STOPS_BY) for r in ranks])
+            ]
+        ndcgs = np.concatenate(found, axis=1)  # [shares, pairs]
+        best = best_beside(ndcgs, PRIOR_SHARES.index(1.0))
+        means = ndcgs.mean(axis=1).tolist()
+        return Weighed(PRIOR_SHARES[best] * even, means[best], means[0], means[-1])
 
     def _refreshed(self) -> ModelScorer:
         """What scores with the weights as they are now."""
@@ -116,6 +133,19 @@ class _Table(NamedTuple):
     def scores(self, users: IntArray) -> np.ndarray[Any, np.dtype[np.float32]]:
         """float32 [B, V]."""
         return self.every[np.searchsorted(self.users, users)]
+
+
+def best_beside(found: np.ndarray[Any, Any], default: int) -> int:
+    """The row of the greatest mean, if that is above the default's beyond doubt.
+
+    Args:
+      found: [choices, pairs].
+      default: the row that stays unless another's mean is more than a standard error of
+        the paired difference above its own.
+    """
+    best = int(found.mean(axis=1).argmax())
+    more = found[best] - found[default]
+    return best if more.mean() > more.std() / np.sqrt(len(more)) else default
 
 
 def _spread(scores: np.ndarray[Any, np.dtype[np.float32]]) -> float:

@@ -177,13 +177,20 @@ def test_an_ablation_takes_one_ingredient_away_at_a_time(
 ) -> None:
     from uvcan_tf.experiments import ablation
 
-    some = {k: ablation.WITHOUT[k] for k in (ablation.WHOLE, "one hop")}
+    some = {
+        k: ablation.WITHOUT[k] for k in (ablation.WHOLE, "no attributes in the prior")
+    }
     monkeypatch.setattr(ablation, "WITHOUT", some)
     own = "UVCAN(best)"
     assert run(folder, "ablation", "--trials", "1", methods=own).exit_code == 0
     frame = rows(folder, "ablation.csv").query("metric == 'hr' and protocol == 'full'")
     values = frame.set_index("variant")["value"]
-    others = [ablation.PRIOR_ALONE, ablation.NO_PRIOR, ablation.AS_SCORED]
+    others = [
+        ablation.PRIOR_ALONE,
+        ablation.NO_PRIOR,
+        ablation.NO_HISTORY,
+        ablation.AS_SCORED,
+    ]
     assert list(values.index) == [*some, *others]
     assert values[ablation.WHOLE] >= values[ablation.AS_SCORED]
     assert values[ablation.PRIOR_ALONE] > values[ablation.NO_PRIOR]  # after one epoch
