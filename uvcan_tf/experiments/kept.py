@@ -34,7 +34,8 @@ class KeptSettings:
             cells.results / "settings" / f"{kind}{method.slug}.json"
         )
         self._command, self._method = cells.command, method
-        self._trials = len(draws(method.space, cells.trials, method.name))
+        points = draws(method.space, cells.trials, method.name)
+        self._trials = len(points) if method.space else 0
         names = ("validation_users", *(_LIMITS if isinstance(method, Neural) else ()))
         self._budget = {name: getattr(cells, name) for name in names}
 
@@ -56,16 +57,24 @@ class KeptSettings:
             return None
         return self._method.kept(content["settings"])
 
-    def write(self, values: Values, best: Best) -> None:
-        """Keeps what a search has chosen, so that anyone fits the method with it."""
+    def write(self, values: Values, best: Best | None = None) -> None:
+        """Keeps what a search has chosen, so that anyone fits the method with it.
+
+        Args:
+          values: what was chosen.
+          best: its trial; None where there was nothing to search.
+        """
+        measured = best and {
+            MONITOR: round(best.metrics[MONITOR], 6),
+            "search_seconds_of_the_best": round(best.metrics["seconds"], 1),
+        }
         self._write(
             {
                 "method": self._method.name,
                 "settings": dict(values),
                 "trials": self._trials,
                 "budget": self._budget,
-                MONITOR: round(best.metrics[MONITOR], 6),
-                "search_seconds_of_the_best": round(best.metrics["seconds"], 1),
+                **(measured or {}),
                 "command": self._command,
             }
         )

@@ -103,13 +103,14 @@ def _settings(folder: Path) -> list[str]:
 
 
 def _chosen_by(content: Mapping[str, Any]) -> str:
-    """What the settings gave on validation; older files have NDCG@10.
+    """What the settings gave on validation, if searched; older files have NDCG@10.
 
     >>> _chosen_by({"method": "EASE", "validation_ndcg@100": 0.17})
     'NDCG@100 0.1700'
     """
-    [(name, value)] = [x for x in content.items() if x[0].startswith("validation_")]
-    return f"{name.removeprefix('validation_').upper()} {value:.4f}"
+    figures = [x for x in content.items() if x[0].startswith("validation_")]
+    shown = (f"{k.removeprefix('validation_').upper()} {v:.4f}" for k, v in figures)
+    return "".join(shown)
 
 
 def _row(path: Path) -> list[str]:

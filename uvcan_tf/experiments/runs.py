@@ -33,8 +33,12 @@ def tune(
         for method in methods:
             kept = KeptSettings(cells, setting, method)
             values = kept.read()
-            if values is None:
+            if values is None and method.space:
                 values = _search(cells, setting, method, kept)
+            elif values is None:
+                base = _of_part(cells, setting, method)
+                values = method.settled(base, cells.run(Path(), seed=1))
+                kept.write(values)
             chosen[method.name] = values
             bar.advance()
     return chosen
@@ -46,7 +50,7 @@ def _search(
     """The best of `cells.trials` on validation pairs; known trials are not made again.
 
     Each takes seed 1 and the same limits, whatever the method. One that is built on
-    another has the other's own choice in all of its trials.
+    others has their own choice in all of its trials.
     """
     any_run = cells.run(Path(), seed=1)
     base = _of_part(cells, setting, method)

@@ -113,13 +113,25 @@ def test_trials_by_another_figure_are_not_read(
 ) -> None:
     """A search whose trials are on disk goes on; these would be of another scale."""
     build, here = Counted(), cells(tmp_path, trials=1)
-    classical = Classical("Constant", {}, build)
+    classical = Classical("Constant", {"score": (1.0,)}, build)
     monkeypatch.setattr(KeptSettings, "write", lambda *_: None)
     for fits, name in ((1, MONITOR), (1, MONITOR), (2, "validation_ndcg@10")):
         for module in ("experiments.runs", "search"):
             monkeypatch.setattr(f"uvcan_tf.{module}.MONITOR", name)
         tune(here, setting(), [classical])
         assert build.fits == fits
+
+
+def test_what_has_nothing_to_choose_is_not_searched(tmp_path: Path) -> None:
+    build, here = Counted(), cells(tmp_path)
+    for _ in range(2):
+        assert tune(here, setting(), [Classical("Constant", {}, build)]) == {
+            "Constant": {}
+        }
+    assert build.fits == 0
+    content = json.loads(next(tmp_path.rglob("constant.json")).read_text())
+    assert content["trials"] == 0
+    assert MONITOR not in content
 
 
 def test_impressions_and_attributes_are_a_part_of_the_data(tmp_path: Path) -> None:
