@@ -87,8 +87,8 @@ class Validation:
         """How much the prior should count; the network rates each video once.
 
         An even share, unless another of `PRIOR_SHARES` ranks the pairs better by more
-        than a standard error of the difference: the best of a few hundred pairs is
-        often that of their noise.
+        than two standard errors of the difference. The best of a few hundred pairs is
+        often that of their noise, and these pairs have chosen the network's epoch.
         """
         prior.weigh(0.0)
         scorer, evaluation = self._refreshed(), self._config.evaluation
@@ -140,12 +140,12 @@ def best_beside(found: np.ndarray[Any, Any], default: int) -> int:
 
     Args:
       found: [choices, pairs].
-      default: the row that stays unless another's mean is more than a standard error of
-        the paired difference above its own.
+      default: the row that stays unless another's mean is more than two standard errors
+        of the paired difference above its own.
     """
     best = int(found.mean(axis=1).argmax())
     more = found[best] - found[default]
-    return best if more.mean() > more.std() / np.sqrt(len(more)) else default
+    return best if more.mean() > 2 * more.std() / np.sqrt(len(more)) else default
 
 
 def _spread(scores: np.ndarray[Any, np.dtype[np.float32]]) -> float:

@@ -120,7 +120,7 @@ def test_the_prior_counts_as_much_as_ranks_the_validation_pairs_best(
     found = {share: float(of_pairs.mean()) for share, of_pairs in each.items()}
     best = max(found, key=lambda share: found[share])
     more = each[best] - each[1.0]
-    if more.mean() <= more.std() / np.sqrt(len(more)):
+    if more.mean() <= 2 * more.std() / np.sqrt(len(more)):
         best = 1.0
     assert model.tables.prior.weight == pytest.approx(best * even, rel=1e-2)
     content = json.loads((tmp_path / "training.json").read_text())
@@ -142,7 +142,8 @@ def test_the_prior_counts_as_much_as_ranks_the_validation_pairs_best(
     ("better", "expected"),
     [
         ([0.2, 0.2, 0.2, 0.2], 1),  # surely
-        ([0.9, -0.3, 0.3, -0.1], 0),  # .2 on average, with a standard error of .23
+        ([0.5, -0.1, 0.3, 0.1], 0),  # .2 on average, with a standard error of .11
+        ([0.4, 0.1, 0.3, 0.0], 1),  # .2 on average, with a standard error of .08
         ([-0.1, -0.2, 0.0, -0.1], 0),
     ],
 )
