@@ -85,7 +85,7 @@ def test_without_validation_pairs_there_is_no_search(
     ("preset", "expected"),
     [
         (presets.paper(), spaces.NEURAL),
-        (presets.best(), spaces.BEST),
+        (presets.best(), {**spaces.HISTORY, **spaces.PRIOR}),
         (presets.history(), spaces.HISTORY),
     ],
 )
