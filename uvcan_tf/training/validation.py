@@ -28,7 +28,7 @@ STOPS_BY_IN_WORDS: Final = f"validation NDCG@{STOPS_BY}"
 #: apart: a finer choice by a few hundred pairs would follow their noise.
 PRIOR_SHARES: Final = (0.0, 0.5, 1.0, 2.0, 64.0)
 _SCORES_AT_ONCE: Final = 1 << 22  # of the network, beside as many of its prior
-_NO_SPREAD: Final = 1e-3
+_NO_SPREAD: Final = 1e-3  # of logits that are nearly all the same
 
 
 class Measured(NamedTuple):
@@ -99,7 +99,7 @@ class Validation:
             pairs = self.pairs.where(np.isin(self.pairs.user, some))
             part = dataclasses.replace(self._part, test=pairs)
             logits, products = scorer.scores(some), prior.products(some)
-            even = even or _spread(logits) / _spread(products)
+            even = even or max(_spread(logits), _NO_SPREAD) / _spread(products)
             tables = (
                 _Table(some, logits + np.float32(share * even) * products)
                 for share in PRIOR_SHARES
@@ -149,9 +149,12 @@ def best_beside(found: np.ndarray[Any, Any], default: int) -> int:
 
 
 def _spread(scores: np.ndarray[Any, np.dtype[np.float32]]) -> float:
-    """The mean of the users' standard deviations, but for skipped impressions."""
+    """The mean of the users' standard deviations, but for skipped impressions.
+
+    1 where there is none: nothing then changes by how much it counts.
+    """
     counts = scores > SKIPPED / 2
-    return max(float(scores.std(axis=1, where=counts).mean()), _NO_SPREAD)
+    return float(scores.std(axis=1, where=counts).mean()) or 1.0
 
 
 def tied_share(scores: np.ndarray[Any, Any]) -> float:

@@ -35,7 +35,7 @@ from uvcan_tf.factorization.prior import Prior
 from uvcan_tf.model.uvcan import UVCAN
 from uvcan_tf.saved_model.export import export
 from uvcan_tf.training.fit import MONITOR, fit
-from uvcan_tf.training.validation import PRIOR_SHARES, best_beside
+from uvcan_tf.training.validation import PRIOR_SHARES, Validation, best_beside
 
 SHOWN = Pairs(np.array([1, 1, 30], np.int32), np.array([14, 20, 2], np.int32))
 WORLD = dataclasses.replace(communities(), impressions=SHOWN)
@@ -136,6 +136,20 @@ def test_the_prior_counts_as_much_as_ranks_the_validation_pairs_best(
     assert content[MONITOR] == pytest.approx(found[best])
     weight = model.tables.prior.weight
     assert told[-1].startswith(f"The prior counts {weight:.2f} times: validation")
+
+
+def test_the_scale_of_the_factors_does_not_matter() -> None:
+    """Of a million videos x·y is nearly 0 for most, and spreads little."""
+    part = WORLD.hold_out_validation(0.2, 1, CONFIG.evaluation, 20)
+    model = UVCAN(part, CONFIG)
+    model((tf.constant([1]), tf.constant([[1]])))
+    validation = Validation(model, part, CONFIG)
+    prior = model.tables.prior or pytest.fail("no prior")
+    first = validation.weigh(prior)
+    prior._x = prior._x * np.float32(2**-16)
+    again = validation.weigh(prior)
+    assert again.weight == pytest.approx(first.weight * 2**16, rel=1e-4)
+    assert again[1:] == pytest.approx(first[1:])
 
 
 @pytest.mark.parametrize(
