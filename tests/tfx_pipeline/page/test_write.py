@@ -142,6 +142,18 @@ def test_a_run_of_an_older_version_has_a_page() -> None:
     )
 
 
+def test_with_a_prior_the_page_tells_what_the_curves_show() -> None:
+    of_prior = {"weight": 3.0, "network_alone": 0.15, "prior_alone": 0.18}
+    text = html(
+        dataclasses.replace(CONTENT, training={**CONTENT.training, "prior": of_prior})
+    )
+    assert (
+        "That is with the prior; the curves are of the network alone, which reaches "
+        "0.1500, and the prior alone reaches 0.1800." in text
+    )
+    assert "with the prior" not in html(CONTENT)
+
+
 def test_a_run_that_came_to_nothing_has_a_page() -> None:
     empty = dataclasses.replace(
         CONTENT,
