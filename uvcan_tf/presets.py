@@ -31,7 +31,7 @@ def best() -> Config:
     """UVCAN with a history, beside a matrix factorisation that knows what was shown.
 
     The network is that of `history`. iALS is fitted apart, and the rating is the sum of
-    both, by the weight that ranks validation pairs best. Whoever has no pair yet has
+    both: in even shares, unless validation pairs tell otherwise beyond doubt. Whoever has no pair yet has
     the factors that the attributes tell, or the likes of the request. Skipped
     impressions rank last, and are not recommended.
 

@@ -69,9 +69,9 @@ class Prior:
         """Gives users without a training pair the factors of these likes."""
         new = likes.where(~self._known[likes.user])
         users, place = np.unique(new.user, return_inverse=True)
-        fold_in = self.fold_in(lambda rows: tf.gather(self.videos, rows))
         x = np.float32(self.weight) * self._x
         if len(users):
+            fold_in = self.fold_in(lambda rows: tf.gather(self.videos, rows))
             given = Likes(tf.constant(place, tf.int32), tf.constant(new.video))
             x[users] = fold_in(given, tf.constant(len(users)), tf.constant(x[users]))
         self.users.assign(x)

@@ -111,9 +111,9 @@ class RequestHistories(tf.Module):
     def _prior(
         self, user: UserRepresentation, rows: tf.Tensor, likes: Likes
     ) -> tuple[tf.Tensor, ...]:
-        """The prior's x, [B, C=1, P]: by the likes of those who gave the first ones.
+        """The prior's x, [B, C=1, P]; of whom training knew no like, by these likes.
 
-        Whom training knew keeps the x that it found, by impressions, too.
+        All others keep what training found, which impressions tell, too.
         """
         if self._fold_in is None or self._is_known is None:
             return user.prior

@@ -144,7 +144,7 @@ class TrainingRun:
         self._weigh_prior()
 
     def _weigh_prior(self) -> None:
-        """Has the prior count as much as ranks the validation pairs best."""
+        """Has the prior count as much as the validation pairs say; see `weigh`."""
         prior = self._model.tables.prior
         if prior is None:
             return
