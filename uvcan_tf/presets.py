@@ -31,9 +31,9 @@ def best() -> Config:
     """UVCAN with a history, beside a matrix factorisation that knows what was shown.
 
     The network is that of `history`. iALS is fitted apart, and the rating is the sum of
-    both: in even shares, unless validation pairs tell otherwise beyond doubt. Whoever
-    has no pair yet has the factors that the attributes tell, or the likes of the
-    request. Skipped impressions rank last, and are not recommended.
+    both; pairs that chose nothing else say how much each counts. Whoever has no pair
+    yet has the factors that the attributes tell, or the likes of the request. Skipped
+    impressions rank last, and are not recommended.
 
     Command: python -m uvcan_tf experiment table3 --data TABLES --methods UVCAN(best)
       In a pipeline: --config configs/best.json.

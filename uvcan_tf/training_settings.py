@@ -38,7 +38,8 @@ class TrainingConfig:
       time_limit_s: no epoch starts after so many seconds of training.
       validation_fraction: share of the training pairs kept for validation: the last
         ones where `evaluation.split` is in time, as the test set is.
-      validation_users: at most so many users are scored at each validation.
+      validation_users: at most so many users are scored at each validation. A prior
+        is weighed by the pairs of other users, up to four times as many.
       seed: of the initial weights, the order of pairs, negatives and id dropout.
       distribute: one of `DISTRIBUTIONS`; each worker takes a whole batch.
       profile_steps: first and last step, from 1, that TensorFlow profiles, if any.

@@ -140,7 +140,9 @@ class Neural(Method):
         def build(part: Dataset, _: Config) -> PairModel:
             return self.build(part, own)
 
-        config = Config(training=own.training, evaluation=self._evaluation(run))
+        config = own
+        if not isinstance(own, Config):
+            config = Config(training=own.training, evaluation=self._evaluation(run))
         model = fit(dataset, config, run.folder, run.say, build)
         return Fitted(ranked(model.scorer(), dataset, self._skipped_last(run)), model)
 

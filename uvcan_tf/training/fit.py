@@ -21,6 +21,7 @@ from uvcan_tf.training.distribution import Team
 from uvcan_tf.training.run import TrainingRun, positions
 from uvcan_tf.training.sparse_adam import SparseAdam
 from uvcan_tf.training.tensorboard.board import Logs
+from uvcan_tf.training.validation import held_out
 
 __all__ = ["MONITOR", "fit", "positions"]
 
@@ -37,7 +38,7 @@ def fit(
 ) -> Any:
     """Trains a model on the dataset's training pairs.
 
-    A share of the training pairs is set apart, see `_divided`. The epoch is returned
+    A share of the training pairs is set apart, see `held_out`. The epoch is returned
     that ranks them best by NDCG@100, or the last one where no pair can be set apart.
 
     Args:
@@ -58,25 +59,13 @@ def fit(
     """
     training, team = config.training, team or Team(config.training)
     say = report if report and team.is_chief else (lambda sentence: None)
-    part = _divided(dataset, config)
+    part = held_out(_checked(dataset), config)
     _say_left_out(part, say)
     with team.together(), team.strategy.scope():
         model = _compiled(build(part, config), training)
         TrainingRun(model, part, config, say, team, start).train(folder, logs)
     model.complete(dataset)
     return model
-
-
-def _divided(dataset: Dataset, config: Config) -> Dataset:
-    """What is trained on; the test set is what validation measures."""
-    _check(dataset)
-    training = config.training
-    return dataset.hold_out_validation(
-        training.validation_fraction,
-        training.seed,
-        config.evaluation,
-        training.validation_users,
-    )
 
 
 def _compiled(model: PairModel, training: TrainingConfig) -> PairModel:
@@ -86,8 +75,8 @@ def _compiled(model: PairModel, training: TrainingConfig) -> PairModel:
     return model
 
 
-def _check(dataset: Dataset) -> None:
-    """Raises `TrainingError` where there is nothing to learn from."""
+def _checked(dataset: Dataset) -> Dataset:
+    """The same; raises `TrainingError` where there is nothing to learn from."""
     if not len(dataset.train):
         raise TrainingError(
             "There should be at least one observed pair (label 1) to learn from. "
@@ -100,6 +89,7 @@ def _check(dataset: Dataset) -> None:
             f"likes with. Received: every user likes all {dataset.videos.size} videos. "
             "Add videos, or users who do not like them all."
         )
+    return dataset
 
 
 def _say_left_out(part: Dataset, say: Say) -> None:

@@ -11,7 +11,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 
 from uvcan_tf.config import Config
-from uvcan_tf.data.dataset import Dataset, IntArray
+from uvcan_tf.data.dataset import Dataset, IntArray, Pairs
 from uvcan_tf.evaluation.metrics import ndcg
 from uvcan_tf.evaluation.ranking import FULL, rank_pairs
 from uvcan_tf.evaluation.scorers import SKIPPED, ModelScorer, ranked
@@ -25,10 +25,35 @@ STOPS_BY: Final = 100
 STOPS_BY_IN_WORDS: Final = f"validation NDCG@{STOPS_BY}"
 #: How much a prior may count beside its network: 1 is where the scores of both spread
 #: as far, 0 is the network alone, and the last one nearly the prior alone. Few, and far
-#: apart: a finer choice by a few hundred pairs would follow their noise.
-PRIOR_SHARES: Final = (0.0, 0.5, 1.0, 2.0, 64.0)
+#: apart: a finer choice by some thousand pairs would follow their noise.
+PRIOR_SHARES: Final = (0.0, 0.25, 0.5, 1.0, 2.0, 4.0, 64.0)
+#: The share that stays unless another is better beyond doubt. More than an even one,
+#: since the prior is fitted anew to all pairs afterwards, and the network is not.
+DEFAULT_SHARE: Final = 2.0
+#: A prior is weighed by the pairs of so many times as many users as stop its network.
+WEIGHING_USERS: Final = 4
 _SCORES_AT_ONCE: Final = 1 << 22  # of the network, beside as many of its prior
 _NO_SPREAD: Final = 1e-3  # of logits that are nearly all the same
+
+
+def held_out(dataset: Dataset, config: Config) -> Dataset:
+    """Training pairs with some of them as the test set: the validation pairs."""
+    training = config.training
+    users = training.validation_users
+    if config.prior is not None:
+        users *= 1 + WEIGHING_USERS
+    return dataset.hold_out_validation(
+        training.validation_fraction, training.seed, config.evaluation, users
+    )
+
+
+def _divided(pairs: Pairs, config: Config) -> tuple[Pairs, Pairs]:
+    """Pairs that stop the network, and those of other users, that weigh the prior."""
+    training = config.training
+    half = -(-len(np.unique(pairs.user)) // 2)
+    users = min(training.validation_users, half)
+    stopping = pairs.of_some_users(users, training.seed)
+    return stopping, pairs.where(~np.isin(pairs.user, stopping.user))
 
 
 class Measured(NamedTuple):
@@ -56,11 +81,12 @@ class Validation:
       model: whose weights change in between.
       dataset: its test pairs are the validation pairs. Those without a rival, of users
         who like everything else, are left out: they rank first whatever the model.
+        Where the model has a prior, the pairs of some users weigh it, and no other.
       config: of the protocol.
 
     Attributes:
       possible: whether there is any pair to measure.
-      pairs: those that are measured.
+      pairs: those that are measured after an epoch.
     """
 
     def __init__(self, model: PairModel, dataset: Dataset, config: Config) -> None:
@@ -69,9 +95,12 @@ class Validation:
         likes = np.bincount(dataset.train.user, minlength=dataset.users.size + 2)
         left = dataset.videos.size - likes[dataset.test.user]
         pairs = dataset.test.where(left > 1)
-        self._part = dataclasses.replace(dataset, test=pairs)
-        self.pairs = pairs
         self.possible = len(pairs) > 0
+        self.pairs = self._weighing = pairs
+        if model.tables.prior is not None:
+            self.pairs, rest = _divided(pairs, config)
+            self._weighing = rest if len(rest) else self.pairs
+        self._part = dataclasses.replace(dataset, test=self.pairs)
         self._scorer: ModelScorer | None = None
 
     def measure(self) -> Measured:
@@ -86,17 +115,17 @@ class Validation:
     def weigh(self, prior: Prior) -> Weighed:
         """How much the prior should count; the network rates each video once.
 
-        An even share, unless another of `PRIOR_SHARES` ranks the pairs better by more
-        than two standard errors of the difference. The best of a few hundred pairs is
-        often that of their noise, and these pairs have chosen the network's epoch.
+        `DEFAULT_SHARE`, unless another of `PRIOR_SHARES` ranks the pairs of users who
+        did not choose the network's epoch better by more than a standard error of the
+        difference.
         """
         prior.weigh(0.0)
         scorer, evaluation = self._refreshed(), self._config.evaluation
-        users = np.unique(self.pairs.user)
+        users = np.unique(self._weighing.user)
         blocks = -(-len(users) * self._part.videos.size // _SCORES_AT_ONCE)
         found, even = list[np.ndarray[Any, Any]](), 0.0
         for some in np.array_split(users, blocks):
-            pairs = self.pairs.where(np.isin(self.pairs.user, some))
+            pairs = self._weighing.where(np.isin(self._weighing.user, some))
             part = dataclasses.replace(self._part, test=pairs)
             logits, products = scorer.scores(some), prior.products(some)
             even = even or max(_spread(logits), _NO_SPREAD) / _spread(products)
@@ -109,7 +138,7 @@ class Validation:
                 np.stack([ndcg(r.by_protocol[FULL].rank, STOPS_BY) for r in ranks])
             ]
         ndcgs = np.concatenate(found, axis=1)  # [shares, pairs]
-        best = best_beside(ndcgs, PRIOR_SHARES.index(1.0))
+        best = best_beside(ndcgs, PRIOR_SHARES.index(DEFAULT_SHARE))
         means = ndcgs.mean(axis=1).tolist()
         return Weighed(PRIOR_SHARES[best] * even, means[best], means[0], means[-1])
 
@@ -140,12 +169,12 @@ def best_beside(found: np.ndarray[Any, Any], default: int) -> int:
 
     Args:
       found: [choices, pairs].
-      default: the row that stays unless another's mean is more than two standard errors
+      default: the row that stays unless another's mean is more than a standard error
         of the paired difference above its own.
     """
     best = int(found.mean(axis=1).argmax())
     more = found[best] - found[default]
-    return best if more.mean() > 2 * more.std() / np.sqrt(len(more)) else default
+    return best if more.mean() > more.std() / np.sqrt(len(more)) else default
 
 
 def _spread(scores: np.ndarray[Any, np.dtype[np.float32]]) -> float:

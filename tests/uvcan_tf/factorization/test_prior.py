@@ -35,7 +35,13 @@ from uvcan_tf.factorization.prior import Prior
 from uvcan_tf.model.uvcan import UVCAN
 from uvcan_tf.saved_model.export import export
 from uvcan_tf.training.fit import MONITOR, fit
-from uvcan_tf.training.validation import PRIOR_SHARES, Validation, best_beside
+from uvcan_tf.training.validation import (
+    DEFAULT_SHARE,
+    PRIOR_SHARES,
+    Validation,
+    best_beside,
+    held_out,
+)
 
 SHOWN = Pairs(np.array([1, 1, 30], np.int32), np.array([14, 20, 2], np.int32))
 WORLD = dataclasses.replace(communities(), impressions=SHOWN)
@@ -78,15 +84,32 @@ def test_a_rating_is_the_networks_own_and_the_weighed_prior() -> None:
 
 def test_the_network_is_trained_as_if_there_were_no_prior() -> None:
     last = dataclasses.replace(CONFIG.evaluation, skipped_impressions_last=True)
-    alone = dataclasses.replace(CONFIG, prior=None, evaluation=last)
-    with_prior, without = fit(WORLD, CONFIG), fit(WORLD, alone)
+    # Every user is set apart in both, and there is no epoch to choose.
+    training = dataclasses.replace(CONFIG.training, epochs=1, validation_users=USERS)
+    config = dataclasses.replace(CONFIG, training=training)
+    alone = dataclasses.replace(config, prior=None, evaluation=last)
+    with_prior, without = fit(WORLD, config), fit(WORLD, alone)
     pairs = zip(with_prior.network.weights, without.network.weights, strict=True)
     for ours, theirs in pairs:
         np.testing.assert_array_equal(ours.numpy(), theirs.numpy())
     assert isinstance(with_prior.scorer(), SkippedImpressionsLast)
 
 
-def test_the_prior_counts_as_much_as_ranks_the_validation_pairs_best(
+def test_the_prior_is_weighed_by_users_who_did_not_stop_the_network() -> None:
+    training = dataclasses.replace(CONFIG.training, validation_users=5)
+    config = dataclasses.replace(CONFIG, training=training)
+    part = held_out(WORLD, config)
+    model = UVCAN(part, config)
+    stopping, weighing = Validation(model, part, config).pairs, part.test
+    assert len(np.unique(stopping.user)) == 5
+    assert len(np.unique(weighing.user)) == 25
+    alone = dataclasses.replace(config, prior=None)
+    part = held_out(WORLD, alone)
+    assert len(np.unique(part.test.user)) == 5
+    assert len(Validation(UVCAN(part, alone), part, alone).pairs) == len(part.test)
+
+
+def test_the_prior_counts_as_much_as_ranks_the_pairs_set_apart_for_it_best(
     tmp_path: Path,
 ) -> None:
     """Each weight ranked by itself; likes were set apart from both parts."""
@@ -95,12 +118,11 @@ def test_the_prior_counts_as_much_as_ranks_the_validation_pairs_best(
     config = dataclasses.replace(CONFIG, training=training, model=network)
     told: list[str] = []
     model = fit(WORLD, config, tmp_path, told.append)
-    part = WORLD.hold_out_validation(
-        config.training.validation_fraction,
-        config.training.seed,
-        config.evaluation,
-        config.training.validation_users,
-    )
+    part = held_out(WORLD, config)
+    stopping = Validation(model, part, config).pairs.user
+    rest = part.test.where(~np.isin(part.test.user, stopping))
+    assert len(rest)
+    part = dataclasses.replace(part, test=rest)
     again = UVCAN(part, config)
     again((tf.constant([1]), tf.constant([[1]])))
     again.network.set_weights(model.network.get_weights())
@@ -119,9 +141,9 @@ def test_the_prior_counts_as_much_as_ranks_the_validation_pairs_best(
         each[share] = np.where(rank <= 100, 1 / np.log2(rank + 1), 0)
     found = {share: float(of_pairs.mean()) for share, of_pairs in each.items()}
     best = max(found, key=lambda share: found[share])
-    more = each[best] - each[1.0]
-    if more.mean() <= 2 * more.std() / np.sqrt(len(more)):
-        best = 1.0
+    more = each[best] - each[DEFAULT_SHARE]
+    if more.mean() <= more.std() / np.sqrt(len(more)):
+        best = DEFAULT_SHARE
     assert model.tables.prior.weight == pytest.approx(best * even, rel=1e-2)
     content = json.loads((tmp_path / "training.json").read_text())
     assert content["prior"] == pytest.approx(
@@ -156,8 +178,8 @@ def test_the_scale_of_the_factors_does_not_matter() -> None:
     ("better", "expected"),
     [
         ([0.2, 0.2, 0.2, 0.2], 1),  # surely
-        ([0.5, -0.1, 0.3, 0.1], 0),  # .2 on average, with a standard error of .11
-        ([0.4, 0.1, 0.3, 0.0], 1),  # .2 on average, with a standard error of .08
+        ([0.7, -0.5, 0.3, -0.1], 0),  # .1 on average, with a standard error of .22
+        ([0.5, -0.1, 0.3, 0.1], 1),  # .2 on average, with a standard error of .11
         ([-0.1, -0.2, 0.0, -0.1], 0),
     ],
 )
