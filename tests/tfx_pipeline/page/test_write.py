@@ -148,8 +148,8 @@ def test_with_a_prior_the_page_tells_what_the_curves_show() -> None:
         dataclasses.replace(CONTENT, training={**CONTENT.training, "prior": of_prior})
     )
     assert (
-        "That is with the prior; the curves are of the network alone, which reaches "
-        "0.1500, and the prior alone reaches 0.1800." in text
+        "of these the network alone reaches 0.1500, and the prior alone 0.1800. "
+        "The curves are of the network alone" in text
     )
     assert "with the prior" not in html(CONTENT)
 
