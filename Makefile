@@ -68,8 +68,8 @@ kuairand: build/kuairand/tables/features.json ## the pipeline on KuaiRand-Pure l
 	$(PYTHON) -m uvcan_tf evaluate --data $(<D) --config configs/kuairand.json --users 3000 --out build/kuairand/results.json \
 	  --model "$$(ls -d build/kuairand/pipeline/serving/uvcan/* | tail -1)"
 
-build/toffee_b/tables/%.json: $(READY)
-	$(PYTHON) -m uvcan_tf data synthetic --preset toffee_b --seed 1 --out $(@D)
+build/toffee_b/tables/features.json build/million/tables/features.json: build/%/tables/features.json: $(READY)
+	$(PYTHON) -m uvcan_tf data synthetic --preset $* --seed 1 --out $(@D)
 
 toffee-b: build/toffee_b/tables/features.json ## the pipeline on a synthetic world of Toffee_b's size
 	$(PYTHON) -m tfx_pipeline run --data $(<D) --root build/toffee_b/pipeline --config configs/toffee_b.json
@@ -77,10 +77,11 @@ toffee-b: build/toffee_b/tables/features.json ## the pipeline on a synthetic wor
 bench: $(READY) ## how fast everything is, beside the machine and a naive version
 	$(PYTHON) -m benchmarks run
 
-bench-growth: $(READY) build/toffee_b/tables/features.json ## larger worlds, and two-stage recommendation
+bench-growth: $(READY) build/toffee_b/tables/features.json build/million/tables/features.json ## larger worlds, and two-stage recommendation
 	$(PYTHON) -m benchmarks growth
 	$(PYTHON) -m benchmarks shards
 	$(PYTHON) -m benchmarks two-stage --tables build/toffee_b/tables
+	$(PYTHON) -m benchmarks two-stage --tables build/million/tables
 
 PEERS := build/peers
 

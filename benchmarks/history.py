@@ -1,17 +1,20 @@
-"""The preset `history` beside the paper's network: a pass over the likes, a request."""
+"""The presets `history` and `best` beside the paper's network: training, a request."""
 
 from __future__ import annotations
 
 import dataclasses
+import functools
 import statistics
 from typing import Final
 
 from benchmarks import training
 from benchmarks.catalogue import request_times_ms, untrained
 from benchmarks.results import Figure
+from benchmarks.timing import once
 from uvcan_tf import presets
 from uvcan_tf.config import RecommendationConfig
 from uvcan_tf.data.dataset import Dataset
+from uvcan_tf.factorization.prior import Prior
 from uvcan_tf.model.uvcan import UVCAN
 from uvcan_tf.training.fit import positions
 from uvcan_tf.training.sparse_adam import SparseAdam
@@ -24,19 +27,25 @@ _BESIDE: Final = "the network of the paper"
 
 
 def measure(toffee_b: Dataset, toffee_a: Dataset) -> dict[str, Figure]:
-    """Likes that training passes a second, and `recommend` over 73,015 videos."""
+    """How soon both are trained, and `recommend` over 73,015 videos."""
     likes = len(toffee_b.train) / toffee_b.users.size
     passed = likes * users_per_s(toffee_b, _USERS_A_STEP)
     paper = training.config(_PAIRS_A_STEP)
     examples = training.examples_per_s(toffee_b, paper)
-    requests, of_paper = (
+    best = presets.best()
+    assert best.prior is not None
+    prior = once(functools.partial(Prior, toffee_b, best.prior))
+    requests, of_best, of_paper = (
         statistics.median(request_times_ms(untrained(toffee_a, config), _SERVED))
-        for config in (presets.history(), paper)
+        for config in (presets.history(), best, paper)
     )
     each = 1 + paper.training.negatives
+    epoch = len(toffee_b.train) / passed
     return {
         "train_history_likes_per_s": Figure(passed, "/s", examples / each, _BESIDE),
+        "fit_prior_of_best_s": Figure(prior, "s", epoch, "an epoch of `history`"),
         "recommend_history_73k_p50_ms": Figure(requests, "ms", of_paper, _BESIDE),
+        "recommend_best_73k_p50_ms": Figure(of_best, "ms", of_paper, _BESIDE),
     }
 
 
