@@ -6,6 +6,7 @@ Shapes: B pairs or users, C candidate videos, R rows.
 from __future__ import annotations
 
 import abc
+import dataclasses
 from collections.abc import Sequence
 from typing import Any, Protocol
 
@@ -134,12 +135,15 @@ class PairModel(tfrs.Model, abc.ABC):  # type: ignore[misc]  # tfrs is untyped
         """Rates with these likes as the users' history, where the model has one."""
 
     def complete(self, dataset: Dataset) -> None:
-        """Rates with all likes of the dataset, once training without some has ended.
+        """Rates with all that the dataset tells, once training without some has ended.
 
         The network stays as it is; a prior is fitted anew where there are more pairs.
+        What was shown while the validation pairs were liked is known from now on.
         """
         if len(dataset.train) > len(self.dataset.train):
             self.tables.complete(dataset)
+        shown = dataset.impressions
+        self.dataset = dataclasses.replace(self.dataset, impressions=shown)
         self.remember(dataset.train)
 
     def mean_loss_at_once(

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 from tests import worlds
-from uvcan_tf.config import Config, IALSSettings
-from uvcan_tf.data.dataset import NO_PAIRS, Dataset
+from uvcan_tf.config import Config, EvaluationConfig, IALSSettings
+from uvcan_tf.data.dataset import NO_PAIRS, Dataset, Pairs
 from uvcan_tf.errors import TrainingError
 from uvcan_tf.training.fit import MONITOR, fit
 from uvcan_tf.training.validation import tied_share
@@ -110,6 +110,28 @@ def test_a_run_tells_how_its_prior_was_weighed(tmp_path: Path) -> None:
     of_prior = found["prior"]
     assert found[MONITOR] == of_prior[MONITOR]
     assert of_prior["weight"] == model.tables.prior.weight > 0
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("split", ["time", "last"])
+def test_what_was_skipped_while_validation_pairs_were_liked_ranks_last(
+    split: str,
+) -> None:
+    """Training does not know it, and what is trained does."""
+    world = worlds.small()
+    pairs = len(world.train)
+    time = np.arange(pairs, dtype=np.int64)
+    timed = dataclasses.replace(world.train, time=time)
+    users = np.unique(world.train.user)
+    liked = world.train.by_user(world.users.size)
+    videos = np.arange(1, world.videos.size + 1, dtype=np.int32)
+    skipped = np.array([np.setdiff1d(videos, liked.of(int(u)))[0] for u in users])
+    shown = Pairs(users, skipped, np.full(len(users), pairs, np.int64))  # afterwards
+    world = dataclasses.replace(world, train=timed, impressions=shown)
+    evaluation = EvaluationConfig(split=split, skipped_impressions_last=True)
+    model = fit(world, dataclasses.replace(config(epochs=1), evaluation=evaluation))
+    scores = model.scorer().scores(users)
+    np.testing.assert_array_equal(scores.argmin(axis=1), skipped - 1)
 
 
 @pytest.mark.slow
