@@ -81,7 +81,7 @@ class Validation:
       model: whose weights change in between.
       dataset: its test pairs are the validation pairs. Those without a rival, of users
         who like everything else, are left out: they rank first whatever the model.
-        Where the model has a prior, the pairs of some users weigh it, and no other.
+        Where the model has a prior, those of some users weigh it, and measure no epoch.
       config: of the protocol.
 
     Attributes:
