@@ -62,12 +62,14 @@ def run(cells: Cells, setting: Setting, method: Neural, seeds: Sequence[int]) ->
     """Measures every variant with the settings of Table 3.
 
     Each is trained until validation says stop; "no prior" still ranks skipped
-    impressions last.
+    impressions last. Where that is decided for all methods, no row changes it.
     """
     of_history = method.name == HISTORY.name
     name = "ablation-history" if of_history else "ablation"
     chosen = tune(cells, setting, [method])[method.name]
     jobs = variants_of_history(chosen) if of_history else variants(chosen)
+    if cells.evaluation.skipped_impressions_last is not None:
+        jobs = [job for job in jobs if job[2]["variant"] != AS_SCORED]
     frame = rows_of(cells, setting, jobs, seeds).drop(columns="method")
     results.write_csv(cells.results / f"{name}.csv", frame)
     text = [f"{cells.name}: mean over {len(seeds)} seed(s).\n", _table(frame)]
