@@ -96,6 +96,10 @@ class Method(abc.ABC):
         """The settings that were chosen for `over`, as this method's own."""
         return values
 
+    def own(self, values: Values) -> Values:
+        """The settings that are not those of `over`."""
+        return {k: v for k, v in values.items() if k in self.space}
+
     def settled(self, values: Values, run: Run) -> Values:
         """The settings with which the method is fitted anew on all pairs."""
         return values
@@ -155,6 +159,10 @@ class Neural(Method):
             for name, value in values.items()
             if name in self.part
         }
+
+    def own(self, values: Values) -> Values:
+        of_parts = set(self.part.values()) - set(self.space)
+        return {k: v for k, v in values.items() if k not in of_parts}
 
     def settled(self, values: Values, run: Run) -> Values:
         """With all that bounds a fit, but no time limit.

@@ -27,12 +27,18 @@ Job = tuple[Method, Values, Mapping[str, Any]]
 def tune(
     cells: Cells, setting: Setting, methods: Sequence[Method]
 ) -> dict[str, Values]:
-    """Settings of every method: kept ones, or those that a search chooses."""
+    """Settings of every method: kept ones, or those that a search chooses.
+
+    Kept ones of a method that is built on others are chosen anew where the others'
+    choice has changed since.
+    """
     chosen: dict[str, Values] = {}
     with progress("Tuning", len(methods)) as bar:
         for method in methods:
             kept = KeptSettings(cells, setting, method)
             values = kept.read()
+            if values is not None and has_other_parts(method, values, chosen):
+                values = None
             if values is None and method.space:
                 values = _search(cells, setting, method, kept)
             elif values is None:
@@ -42,6 +48,21 @@ def tune(
             chosen[method.name] = values
             bar.advance()
     return chosen
+
+
+def has_other_parts(
+    method: Method, values: Values, chosen: Mapping[str, Values]
+) -> bool:
+    """Whether settings differ from what is chosen for the parts, if for all of them."""
+    if not method.over or any(part.name not in chosen for part in method.over):
+        return False
+    own = method.own(values)
+    expected = {
+        name: value
+        for part in method.over
+        for name, value in method.based_on(chosen[part.name]).items()
+    }
+    return {**expected, **own} != dict(values)
 
 
 def _search(

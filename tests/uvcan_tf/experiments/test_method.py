@@ -20,7 +20,14 @@ from uvcan_tf.data.dataset import Pairs
 from uvcan_tf.evaluation.scorers import SKIPPED
 from uvcan_tf.experiments import ablation
 from uvcan_tf.experiments.method import Classical, Neural, Run
-from uvcan_tf.experiments.methods import BEST, PAPER, TABLE3
+from uvcan_tf.experiments.methods import (
+    BEST,
+    HISTORY,
+    IALS_ATTRIBUTES,
+    PAPER,
+    TABLE3,
+)
+from uvcan_tf.experiments.runs import has_other_parts
 
 SHOWN = Pairs(np.array([1, 1], np.int32), np.array([3, 8], np.int32))
 WORLD = dataclasses.replace(worlds.small(), impressions=SHOWN)
@@ -142,3 +149,29 @@ def test_a_settled_fit_stops_early_and_by_no_clock() -> None:
     assert (training["epochs"], training["batch_size"]) == (30, 64)
     assert (training["validation_users"], training["l2"]) == (7, 0.1)
     assert training["time_limit_s"] > 1e4
+
+
+@pytest.mark.parametrize(
+    ("prior", "expected"),
+    [
+        ({"factors": 64, "attribute_ridge": 3.0}, False),
+        ({"factors": 128, "attribute_ridge": 3.0}, True),  # chosen anew since
+        ({"factors": 64}, True),  # by default today
+    ],
+)
+def test_kept_settings_follow_what_is_chosen_for_the_parts(
+    prior: dict[str, Any], expected: bool
+) -> None:
+    history = {"history.factors": 64, "model.factors": 32, "training.epochs": 20}
+    kept = {**history, "prior.factors": 64, "prior.attribute_ridge": 3.0}
+    chosen = {HISTORY.name: history, IALS_ATTRIBUTES.name: prior}
+    assert has_other_parts(BEST, kept, chosen) is expected
+    # Its own command does not know the parts.
+    assert not has_other_parts(BEST, kept, {HISTORY.name: history})
+
+
+def test_a_classical_method_follows_its_part_but_for_its_own_space() -> None:
+    kept = {"factors": 64, "attribute_ridge": 10.0}
+    [part] = IALS_ATTRIBUTES.over
+    assert not has_other_parts(IALS_ATTRIBUTES, kept, {part.name: {"factors": 64}})
+    assert has_other_parts(IALS_ATTRIBUTES, kept, {part.name: {"factors": 256}})
