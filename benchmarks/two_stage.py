@@ -34,7 +34,7 @@ _AT_A_MILLION: Final = 1000
 _REQUESTS: Final = 30
 _WARM_UP: Final = 2
 _EPOCHS: Final = 8
-_RATED_AN_EPOCH: Final = 50_000_000  # pairs of validation users with videos, at most
+_RATED_AN_EPOCH: Final = 20_000_000  # pairs of validation users with videos, at most
 
 
 def measure_recall(tables: Path) -> dict[str, Figure]:
