@@ -28,6 +28,12 @@ def config(**settings: Any) -> Config:
     return dataclasses.replace(worlds.SMALL_CONFIG, training=training)
 
 
+def beside_a_prior() -> Config:
+    """A network that has hardly learned, so that its prior counts."""
+    hardly = config(epochs=2, learning_rate=1e-5)
+    return dataclasses.replace(hardly, prior=IALSSettings(factors=3))
+
+
 class Run(NamedTuple):
     """The weights that a run returned and the sentences it reported."""
 
@@ -104,7 +110,7 @@ def test_a_run_leaves_its_figures_and_a_log(stopped: Run, folder: Path) -> None:
 
 @pytest.mark.slow
 def test_a_run_tells_how_its_prior_was_weighed(tmp_path: Path) -> None:
-    over = dataclasses.replace(config(epochs=2), prior=IALSSettings(factors=3))
+    over = beside_a_prior()
     model = fit(worlds.small(), over, tmp_path)
     found = json.loads((tmp_path / "training.json").read_text())
     of_prior = found["prior"]
@@ -136,9 +142,9 @@ def test_what_was_skipped_while_validation_pairs_were_liked_ranks_last(
 
 @pytest.mark.slow
 def test_a_finished_run_has_its_prior_count_as_before(tmp_path: Path) -> None:
-    over = dataclasses.replace(config(epochs=2), prior=IALSSettings(factors=3))
+    over = beside_a_prior()
     models = [fit(worlds.small(), over, tmp_path) for _ in range(2)]
-    assert models[0].tables.prior.weight == models[1].tables.prior.weight
+    assert models[0].tables.prior.weight == models[1].tables.prior.weight > 0
     users = np.arange(1, 6, dtype=np.int32)
     scores = [model.scorer().scores(users) for model in models]
     np.testing.assert_array_equal(*scores)
