@@ -137,7 +137,8 @@ class SparseAdam(tf.keras.optimizers.Optimizer):
         last = self._last[str(index)]  # [V]
         now = self.iterations + 1
         t = tf.cast(now, x.dtype)
-        k = tf.cast(now - tf.gather(last, rows), x.dtype)[:, None]  # [R, K=1]
+        k = tf.cast(now - tf.gather(last, rows), x.dtype)
+        k = tf.reshape(k, [-1, *(1 for _ in x.shape[1:])])  # [R, K=1], or [R]
         beta_1, beta_2 = (tf.cast(b, x.dtype) for b in (self.beta_1, self.beta_2))
         m = beta_1**k * tf.gather(moment, rows) + (1 - beta_1) * g  # [R, K]
         v = beta_2**k * tf.gather(velocity, rows) + (1 - beta_2) * g * g  # [R, K]

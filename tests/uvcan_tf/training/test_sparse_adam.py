@@ -85,6 +85,23 @@ def test_it_is_adam_for_a_small_table_whatever_rows_are_used() -> None:
     np.testing.assert_allclose(ours, trained(keras_adam(), SCATTERED), 1e-5)
 
 
+def test_a_vector_moves_as_a_table_of_one_column() -> None:
+    """As the bias of each video does, of which there may be a million."""
+    optimizer, vector = by_row(), tf.Variable(first()[:, 0])
+    column = tf.Variable(first()[:, :1])
+    for rows, values in steps([0, 2, 2], [1], [0, 1], [2]):
+        slices = (
+            (tf.IndexedSlices(tf.constant(g), tf.constant(rows), shape), x)
+            for g, shape, x in (
+                (values[:, 0], [V], vector),
+                (values[:, :1], [V, 1], column),
+            )
+        )
+        optimizer.apply_gradients(list(slices))
+    np.testing.assert_allclose(vector, column[:, 0], rtol=1e-6)
+    assert not np.allclose(vector, first()[:, 0])
+
+
 def test_an_unused_row_stays_as_it_is() -> None:
     np.testing.assert_array_equal(trained(by_row(), SCATTERED)[[2, 4]], first()[[2, 4]])
 
