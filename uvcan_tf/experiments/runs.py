@@ -56,13 +56,16 @@ def has_other_parts(
     """Whether settings differ from what is chosen for the parts, if for all of them."""
     if not method.over or any(part.name not in chosen for part in method.over):
         return False
-    own = method.own(values)
-    expected = {
+    return {**_of_chosen(method, chosen), **method.own(values)} != dict(values)
+
+
+def _of_chosen(method: Method, chosen: Mapping[str, Values]) -> Values:
+    """What is chosen for the parts of a method, as its own settings."""
+    return {
         name: value
         for part in method.over
         for name, value in method.based_on(chosen[part.name]).items()
     }
-    return {**expected, **own} != dict(values)
 
 
 def _search(
@@ -108,9 +111,7 @@ def _search(
 def _of_part(cells: Cells, setting: Setting, method: Method) -> Values:
     """The settings that are chosen for what a method is built on, if anything."""
     parts = tune(cells, setting, method.over) if method.over else {}
-    return {
-        k: v for chosen in parts.values() for k, v in method.based_on(chosen).items()
-    }
+    return _of_chosen(method, parts)
 
 
 def measure(
