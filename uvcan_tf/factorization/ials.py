@@ -13,7 +13,7 @@ from scipy.sparse import csr_matrix
 
 from uvcan_tf.config import IALSSettings
 from uvcan_tf.data.dataset import Dataset, IntArray
-from uvcan_tf.data.matrices import observed_of
+from uvcan_tf.data.matrices import likes_of, observed_of
 from uvcan_tf.factorization.attribute_matrix import attribute_matrices
 from uvcan_tf.factorization.attribute_regression import AttributeRegression
 from uvcan_tf.factorization.fold_in import FoldIn
@@ -35,11 +35,13 @@ class IALS:
     Attributes:
       users: float32 [n+2, K].
       videos: float32 [V, K].
+      likes: of each video, [V].
       regressions: of users and of videos, where attributes count.
     """
 
     def __init__(self, dataset: Dataset, settings: IALSSettings) -> None:
         observed = observed_of(dataset, settings.impression_weight)
+        self.likes = likes_of(dataset).getnnz(axis=0)
         self.regressions: tuple[AttributeRegression, AttributeRegression] | None = None
         if settings.attribute_ridge:
             of_users, of_videos = attribute_matrices(dataset)
@@ -58,9 +60,11 @@ class IALS:
     def scores_of_likes(self, likes: csr_matrix) -> npt.NDArray[np.float32]:
         """float32 [B, V] of people known by their likes alone, a sparse [B, V]."""
         table = tf.constant(self.videos)
-        fold_in = FoldIn(
-            lambda rows: tf.gather(table, rows), self.videos, self._settings
-        )
+
+        def y_of(rows: tf.Tensor) -> tf.Tensor:
+            return tf.gather(table, rows)
+
+        fold_in = FoldIn(y_of, self.videos, self.likes, self._settings)
         users, videos = (tf.constant(part, tf.int32) for part in likes.nonzero())
         x = fold_in(Likes(users, videos), tf.constant(likes.shape[0]))
         scores: npt.NDArray[np.float32] = x.numpy() @ self.videos.T

@@ -94,13 +94,13 @@ class Prior:
           y_of: y [L, P] of video rows int [L], from wherever they are kept.
         """
         y = self.videos.numpy()[1:-1]
-        return FoldIn(y_of, y, self._settings, self.weight)
+        return FoldIn(y_of, y, self._likes, self._settings, self.weight)
 
     def _fitted(self, dataset: Dataset) -> Iterator[_Factors]:
         """x, then y, [n+2, P]."""
         self._known = dataset.trained_users
         whole = IALS(dataset, self._settings)
-        self._regressions = whole.regressions
+        self._regressions, self._likes = whole.regressions, whole.likes
         of_users, of_videos = whole.regressions or (None, None)
         yield _completed(whole.users, of_users)
         yield _completed(np.pad(whole.videos, [[1, 1], [0, 0]]), of_videos)

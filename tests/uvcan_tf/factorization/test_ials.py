@@ -7,6 +7,7 @@ import dataclasses
 import numpy as np
 import pytest
 from scipy.sparse import csr_matrix
+from scipy.stats import spearmanr
 
 from tests.uvcan_tf.baselines.communities import (
     USERS,
@@ -14,8 +15,10 @@ from tests.uvcan_tf.baselines.communities import (
     assert_knows_nothing_of_cold_start_users,
     assert_learns,
     communities,
+    dataset_of,
     with_attributes,
 )
+from tests.uvcan_tf.factorization.least_squares import factors_of
 from uvcan_tf.config import ConfigError, IALSSettings
 from uvcan_tf.data.dataset import Dataset, Pairs
 from uvcan_tf.factorization.ials import IALS
@@ -163,17 +166,20 @@ def test_a_setting_out_of_range_is_named(name: str) -> None:
 
 @pytest.mark.parametrize("frequency", [0.0, 1.0])
 def test_a_new_person_gets_the_least_squares_of_their_likes(frequency: float) -> None:
-    """The article's loss of one user as rows of weighted least squares."""
     settings = dataclasses.replace(SETTINGS, frequency=frequency)
     model = IALS(WORLD, settings)
     liked = [3, 5, 11]
-    y, K = model.videos.astype(np.float64), settings.factors
-    a0 = settings.unobserved_weight
-    ridge = settings.regularization * (len(liked) + a0 * len(y)) ** frequency
-    rows = [y[liked], np.sqrt(a0) * y, np.sqrt(ridge) * np.eye(K)]
-    wanted = np.concatenate([np.ones(len(liked)), np.zeros(len(y) + K)])
-    x = np.linalg.lstsq(np.concatenate(rows), wanted, rcond=None)[0]
-    likes = csr_matrix((np.ones(3), (np.ones(3, int), liked)), (2, len(y)))
+    x = factors_of(WORLD, model.videos, settings, liked)
+    likes = csr_matrix((np.ones(3), (np.ones(3, int), liked)), (2, len(model.videos)))
     found = model.scores_of_likes(likes)
-    np.testing.assert_allclose(found[1], y @ x, rtol=1e-4, atol=1e-6)
-    assert not found[0].any()  # of who likes nothing
+    np.testing.assert_allclose(found[1], model.videos @ x, rtol=1e-4, atol=1e-6)
+
+
+def test_a_like_that_says_little_leaves_a_new_person_about_popularity() -> None:
+    draw = np.random.default_rng(4)
+    world = dataset_of(draw.random([80, 20]) < np.linspace(0.9, 0.05, 20))
+    model = IALS(world, dataclasses.replace(SETTINGS, factors=6))
+    rare = csr_matrix((np.ones(1), ([0], [19])), (1, 20))
+    [found] = model.scores_of_likes(rare)
+    popularity = np.bincount(world.train.video, minlength=21)[1:]
+    assert spearmanr(found[:19], popularity[:19]).statistic > 0.8  # 0.4 by likes alone

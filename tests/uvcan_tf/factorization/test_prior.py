@@ -17,6 +17,7 @@ from tests.uvcan_tf.baselines.communities import (
     communities,
     with_attributes,
 )
+from tests.uvcan_tf.factorization.least_squares import factors_of
 from uvcan_tf import features as names
 from uvcan_tf.catalogue.catalogue import Catalogue
 from uvcan_tf.config import (
@@ -238,11 +239,8 @@ def test_who_gives_likes_after_training_has_the_factors_of_these() -> None:
     prior.remember(likes)
     after = prior.users.numpy()
     np.testing.assert_array_equal(after[:stranger], before[:stranger])
-    y = prior.videos.numpy()[1:-1].astype(np.float64)
-    seen, a0, ridge = y[[6, 1]], settings.unobserved_weight, settings.regularization
-    A = seen.T @ seen + a0 * y.T @ y + ridge * (2 + a0 * len(y)) * np.eye(3)
-    expected = prior.weight * np.linalg.solve(A, seen.sum(axis=0))
-    np.testing.assert_allclose(after[stranger], expected, rtol=1e-3)
+    x = factors_of(WORLD, prior.videos.numpy()[1:-1], settings, liked=[6, 1])
+    np.testing.assert_allclose(after[stranger], prior.weight * x, rtol=1e-3)
     assert not whole.users[stranger].any()
 
 

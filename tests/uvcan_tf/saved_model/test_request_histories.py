@@ -14,6 +14,7 @@ import pytest
 import tensorflow as tf
 
 from tests import worlds
+from tests.uvcan_tf.factorization.least_squares import factors_of
 from tests.uvcan_tf.saved_model.test_export import (
     ALL_USERS,
     ALL_VIDEOS,
@@ -24,7 +25,6 @@ from tests.uvcan_tf.saved_model.test_export import (
 )
 from uvcan_tf import features as names
 from uvcan_tf.config import HistorySettings, IALSSettings
-from uvcan_tf.factorization.prior import Prior
 from uvcan_tf.saved_model.warm_up import requests
 from uvcan_tf.training.fit import fit
 
@@ -74,24 +74,19 @@ def expected(saved: Saved, user: str, likes: list[str]) -> np.ndarray:
         names.LIKED_VIDEOS: tf.constant(h[None, None]),
     }
     if tables.prior is not None and row > len(ALL_USERS) and rows:
-        x = folded_in(tables.prior, rows)
+        x = folded_in(saved, rows)
         columns[names.PRIOR] = tf.constant(x[None, None], tf.float32)
     videos = tables.videos(tf.range(1, len(ALL_VIDEOS) + 1)[None])
     return tf.sigmoid(network(columns, videos).logits)[0].numpy()
 
 
-def folded_in(prior: Prior, rows: list[int]) -> np.ndarray:
-    """s x of minimal loss, as rows of weighted least squares, whoever likes `rows`."""
-    y = prior.videos.numpy()[1:-1].astype(np.float64)
-    liked = y[np.array(rows) - 1]
-    unobserved = PRIOR.unobserved_weight
-    ridge = PRIOR.regularization * (len(rows) + unobserved * len(y)) ** PRIOR.frequency
-    A = [liked, np.sqrt(unobserved) * y, np.sqrt(ridge) * np.eye(PRIOR.factors)]
+def folded_in(saved: Saved, rows: list[int]) -> np.ndarray:
+    """s x of whoever likes the video rows and nobody knows anything else of."""
+    prior = saved.model.tables.prior or pytest.fail("no prior")
+    y = prior.videos.numpy()[1:-1]
     mean = prior.users.numpy()[-1] / prior.weight
-    toward = np.sqrt(ridge) * PRIOR.attribute_pull * mean
-    wanted = np.concatenate([np.ones(len(rows)), np.zeros(len(y)), toward])
-    x = np.linalg.lstsq(np.concatenate(A), wanted, rcond=None)[0]
-    return prior.weight * x
+    liked = [row - 1 for row in rows]
+    return prior.weight * factors_of(saved.dataset, y, PRIOR, liked, mean=mean)
 
 
 def rank(saved: Saved, user: str, liked: list[str], **more: Any) -> np.ndarray:
