@@ -16,7 +16,7 @@ from rich.console import Console
 from serving.client import terminal
 from serving.client.client import RecommenderClient
 from serving.client.errors import ServingError
-from serving.client.options import attribute_option, liked_option
+from serving.client.options import attribute_option, history_options
 from serving.client.records import Explanation, Scored, Tls
 from serving.flags import key_file, tls_options
 from uvcan_tf.terminal import attention_file, lost_files
@@ -117,7 +117,7 @@ def _client_command(function: Callable[..., Any]) -> click.Command:
     return main.command()(run)
 
 
-@liked_option
+@history_options
 @attribute_option
 @click.option("--candidates", help="Only of these videos: a,b,c.")
 @click.option("--exclude", default="", help="Videos to leave out: a,b,c.")
@@ -131,19 +131,19 @@ def recommend(
     candidates: str | None,
     attributes: dict[str, Any],
     liked: str,
+    skipped: str,
     as_json: bool,
 ) -> None:
     """Prints the user's k best videos out of the whole catalogue."""
     listed = None if candidates is None else _split(candidates)
-    videos = client.recommend(
-        user, k, _split(exclude), listed, attributes, _split(liked)
-    )
+    told = _split(liked), _split(skipped)
+    videos = client.recommend(user, k, _split(exclude), listed, attributes, *told)
     _print_scored(f"Recommended for {user}", videos, as_json)
     if not as_json and any(video.known_user is False for video in videos):
         terminal.show_unknown(Console(), "user", user)
 
 
-@liked_option
+@history_options
 @attribute_option
 @click.option("--videos", required=True, help="Videos to score: a,b,c.")
 @click.option("--user", required=True, help="User id.")
@@ -153,15 +153,17 @@ def rank(
     videos: str,
     attributes: dict[str, Any],
     liked: str,
+    skipped: str,
     as_json: bool,
 ) -> None:
     """Prints the given videos, best first."""
-    scored = client.rank(user, _split(videos), attributes, _split(liked))
+    told = _split(liked), _split(skipped)
+    scored = client.rank(user, _split(videos), attributes, *told)
     ordered = sorted(scored, key=lambda video: -video.score)
     _print_scored(f"Ranked for {user}", ordered, as_json)
 
 
-@liked_option
+@history_options
 @click.option(
     "--out",
     type=click.Path(dir_okay=False, path_type=Path),
@@ -178,14 +180,16 @@ def explain(
     top: int,
     out: Path | None,
     liked: str,
+    skipped: str,
     as_json: bool,
 ) -> None:
     """Draws what user and video looked at in each other."""
+    told = _split(liked), _split(skipped)
     if video is not None:
-        found = [client.explain(user, video, _split(liked))]
+        found = [client.explain(user, video, *told)]
     else:
-        best = client.recommend(user, top, liked=_split(liked))
-        found = [client.explain(user, v.video_id, _split(liked)) for v in best]
+        best = client.recommend(user, top, liked=told[0], skipped=told[1])
+        found = [client.explain(user, v.video_id, *told) for v in best]
     if out is not None and found:
         _draw(out, found)
     if as_json:

@@ -62,6 +62,7 @@ K: Final = "k"
 EXCLUDE_VIDEO_IDS: Final = "exclude_video_ids"
 CANDIDATE_VIDEO_IDS: Final = "candidate_video_ids"
 LIKED_VIDEO_IDS: Final = "liked_video_ids"
+SKIPPED_VIDEO_IDS: Final = "skipped_video_ids"
 SCORE: Final = "score"
 FOUND: Final = "found"
 KNOWN_USER: Final = "known_user"
@@ -77,7 +78,8 @@ FEATURES_FILE: Final = "features.json"
 
 _RESERVED: Final = frozenset(
     {USER_ID, VIDEO_ID, LABEL, TIMESTAMP, POPULARITY, HELD_OUT, LIKED_VIDEOS}
-    | {K, VIDEO_IDS, EXCLUDE_VIDEO_IDS, CANDIDATE_VIDEO_IDS, LIKED_VIDEO_IDS}
+    | {K, VIDEO_IDS, EXCLUDE_VIDEO_IDS, CANDIDATE_VIDEO_IDS}
+    | {LIKED_VIDEO_IDS, SKIPPED_VIDEO_IDS}
 )
 
 

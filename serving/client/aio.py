@@ -43,17 +43,19 @@ class AsyncRecommenderClient(
         video_ids: Iterable[str],
         attributes: Attributes | None = None,
         liked: Iterable[str] = (),
+        skipped: Iterable[str] = (),
     ) -> list[Scored]:
         """Scores the given videos, in the order given.
 
         Attributes speak for a user whom the model does not know. Liked videos count
-        beside those that the model has seen, for anybody, if it has a history.
+        beside those that the model has seen, for anybody, if it has a history; skipped
+        ones of whom it knows no like, if its prior knows impressions.
         """
         video_ids = arguments.texts(VIDEO_IDS, video_ids)
         if not video_ids:
             return []
         request = calls.rank_request(
-            self.model_name, self._named(user_id), video_ids, attributes, liked
+            self.model_name, self._named(user_id), video_ids, attributes, liked, skipped
         )
         return calls.ranked(await self._call(self._predict, request), video_ids)
 
@@ -65,29 +67,42 @@ class AsyncRecommenderClient(
         candidates: Iterable[str] | None = None,
         attributes: Attributes | None = None,
         liked: Iterable[str] = (),
+        skipped: Iterable[str] = (),
     ) -> list[Scored]:
         """The user's k best videos, best first, without those already liked.
 
         Out of the whole catalogue, or of the candidates where there are any given.
-        Attributes speak for a user whom the model does not know. Liked videos count
-        as in `rank`, and are not recommended.
+        Attributes speak for a user whom the model does not know. Liked and skipped
+        videos count as in `rank`; liked ones are not recommended, nor skipped ones
+        where the model leaves these out.
         """
         listed = candidates
         if candidates is not None:
             listed = arguments.texts(CANDIDATE_VIDEO_IDS, candidates)
         request = calls.recommend_request(
-            self.model_name, self._named(user_id), k, exclude, listed, attributes, liked
+            self.model_name,
+            self._named(user_id),
+            k,
+            exclude,
+            listed,
+            attributes,
+            liked,
+            skipped,
         )
         if listed == []:
             return []
         return calls.recommended(await self._call(self._predict, request))
 
     async def explain(
-        self, user_id: str, video_id: str, liked: Iterable[str] = ()
+        self,
+        user_id: str,
+        video_id: str,
+        liked: Iterable[str] = (),
+        skipped: Iterable[str] = (),
     ) -> Explanation:
-        """The attention behind one score; liked videos count as in `rank`."""
+        """The attention behind one score; liked and skipped count as in `rank`."""
         request = calls.explain_request(
-            self.model_name, self._named(user_id), video_id, liked
+            self.model_name, self._named(user_id), video_id, liked, skipped
         )
         reply = await self._call(self._predict, request)
         return calls.explained(reply, user_id, video_id)

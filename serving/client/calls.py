@@ -18,6 +18,7 @@ from serving.wire.protos import get_model_status_pb2, predict_pb2
 from uvcan_tf import features as names
 
 Outputs = Mapping[str, tensors.Array]
+Ids = Iterable[str]
 _Given = ParamSpec("_Given")
 _Record = TypeVar("_Record")
 
@@ -27,7 +28,8 @@ def rank_request(
     user_id: str,
     video_ids: Sequence[str],
     attributes: Attributes | None = None,
-    liked: Iterable[str] = (),
+    liked: Ids = (),
+    skipped: Ids = (),
 ) -> predict_pb2.PredictRequest:
     """Asks for the scores of the given videos."""
     return _request(
@@ -37,7 +39,7 @@ def rank_request(
             names.USER_ID: tensors.strings(arguments.text(names.USER_ID, user_id)),
             names.VIDEO_IDS: _ids(names.VIDEO_IDS, video_ids),
             **_given(attributes),
-            **_liked(liked),
+            **_history(liked, skipped),
         },
     )
 
@@ -46,10 +48,11 @@ def recommend_request(
     model: str,
     user_id: str,
     k: int,
-    exclude: Iterable[str],
-    candidates: Iterable[str] | None = None,
+    exclude: Ids,
+    candidates: Ids | None = None,
     attributes: Attributes | None = None,
-    liked: Iterable[str] = (),
+    liked: Ids = (),
+    skipped: Ids = (),
 ) -> predict_pb2.PredictRequest:
     """Asks for the k best videos, of the whole catalogue or of the candidates."""
     inputs = {
@@ -57,7 +60,7 @@ def recommend_request(
         names.K: np.array([arguments.count(names.K, k)], np.int32),
         names.EXCLUDE_VIDEO_IDS: _optional_ids(names.EXCLUDE_VIDEO_IDS, exclude),
         **_given(attributes),
-        **_liked(liked),
+        **_history(liked, skipped),
     }
     if candidates is not None:
         name = names.CANDIDATE_VIDEO_IDS
@@ -66,7 +69,7 @@ def recommend_request(
 
 
 def explain_request(
-    model: str, user_id: str, video_id: str, liked: Iterable[str] = ()
+    model: str, user_id: str, video_id: str, liked: Ids = (), skipped: Ids = ()
 ) -> predict_pb2.PredictRequest:
     """Asks what either side looked at."""
     return _request(
@@ -75,7 +78,7 @@ def explain_request(
         {
             names.USER_ID: tensors.strings(arguments.text(names.USER_ID, user_id)),
             names.VIDEO_ID: tensors.strings(arguments.text(names.VIDEO_ID, video_id)),
-            **_liked(liked),
+            **_history(liked, skipped),
         },
     )
 
@@ -110,8 +113,7 @@ def ranked(
 ) -> list[Scored]:
     """The videos of a `rank` call in the order they were given.
 
-    A call that was joined with longer ones answers with more scores, of its first
-    video again.
+    Joined with longer calls, one has more scores than videos, the first one's again.
     """
     [scores] = _outputs(reply, names.SCORE)
     found = scores.reshape(-1)[: len(video_ids)]
@@ -212,12 +214,12 @@ def _known(reply: predict_pb2.PredictResponse, name: str) -> bool | None:
     return bool(tensors.to_array(reply.outputs[name]).reshape(-1)[0])
 
 
-def _ids(name: str, values: Iterable[str]) -> tensors.Array:
+def _ids(name: str, values: Ids) -> tensors.Array:
     """A row of ids [B=1, *]."""
     return tensors.strings(*arguments.texts(name, values))[None]
 
 
-def _optional_ids(name: str, values: Iterable[str]) -> tensors.Array:
+def _optional_ids(name: str, values: Ids) -> tensors.Array:
     """A row of names [B=1, 1 + *] that begins with the empty one, which says nothing.
 
     A server that joins requests lengthens a row by its first value.
@@ -225,10 +227,11 @@ def _optional_ids(name: str, values: Iterable[str]) -> tensors.Array:
     return np.concatenate([tensors.strings("")[None], _ids(name, values)], axis=1)
 
 
-def _liked(videos: Iterable[str]) -> dict[str, tensors.Array]:
-    """Further likes, [B=1, 1 + *], if any: a model without a history refuses them."""
-    row = _optional_ids(names.LIKED_VIDEO_IDS, videos)
-    return {names.LIKED_VIDEO_IDS: row} if row.shape[1] > 1 else {}
+def _history(liked: Ids, skipped: Ids) -> dict[str, tensors.Array]:
+    """[B=1, 1 + *] of each, if any: a model that does not know them refuses them."""
+    told = {names.LIKED_VIDEO_IDS: liked, names.SKIPPED_VIDEO_IDS: skipped}
+    rows = {name: _optional_ids(name, videos) for name, videos in told.items()}
+    return {name: row for name, row in rows.items() if row.shape[1] > 1}
 
 
 def _given(attributes: Attributes | None) -> dict[str, tensors.Array]:
@@ -242,8 +245,6 @@ def _given(attributes: Attributes | None) -> dict[str, tensors.Array]:
 def _value(name: str, value: Any) -> tensors.Array:
     if isinstance(value, str):
         return tensors.strings(value)
-    if isinstance(value, float):
-        return np.array([value], np.float32)
-    if value and isinstance(value[0], float):
+    if isinstance(value, float) or (value and isinstance(value[0], float)):
         return np.array([value], np.float32)
     return _optional_ids(name, value)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import click
@@ -43,9 +44,17 @@ attribute_option = click.option(
 )
 
 
-liked_option = click.option(
-    "--liked",
-    default="",
-    help="Videos that the user likes, beside those that the model has seen: a,b,c. "
-    "For models with a history.",
-)
+def history_options(command: Callable[..., None]) -> Callable[..., None]:
+    """What a command is further told of a user: `liked` and `skipped`, as text."""
+    command = click.option(
+        "--skipped",
+        default="",
+        help="Videos that were shown to a user whom the model does not know, and not "
+        "liked: a,b,c. For models whose prior knows impressions.",
+    )(command)
+    return click.option(
+        "--liked",
+        default="",
+        help="Videos that the user likes, beside those that the model has seen: a,b,c. "
+        "For models with a history.",
+    )(command)

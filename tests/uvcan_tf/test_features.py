@@ -40,6 +40,7 @@ RESERVED = [
     "candidate_video_ids",
     "liked_videos",
     "liked_video_ids",
+    "skipped_video_ids",
 ]
 
 

@@ -37,6 +37,9 @@ class FoldIn(tf.Module):
       settings: of the factorisation.
       weight: s; what is given and found is s x and s m.
 
+    Attributes:
+      weight_of_skipped: 0 where what was skipped says nothing.
+
     Call: (likes, B, s m [B, P] or None, skipped or None) -> s x [B, P]. No pair may be
       both liked and skipped.
     """
@@ -55,7 +58,7 @@ class FoldIn(tf.Module):
         self._frequency = settings.frequency
         self._pull = settings.attribute_pull
         self._unobserved = settings.unobserved_weight * len(Y)
-        self._weight_of_skipped = settings.impression_weight
+        self.weight_of_skipped = settings.impression_weight
         y = Y.astype(np.float64)
         crowd = EVERYBODYS_LIKES * likes / max(1, likes.sum())  # [V]
         A = settings.unobserved_weight * (y.T @ y) + (y * crowd[:, None]).T @ y
@@ -74,7 +77,7 @@ class FoldIn(tf.Module):
             means = tf.zeros([users, P])
         weights = tf.ones_like(likes.user, tf.float32)
         if skipped is not None:
-            less = tf.fill(tf.shape(skipped.user), self._weight_of_skipped)
+            less = tf.fill(tf.shape(skipped.user), self.weight_of_skipped)
             weights = tf.concat([weights, less], axis=0)
             both = zip(likes, skipped, strict=True)
             likes = Likes(*(tf.concat(parts, axis=0) for parts in both))

@@ -67,8 +67,7 @@ def export(
         tf.saved_model.save(module, str(folder), signatures=signatures)
         candidate_recall.write(module.best, dataset, config.evaluation.seed, folder)
     _give_forms(folder)
-    history = bool(model.network.history)
-    write_requests(dataset, folder, pcas, history)
+    write_requests(dataset, folder, pcas, module.histories)
     content = json.dumps(config.spelled_out().to_json(), indent=2)
     (folder / CONFIG_FILE).write_text(content + "\n", encoding="utf-8")
 

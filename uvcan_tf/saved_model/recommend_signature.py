@@ -18,6 +18,7 @@ from uvcan_tf.network.representations import Rated, UserRepresentation
 from uvcan_tf.saved_model.evaluate_signature import ByUser
 from uvcan_tf.saved_model.optional_inputs import for_each
 from uvcan_tf.saved_model.places import lowered, places, places_of
+from uvcan_tf.saved_model.request_histories import given_rows
 from uvcan_tf.saved_model.request_users import Users
 
 #: How many videos a request gets that does not say how many, if there are as many.
@@ -34,6 +35,7 @@ class BestVideos(tf.Module):
       users: user representations of a request.
       video_ids: string [V+2], by video row.
       left_out: videos by user that are never recommended.
+      hides_skipped: whether what a request says was skipped is not recommended.
       candidates: how many videos of a larger catalogue a first stage finds for each
         user; all are rated without.
     """
@@ -46,6 +48,7 @@ class BestVideos(tf.Module):
         users: Users,
         video_ids: tf.Variable,
         left_out: Sequence[ByUser],
+        hides_skipped: bool,
         candidates: int | None = None,
     ) -> None:
         super().__init__()
@@ -55,6 +58,7 @@ class BestVideos(tf.Module):
         self._users = users
         self._video_ids = video_ids
         self._left_out = list(left_out)
+        self._hides_skipped = hides_skipped
         self._count = candidates or catalogue.videos
         self._stage: FirstStage | None = None
         if self._count < catalogue.videos:
@@ -67,12 +71,13 @@ class BestVideos(tf.Module):
         exclude_video_ids: tf.Tensor,
         candidate_video_ids: tf.Tensor,
         liked_video_ids: tf.Tensor | None = None,
+        skipped_video_ids: tf.Tensor | None = None,
         **attributes: tf.Tensor,
     ) -> dict[str, tf.Tensor]:
         """The best k of the catalogue or of the listed candidates, [B, K].
 
         Without what the user already liked, or is said to like, what is excluded and,
-        if the config says so, what the user was shown and did not like. Candidates
+        if the config says so, what the user skipped, or is said to have. Candidates
         count once, and only where they are known. A user without candidates, or with
         empty names alone, is recommended out of the whole catalogue; a list of no
         length, [B, C=0], leaves nothing to recommend. Rows that run out of videos, or
@@ -84,21 +89,24 @@ class BestVideos(tf.Module):
           k: int32 [B].
           exclude_video_ids, candidate_video_ids: string [B, X] and [B, C].
           liked_video_ids: string [B, L], further likes, if the model has a history.
+          skipped_video_ids: string [B, S], if its prior knows impressions, too.
           attributes: string [B] or [B, L]; see `request_users`.
 
         Every input but the first may have one row for all users.
         """
         users = self._rows(names.USER_ID, user_id)
         batch = tf.size(users)
-        excluded, *given = (
-            self._rows(names.VIDEO_ID, for_each(ids, batch))  # [B, *]
-            for ids in (exclude_video_ids, liked_video_ids)
-            if ids is not None
-        )
-        user = self._users.representation(users, attributes, *given)
-        hidden = self._hidden(users, [excluded, *given])
+        given = given_rows(self._rows, batch, liked_video_ids, skipped_video_ids)
+        user = self._users.representation(users, attributes, given)
+        hidden = [self._rows(names.VIDEO_ID, for_each(exclude_video_ids, batch))]
+        if given is not None:
+            hidden.append(given.liked)
+            if given.skipped is not None and self._hides_skipped:
+                hidden.append(given.skipped)
         find = self._of_every if self._stage is None else self._of_candidates
-        found = find(user, candidate_video_ids, hidden, for_each(k, batch))
+        found = find(
+            user, candidate_video_ids, self._hidden(users, hidden), for_each(k, batch)
+        )
         return {**found, names.KNOWN_USER: users <= self._catalogue.users}
 
     @property

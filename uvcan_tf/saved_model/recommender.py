@@ -19,14 +19,14 @@ from uvcan_tf.model.histories import Histories
 from uvcan_tf.model.uvcan import UVCAN
 from uvcan_tf.saved_model.asset_lookup import AssetLookup
 from uvcan_tf.saved_model.evaluate_signature import ByUser, PairEvaluator
-from uvcan_tf.saved_model.optional_inputs import for_each, signature_function
+from uvcan_tf.saved_model.optional_inputs import signature_function
 from uvcan_tf.saved_model.recommend_signature import BestVideos
-from uvcan_tf.saved_model.request_histories import RequestHistories
+from uvcan_tf.saved_model.request_histories import RequestHistories, given_rows
 from uvcan_tf.saved_model.request_users import (
     Transform,
     Users,
     attribute_specs,
-    liked_specs,
+    history_specs,
 )
 from uvcan_tf.saved_model.score_signature import ExampleScores
 
@@ -114,11 +114,17 @@ class Recommender(tf.Module):
             self._users,
             _fixed(tf.constant(["", *dataset.videos.ids, ""], tf.string)),
             left_out,
+            config.recommends_without_skipped_impressions,
             config.recommendation.candidates,
         )
         self._evaluator = PairEvaluator(
             self._catalogue, self._rows, liked, last, config.evaluation
         )
+
+    @property
+    def histories(self) -> tuple[str, ...]:
+        """The inputs of what a request further tells of a user, liked ones first."""
+        return tuple(history_specs(self._users))
 
     def signatures(self) -> dict[str, Any]:
         """Every signature as a function to save.
@@ -129,8 +135,8 @@ class Recommender(tf.Module):
         `classify` and `regress` are one function, so that one run serves both;
         `export` gives each its own outputs.
         """
-        liked = liked_specs(self._users)
-        attributes = liked | attribute_specs(self._features)
+        histories = history_specs(self._users)
+        attributes = histories | attribute_specs(self._features)
         videos = tf.TensorSpec([None, None], tf.string, name=names.VIDEO_IDS)
         video = tf.TensorSpec([None], tf.string, name=names.VIDEO_ID)
         k = tf.TensorSpec([None], tf.int32, name=names.K)
@@ -141,9 +147,9 @@ class Recommender(tf.Module):
         of_examples = self._examples
         self._class_scores = signature_function(of_examples.both, [_INPUTS])
         self._score = signature_function(of_examples.score, [_EXAMPLES])
-        self._rank = signature_function(self.rank, [_USERS, videos], liked)
+        self._rank = signature_function(self.rank, [_USERS, videos], histories)
         self._rank_cold = signature_function(self.rank, [_USERS, videos], attributes)
-        self._explain = signature_function(self.explain, [_USERS, video], liked)
+        self._explain = signature_function(self.explain, [_USERS, video], histories)
         self._recommend = signature_function(
             self.best.recommend,
             [_USERS],
@@ -166,12 +172,14 @@ class Recommender(tf.Module):
         user_id: tf.Tensor,
         video_ids: tf.Tensor,
         liked_video_ids: tf.Tensor | None = None,
+        skipped_video_ids: tf.Tensor | None = None,
         **attributes: tf.Tensor,
     ) -> dict[str, tf.Tensor]:
         """User ids [B], video ids [B, C] -> score [B, C]."""
         rows = self._rows(names.USER_ID, user_id)
-        liked = self._liked(rows, liked_video_ids)
-        user = self._users.representation(rows, attributes, liked)
+        batch = tf.size(rows)
+        given = given_rows(self._rows, batch, liked_video_ids, skipped_video_ids)
+        user = self._users.representation(rows, attributes, given)
         videos = self._catalogue.video_representation(
             self._rows(names.VIDEO_ID, video_ids)
         )
@@ -182,6 +190,7 @@ class Recommender(tf.Module):
         user_id: tf.Tensor,
         video_id: tf.Tensor,
         liked_video_ids: tf.Tensor | None = None,
+        skipped_video_ids: tf.Tensor | None = None,
     ) -> dict[str, tf.Tensor]:
         """Ids [B] -> attention [B, M hops, facets], facet names [B, facets], score [B].
 
@@ -189,11 +198,12 @@ class Recommender(tf.Module):
         """
         user = self._rows(names.USER_ID, user_id)
         video = self._rows(names.VIDEO_ID, video_id)
+        batch = tf.size(user)
+        given = given_rows(self._rows, batch, liked_video_ids, skipped_video_ids)
         rated = self._rate(
-            self._users.representation(user, {}, self._liked(user, liked_video_ids)),
+            self._users.representation(user, {}, given),
             self._catalogue.video_representation(video[:, None]),
         )
-        batch = tf.shape(user_id)[0]
         user_facets, video_facets = (
             tf.tile(tf.constant([self._features.columns_of(facets)]), [batch, 1])
             for facets in (self._user_facets, self._features.video_facets)
@@ -208,12 +218,6 @@ class Recommender(tf.Module):
             names.KNOWN_USER: user <= self._catalogue.users,
             names.KNOWN_VIDEO: video <= self._catalogue.videos,
         }
-
-    def _liked(self, users: tf.Tensor, ids: tf.Tensor | None) -> tf.Tensor | None:
-        """Video rows [B, L] of ids [B or 1, L], if the signature takes them."""
-        if ids is None:
-            return None
-        return self._rows(names.VIDEO_ID, for_each(ids, tf.size(users)))
 
     def _rows(self, name: str, ids: tf.Tensor) -> tf.Tensor:
         """Row numbers of ids of any shape; an unknown id is the unknown row."""

@@ -3,26 +3,55 @@
 Where likes are not to be remembered, only the sum h of each user's is, and the likes of
 a request take the place of all that the user liked before.
 
-Shapes: B users, L given likes, R user rows, D factors of the history.
+Shapes: B users, L given likes, S given skipped videos, R user rows, D factors of the
+history.
 """
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Callable
+from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
 from uvcan_tf.factorization.fold_in import FoldIn
-from uvcan_tf.features import LIKED_VIDEOS
-from uvcan_tf.model.histories import Histories, where
+from uvcan_tf.features import LIKED_VIDEOS, VIDEO_ID
+from uvcan_tf.model.histories import Histories
 from uvcan_tf.network.co_attention import CoAttentionNetwork
 from uvcan_tf.network.facets import Facets
 from uvcan_tf.network.liked_videos import Likes
 from uvcan_tf.network.representations import UserRepresentation
+from uvcan_tf.saved_model.optional_inputs import for_each
 
 _ROWS_AT_ONCE: Final = 8192
+
+
+class Given(NamedTuple):
+    """Video rows that a request tells of its users, where the signature takes them.
+
+    Attributes:
+      liked: int32 [B, L].
+      skipped: int32 [B, S], shown and not liked.
+    """
+
+    liked: tf.Tensor
+    skipped: tf.Tensor | None
+
+
+def given_rows(
+    rows: Callable[[str, tf.Tensor], tf.Tensor],
+    batch: tf.Tensor,
+    liked: tf.Tensor | None,
+    skipped: tf.Tensor | None,
+) -> Given | None:
+    """The rows of ids [B or 1, *] of B users; None where no likes are taken."""
+    found = [
+        None if ids is None else rows(VIDEO_ID, for_each(ids, batch))
+        for ids in (liked, skipped)
+    ]
+    return None if found[0] is None else Given(*found)
 
 
 class RequestHistories(tf.Module):
@@ -69,29 +98,30 @@ class RequestHistories(tf.Module):
         """h [B, C=1, D] of users without likes."""
         return tf.zeros([batch, 1, self._size])
 
-    def any_known(self, videos: tf.Tensor) -> tf.Tensor:
-        """Whether training knows any of the video rows."""
-        return tf.reduce_any(self._stored.knows(videos))
+    @property
+    def knows_skipped(self) -> bool:
+        """Whether it matters what a request says was skipped."""
+        return self._fold_in is not None and self._fold_in.weight_of_skipped > 0
 
-    def with_likes(
-        self, user: UserRepresentation, rows: tf.Tensor, videos: tf.Tensor
+    def any_known(self, given: Given) -> tf.Tensor:
+        """Whether training knows any of the videos."""
+        known = [
+            tf.reduce_any(self._stored.knows(videos))
+            for videos in given
+            if videos is not None
+        ]
+        return tf.reduce_any(known)
+
+    def with_given(
+        self, user: UserRepresentation, rows: tf.Tensor, given: Given
     ) -> UserRepresentation:
-        """Users [B, C=1, ...] of rows [B] with the video rows [B, L] as further likes.
+        """Users [B, C=1, ...] of rows [B], who further liked and skipped these.
 
-        A video counts once, and only where training knows it. A user without any such
-        video stays as remembered.
+        A video counts once, as liked if it is both, and only where training knows it.
+        A user without any such video stays as remembered.
         """
-        stored = self._stored.of(rows)
         batch = tf.size(rows)
-        place = tf.repeat(tf.range(batch), tf.shape(videos)[1])
-        given = Likes(place, tf.reshape(videos, [-1]))
-        given = where(given, self._stored.knows(given.video))
-        likes = _distinct(
-            Likes(
-                tf.concat([stored.user, given.user], axis=0),
-                tf.concat([stored.video, given.video], axis=0),
-            )
-        )
+        likes = _distinct(_together(self._stored.of(rows), self._known(given.liked)))
         h = self._sum_of(likes, batch)
         if self._sums is not None:
             count = tf.math.bincount(likes.user, minlength=batch)
@@ -106,24 +136,39 @@ class RequestHistories(tf.Module):
                 tf.concat([facets.mask[..., :-1], there], axis=-1),
             )
         history = (self._factors(h),) if self._in_product else ()
-        return self._user_of_facets(facets, self._prior(user, rows, likes), history)
+        skipped = None
+        if given.skipped is not None:
+            both = _distinct(_together(likes, self._known(given.skipped)))
+            skipped = Likes(*(part[tf.size(likes.user) :] for part in both))
+        prior = self._prior(user, rows, likes, skipped)
+        return self._user_of_facets(facets, prior, history)
+
+    def _known(self, videos: tf.Tensor) -> Likes:
+        """The video rows [B, L] that training knows, by user."""
+        places = tf.where(self._stored.knows(videos))
+        return Likes(tf.cast(places[:, 0], tf.int32), tf.gather_nd(videos, places))
 
     def _prior(
-        self, user: UserRepresentation, rows: tf.Tensor, likes: Likes
+        self,
+        user: UserRepresentation,
+        rows: tf.Tensor,
+        likes: Likes,
+        skipped: Likes | None,
     ) -> tuple[tf.Tensor, ...]:
-        """The prior's x, [B, C=1, P]; of whom training knew no like, by these likes.
+        """The prior's x, [B, C=1, P]; of whom training knew no like, by these videos.
 
-        All others keep what training found, which impressions tell, too.
+        All others keep what training found.
         """
         if self._fold_in is None or self._is_known is None:
             return user.prior
         [x] = user.prior
         batch = tf.size(rows)
-        new = tf.math.bincount(likes.user, minlength=batch, maxlength=batch) > 0
+        pairs = likes if skipped is None else _together(likes, skipped)
+        new = tf.math.bincount(pairs.user, minlength=batch, maxlength=batch) > 0
         new &= ~tf.gather(self._is_known, rows)
         found = tf.cond(
             tf.reduce_any(new),
-            lambda: self._fold_in(likes, batch, x[:, 0])[:, None],
+            lambda: self._fold_in(likes, batch, x[:, 0], skipped)[:, None],
             lambda: x,
         )
         return (tf.where(new[:, None, None], found, x),)
@@ -137,8 +182,13 @@ def _sums(network: CoAttentionNetwork, stored: Histories) -> tf.Variable:
     return tf.Variable(tf.concat(sums, axis=0), trainable=False)
 
 
+def _together(some: Likes, more: Likes) -> Likes:
+    both = zip(some, more, strict=True)
+    return Likes(*(tf.concat(parts, axis=0) for parts in both))
+
+
 def _distinct(likes: Likes) -> Likes:
-    """Each like once."""
+    """Each like once, in the order of the first."""
     most = tf.reduce_max(likes.video, axis=0, keepdims=True)
     size = tf.cast(tf.reduce_max(tf.concat([most, [0]], axis=0)) + 1, tf.int64)
     keys = tf.unique(

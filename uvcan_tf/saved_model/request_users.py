@@ -15,6 +15,7 @@ from uvcan_tf.factorization.attribute_means import AttributeMeans, with_cold_sta
 from uvcan_tf.features import (
     LIKED_VIDEO_IDS,
     LIKED_VIDEOS,
+    SKIPPED_VIDEO_IDS,
     USER_ID,
     Dense,
     Feature,
@@ -23,7 +24,7 @@ from uvcan_tf.features import (
 from uvcan_tf.network.co_attention import CoAttentionNetwork
 from uvcan_tf.network.representations import UserRepresentation
 from uvcan_tf.saved_model.optional_inputs import for_each
-from uvcan_tf.saved_model.request_histories import RequestHistories
+from uvcan_tf.saved_model.request_histories import Given, RequestHistories
 
 Transform = Callable[[Raw], Encoded]
 Attributes = Mapping[str, tf.Tensor]
@@ -37,12 +38,15 @@ def attribute_specs(features: Features) -> dict[str, tf.TensorSpec]:
     }
 
 
-def liked_specs(users: Users) -> dict[str, tf.TensorSpec]:
-    """The optional input of a user's further likes, where the model has a history."""
+def history_specs(users: Users) -> dict[str, tf.TensorSpec]:
+    """Optional inputs of what a user further liked and skipped, where these count."""
     if users.histories is None:
         return {}
-    name = LIKED_VIDEO_IDS
-    return {name: tf.TensorSpec([None, None], tf.string, name=name)}
+    skipped = [SKIPPED_VIDEO_IDS] * users.histories.knows_skipped
+    return {
+        name: tf.TensorSpec([None, None], tf.string, name=name)
+        for name in [LIKED_VIDEO_IDS, *skipped]
+    }
 
 
 class Users(tf.Module):
@@ -83,20 +87,19 @@ class Users(tf.Module):
         return tf.reduce_any(given) & tf.reduce_any(rows > self._catalogue.users)
 
     def representation(
-        self, rows: tf.Tensor, attributes: Attributes, liked: tf.Tensor | None = None
+        self, rows: tf.Tensor, attributes: Attributes, given: Given | None = None
     ) -> UserRepresentation:
         """Representations [B, C=1, ...] of user rows [B].
 
-        With the video rows `liked`, [B, L], as further likes, where the model has a
-        history.
+        With what a request further tells of them, where the model has a history.
         """
         user = self._representation(rows, attributes)
         histories = self.histories
-        if histories is None or liked is None:
+        if histories is None or given is None:
             return user
         return tf.cond(
-            histories.any_known(liked),
-            lambda: histories.with_likes(user, rows, liked),
+            histories.any_known(given),
+            lambda: histories.with_given(user, rows, given),
             lambda: user,
         )
 

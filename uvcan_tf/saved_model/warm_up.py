@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
@@ -31,20 +31,23 @@ def method_of(signature: str) -> str:
 
 
 def write_requests(
-    dataset: Dataset, folder: Path, pcas: Mapping[str, Pca], history: bool = False
+    dataset: Dataset,
+    folder: Path,
+    pcas: Mapping[str, Pca],
+    histories: Iterable[str] = (),
 ) -> None:
     """Writes one request or more for every signature and call of the SavedModel."""
     path = folder / WARM_UP_FILE
     path.parent.mkdir(exist_ok=True)
     with tf.io.TFRecordWriter(str(path)) as writer:
-        for log in (*requests(dataset, history), *_of_means(dataset, pcas)):
+        for log in (*requests(dataset, histories), *_of_means(dataset, pcas)):
             writer.write(log.SerializeToString(deterministic=True))
 
 
-def requests(dataset: Dataset, history: bool = False) -> Iterator[Log]:
+def requests(dataset: Dataset, histories: Iterable[str] = ()) -> Iterator[Log]:
     """The requests, of a made-up user: the graph has no branch for known ones alone.
 
-    With a history, also of one of whom one like is known.
+    Where there are inputs for a history, also with a video in each of them.
     """
     user, video = _SOMEBODY, dataset.videos.ids[0]
     videos = list(dataset.videos.ids[:_CANDIDATES])
@@ -63,12 +66,12 @@ def requests(dataset: Dataset, history: bool = False) -> Iterator[Log]:
     yield _predict(names.RECOMMEND, **listed)
     pair = {names.USER_ID: [user], names.VIDEO_ID: [video]}
     yield _predict(names.EXPLAIN, **pair)
-    if history:
-        liked = {names.LIKED_VIDEO_IDS: [[video]]}
-        yield _predict(names.RANK, **{names.USER_ID: [user], **some, **liked})
-        yield _predict(names.RANK_BY_ATTRIBUTES, **cold_start, **liked)
-        yield _predict(names.RECOMMEND, **{names.USER_ID: [user], **liked})
-        yield _predict(names.EXPLAIN, **pair, **liked)
+    told = {name: [[v]] for name, v in zip(histories, videos, strict=False)}
+    if told:
+        yield _predict(names.RANK, **{names.USER_ID: [user], **some, **told})
+        yield _predict(names.RANK_BY_ATTRIBUTES, **cold_start, **told)
+        yield _predict(names.RECOMMEND, **{names.USER_ID: [user], **told})
+        yield _predict(names.EXPLAIN, **pair, **told)
     for signature in (names.CLASSIFY, names.REGRESS):
         yield _predict(signature, **{names.INPUTS: [serialized]})
         yield _by_example(signature, row)

@@ -19,10 +19,11 @@ from serving.cli import main
 from serving.client import RecommenderClient
 from serving.client.aio import AsyncRecommenderClient
 from serving.client.errors import RequestRejected
+from serving.client.records import Explanation, Scored
 from serving.server.app import Server
 from tests import worlds
 from tests.serving.conftest import options
-from uvcan_tf.config import HistorySettings
+from uvcan_tf.config import HistorySettings, IALSSettings
 from uvcan_tf.model.uvcan import UVCAN
 from uvcan_tf.saved_model.export import export
 
@@ -32,8 +33,10 @@ VIDEOS = [f"v{number}" for number in range(11)]
 LIKES = [[], ["v2"], ["v0", "v9", "v3"], ["v5", "v6"], ["no such video"]]
 
 
-def exported(folder: Path, history: HistorySettings | None) -> Path:
-    config = dataclasses.replace(worlds.SMALL_CONFIG, history=history)
+def exported(
+    folder: Path, history: HistorySettings | None, prior: IALSSettings | None = None
+) -> Path:
+    config = dataclasses.replace(worlds.SMALL_CONFIG, history=history, prior=prior)
     dataset = worlds.small()
     model = UVCAN(dataset, config)
     model((tf.constant([1]), tf.constant([[1]])))
@@ -106,6 +109,39 @@ def test_both_clients_and_the_command_line_send_them(target: str) -> None:
     names = [video.video_id for video in expected]
     assert asyncio.run(asked()) == names
     assert [row["video_id"] for row in json.loads(result.output)] == names
+
+
+def test_skipped_videos_are_sent_by_both_clients_and_the_command_line(
+    tmp_path: Path,
+) -> None:
+    prior = IALSSettings(factors=3, impression_weight=0.5)
+    folder = exported(tmp_path, HistorySettings(factors=3), prior)
+    told = {"liked": ["v1"], "skipped": ["v8", "v3"]}
+    flags = ["--liked", "v1", "--skipped", "v8,v3", "--json"]
+    with Server(options(folder, "uvcan")) as server:
+        target = f"127.0.0.1:{server.port}"
+        with RecommenderClient(target) as client:
+            expected = client.recommend("stranger", **told)
+            scored = client.rank("stranger", VIDEOS, **told)
+            one = client.explain("stranger", "v7", **told)
+            likes_alone = client.rank("stranger", VIDEOS, liked=["v1"])
+
+        async def asked() -> tuple[list[Scored], list[Scored], Explanation]:
+            async with AsyncRecommenderClient(target) as client:
+                return (
+                    await client.recommend("stranger", **told),
+                    await client.rank("stranger", VIDEOS, **told),
+                    await client.explain("stranger", "v7", **told),
+                )
+
+        assert asyncio.run(asked()) == (expected, scored, one)
+        command = ["rank", "--target", target, "--user", "stranger", "--videos", "v7"]
+        printed = CliRunner().invoke(main, [*command, *flags])
+    assert not {"v1", "v8", "v3"} & {video.video_id for video in expected}
+    assert scored != likes_alone
+    score = pytest.approx(scored[7].score, abs=1e-6)
+    assert one.score == score
+    assert json.loads(printed.output)[0]["score"] == score
 
 
 def test_a_model_without_a_history_refuses_likes(tmp_path: Path) -> None:

@@ -7,6 +7,8 @@ the network then rates them as it does others.
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -40,11 +42,15 @@ PRIOR = IALSSettings(factors=3, attribute_ridge=1.0, attribute_pull=0.5)
 def saved(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Saved:
+    return exported(request.param, tmp_path_factory.mktemp("export") / "1")
+
+
+def exported(prior: IALSSettings | None, folder: Path) -> Saved:
     dataset = worlds.small()
     history = HistorySettings(factors=3, uniform=4, users=3)
     training = dataclasses.replace(worlds.SMALL_CONFIG.training, epochs=4)
     config = dataclasses.replace(
-        worlds.SMALL_CONFIG, history=history, training=training, prior=request.param
+        worlds.SMALL_CONFIG, history=history, training=training, prior=prior
     )
     model = fit(dataset, config)
     rng = np.random.default_rng(2)
@@ -52,7 +58,7 @@ def saved(
         weight.assign(rng.normal(0, 0.5, weight.shape))
     if model.tables.prior is not None:
         model.tables.prior.weigh(3.0)
-    return save(model, dataset, tmp_path_factory.mktemp("export") / "1")
+    return save(model, dataset, folder, config)
 
 
 def known(saved: Saved, videos: list[str]) -> list[int]:
@@ -62,8 +68,10 @@ def known(saved: Saved, videos: list[str]) -> list[int]:
     return sorted(row for row in rows if trained[row])
 
 
-def expected(saved: Saved, user: str, likes: list[str]) -> np.ndarray:
-    """Scores [V] of a user of the tables, or of nobody, with exactly these likes."""
+def expected(
+    saved: Saved, user: str, likes: list[str], skipped: Sequence[str] = ()
+) -> np.ndarray:
+    """Scores [V] of a user of the tables, or of nobody, with exactly these videos."""
     network, tables = saved.model.network, saved.model.tables
     row = ALL_USERS.index(user) + 1 if user in ALL_USERS else len(ALL_USERS) + 1
     rows = known(saved, likes)
@@ -73,20 +81,28 @@ def expected(saved: Saved, user: str, likes: list[str]) -> np.ndarray:
         **tables.users(tf.constant([[row]])),
         names.LIKED_VIDEOS: tf.constant(h[None, None]),
     }
-    if tables.prior is not None and row > len(ALL_USERS) and rows:
-        x = folded_in(saved, rows)
+    less = known(saved, [video for video in skipped if video not in likes])
+    if tables.prior is not None and row > len(ALL_USERS) and (rows or less):
+        x = folded_in(saved, rows, less)
         columns[names.PRIOR] = tf.constant(x[None, None], tf.float32)
     videos = tables.videos(tf.range(1, len(ALL_VIDEOS) + 1)[None])
     return tf.sigmoid(network(columns, videos).logits)[0].numpy()
 
 
-def folded_in(saved: Saved, rows: list[int]) -> np.ndarray:
-    """s x of whoever likes the video rows and nobody knows anything else of."""
+def folded_in(saved: Saved, liked: list[int], skipped: list[int]) -> np.ndarray:
+    """s x of whom these video rows tell, and nobody knows anything else of."""
     prior = saved.model.tables.prior or pytest.fail("no prior")
-    y = prior.videos.numpy()[1:-1]
+    settings = saved.model.config.prior or pytest.fail("no prior")
     mean = prior.users.numpy()[-1] / prior.weight
-    liked = [row - 1 for row in rows]
-    return prior.weight * factors_of(saved.dataset, y, PRIOR, liked, mean=mean)
+    x = factors_of(
+        saved.dataset,
+        prior.videos.numpy()[1:-1],
+        settings,
+        [row - 1 for row in liked],
+        [row - 1 for row in skipped],
+        mean,
+    )
+    return prior.weight * x
 
 
 def rank(saved: Saved, user: str, liked: list[str], **more: Any) -> np.ndarray:
@@ -169,7 +185,8 @@ def test_explain_counts_likes_and_names_the_facet(saved: Saved) -> None:
 
 
 def test_a_server_warms_up_with_likes(saved: Saved) -> None:
-    logs = [log.predict_log.request for log in requests(saved.dataset, history=True)]
+    told = [names.LIKED_VIDEO_IDS]
+    logs = [log.predict_log.request for log in requests(saved.dataset, told)]
     given = {r.model_spec.signature_name for r in logs if "liked_video_ids" in r.inputs}
     takes = {
         name for name in saved.defaults if "liked_video_ids" in saved.defaults[name]
