@@ -18,7 +18,7 @@ from uvcan_tf.network.representations import Rated, UserRepresentation
 from uvcan_tf.saved_model.evaluate_signature import ByUser
 from uvcan_tf.saved_model.optional_inputs import for_each
 from uvcan_tf.saved_model.places import lowered, places, places_of
-from uvcan_tf.saved_model.request_histories import given_rows
+from uvcan_tf.saved_model.request_histories import Given, given_rows
 from uvcan_tf.saved_model.request_users import Users
 
 #: How many videos a request gets that does not say how many, if there are as many.
@@ -98,15 +98,10 @@ class BestVideos(tf.Module):
         batch = tf.size(users)
         given = given_rows(self._rows, batch, liked_video_ids, skipped_video_ids)
         user = self._users.representation(users, attributes, given)
-        hidden = [self._rows(names.VIDEO_ID, for_each(exclude_video_ids, batch))]
-        if given is not None:
-            hidden.append(given.liked)
-            if given.skipped is not None and self._hides_skipped:
-                hidden.append(given.skipped)
+        excluded = self._rows(names.VIDEO_ID, for_each(exclude_video_ids, batch))
+        hidden = self._hidden(users, [excluded, *self._told(given)])
         find = self._of_every if self._stage is None else self._of_candidates
-        found = find(
-            user, candidate_video_ids, self._hidden(users, hidden), for_each(k, batch)
-        )
+        found = find(user, candidate_video_ids, hidden, for_each(k, batch))
         return {**found, names.KNOWN_USER: users <= self._catalogue.users}
 
     @property
@@ -126,6 +121,14 @@ class BestVideos(tf.Module):
         user = self._users.representation(users, {})
         nothing, k = tf.fill([batch, 1], ""), tf.fill([batch], self.default_k)
         return self._of_every(user, nothing, self._hidden(users, []), k)
+
+    def _told(self, given: Given | None) -> list[tf.Tensor]:
+        """Video rows [B, *] that are not recommended, as the request tells of them."""
+        if given is None:
+            return []
+        if given.skipped is None or not self._hides_skipped:
+            return [given.liked]
+        return [given.liked, given.skipped]
 
     def _hidden(self, users: tf.Tensor, rows: Sequence[tf.Tensor]) -> tf.Tensor:
         """int32 [*, 2]: places of what is left out and of the video rows [B, *]."""

@@ -26,10 +26,7 @@ STOPS_BY_IN_WORDS: Final = f"validation NDCG@{STOPS_BY}"
 #: How much a prior may count beside its network: 1 is where the scores of both spread
 #: as far, 0 is the network alone, and the last one nearly the prior alone. Few, and far
 #: apart: a finer choice by some thousand pairs would follow their noise.
-PRIOR_SHARES: Final = (0.0, 0.25, 0.5, 1.0, 2.0, 4.0, 64.0)
-#: The share that stays unless another is better beyond doubt. More than an even one,
-#: since the prior is fitted anew to all pairs afterwards, and the network is not.
-DEFAULT_SHARE: Final = 2.0
+PRIOR_SHARES: Final = (0.0, 0.25, 0.5, 1.0, 2.0, 4.0, 16.0, 64.0)
 #: A prior is weighed by the pairs of so many times as many users as stop its network.
 WEIGHING_USERS: Final = 4
 _SCORES_AT_ONCE: Final = 1 << 22  # of the network, beside as many of its prior
@@ -115,15 +112,14 @@ class Validation:
     def weigh(self, prior: Prior) -> Weighed:
         """How much the prior should count; the network rates each video once.
 
-        `DEFAULT_SHARE`, unless another of `PRIOR_SHARES` ranks the pairs of users who
-        did not choose the network's epoch better by more than a standard error of the
-        difference.
+        As much as ranks the pairs of users best who did not choose the network's epoch,
+        out of `PRIOR_SHARES`.
         """
         prior.weigh(0.0)
         scorer, evaluation = self._refreshed(), self._config.evaluation
         users = np.unique(self._weighing.user)
         blocks = -(-len(users) * self._part.videos.size // _SCORES_AT_ONCE)
-        found, even = list[np.ndarray[Any, Any]](), 0.0
+        found, even = np.zeros(len(PRIOR_SHARES)), 0.0
         for some in np.array_split(users, blocks):
             pairs = self._weighing.where(np.isin(self._weighing.user, some))
             part = dataclasses.replace(self._part, test=pairs)
@@ -134,12 +130,9 @@ class Validation:
                 for share in PRIOR_SHARES
             )
             ranks = (rank_pairs(t, part, evaluation, (FULL,)) for t in tables)
-            found += [
-                np.stack([ndcg(r.by_protocol[FULL].rank, STOPS_BY) for r in ranks])
-            ]
-        ndcgs = np.concatenate(found, axis=1)  # [shares, pairs]
-        best = best_beside(ndcgs, PRIOR_SHARES.index(DEFAULT_SHARE))
-        means = ndcgs.mean(axis=1).tolist()
+            found += [ndcg(r.by_protocol[FULL].rank, STOPS_BY).sum() for r in ranks]
+        means = (found / len(self._weighing)).tolist()
+        best = int(np.argmax(means))
         return Weighed(PRIOR_SHARES[best] * even, means[best], means[0], means[-1])
 
     def _refreshed(self) -> ModelScorer:
@@ -162,19 +155,6 @@ class _Table(NamedTuple):
     def scores(self, users: IntArray) -> np.ndarray[Any, np.dtype[np.float32]]:
         """float32 [B, V]."""
         return self.every[np.searchsorted(self.users, users)]
-
-
-def best_beside(found: np.ndarray[Any, Any], default: int) -> int:
-    """The row of the greatest mean, if that is above the default's beyond doubt.
-
-    Args:
-      found: [choices, pairs].
-      default: the row that stays unless another's mean is more than a standard error
-        of the paired difference above its own.
-    """
-    best = int(found.mean(axis=1).argmax())
-    more = found[best] - found[default]
-    return best if more.mean() > more.std() / np.sqrt(len(more)) else default
 
 
 def _spread(scores: np.ndarray[Any, np.dtype[np.float32]]) -> float:

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from tests import worlds
+from tests.uvcan_tf.baselines.communities import communities
 from uvcan_tf.config import Config, EvaluationConfig, IALSSettings
 from uvcan_tf.data.dataset import NO_PAIRS, Dataset, Pairs
 from uvcan_tf.errors import TrainingError
@@ -111,7 +112,7 @@ def test_a_run_leaves_its_figures_and_a_log(stopped: Run, folder: Path) -> None:
 @pytest.mark.slow
 def test_a_run_tells_how_its_prior_was_weighed(tmp_path: Path) -> None:
     over = beside_a_prior()
-    model = fit(worlds.small(), over, tmp_path)
+    model = fit(communities(), over, tmp_path)
     found = json.loads((tmp_path / "training.json").read_text())
     of_prior = found["prior"]
     assert found[MONITOR] == of_prior[MONITOR]
@@ -143,7 +144,7 @@ def test_what_was_skipped_while_validation_pairs_were_liked_ranks_last(
 @pytest.mark.slow
 def test_a_finished_run_has_its_prior_count_as_before(tmp_path: Path) -> None:
     over = beside_a_prior()
-    models = [fit(worlds.small(), over, tmp_path) for _ in range(2)]
+    models = [fit(communities(), over, tmp_path) for _ in range(2)]
     assert models[0].tables.prior.weight == models[1].tables.prior.weight > 0
     users = np.arange(1, 6, dtype=np.int32)
     scores = [model.scorer().scores(users) for model in models]
