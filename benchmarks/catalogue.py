@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -19,7 +20,7 @@ from uvcan_tf.catalogue.catalogue import Catalogue
 from uvcan_tf.config import Config, RecommendationConfig
 from uvcan_tf.data.dataset import Dataset
 from uvcan_tf.evaluation.ranking import FULL, SAMPLED, rank_pairs
-from uvcan_tf.features import RECOMMEND, USER_ID, K
+from uvcan_tf.features import LIKED_VIDEO_IDS, RECOMMEND, USER_ID, K
 from uvcan_tf.model.uvcan import UVCAN
 from uvcan_tf.saved_model.export import export
 
@@ -50,23 +51,33 @@ def measure_requests(dataset: Dataset, machine: Machine) -> dict[str, Figure]:
     }
 
 
-def request_times_ms(model: UVCAN, served: RecommendationConfig) -> list[float]:
+def request_times_ms(
+    model: UVCAN, served: RecommendationConfig, likes: int = 0
+) -> list[float]:
     """Of the signature `recommend` of the model, exported to be served so."""
     config = dataclasses.replace(model.config, recommendation=served)
     with tempfile.TemporaryDirectory() as folder:
         export(model, model.dataset, None, config, Path(folder))
-        request = requests(Path(folder), model.dataset)
+        request = requests(Path(folder), model.dataset, likes)
         return [1000 * s for s in each(request, _REQUESTS)]
 
 
-def requests(folder: Path, dataset: Dataset) -> Callable[[], Any]:
-    """A call of the signature `recommend`, of another user each time."""
+def requests(folder: Path, dataset: Dataset, likes: int = 0) -> Callable[[], Any]:
+    """A call of the signature `recommend`, of another user each time.
+
+    Where likes are given, they are all that is known of the user.
+    """
     recommend = tf.saved_model.load(str(folder)).signatures[RECOMMEND]
     inputs = {
         name: tf.zeros([0] * spec.shape.rank, spec.dtype)
         for name, spec in recommend.structured_input_signature[1].items()
     }
-    users = iter(np.resize(dataset.users.ids, 100_000))
+    if likes:
+        liked = np.random.default_rng(1).choice(dataset.videos.ids, likes)
+        inputs[LIKED_VIDEO_IDS] = tf.constant([liked], tf.string)
+        users = itertools.repeat("somebody new")
+    else:
+        users = iter(np.resize(dataset.users.ids, 100_000))
 
     def request() -> Any:
         user = tf.constant([next(users)])

@@ -23,7 +23,9 @@ _USERS_A_STEP: Final = 128
 _PAIRS_A_STEP: Final = 2048
 _STEPS: Final = 40
 _SERVED: Final = RecommendationConfig()
+_GIVEN: Final = 10  # likes of somebody whom the model does not know
 _BESIDE: Final = "the network of the paper"
+_KNOWN: Final = "a known user"
 
 
 def measure(toffee_b: Dataset, toffee_a: Dataset) -> dict[str, Figure]:
@@ -35,9 +37,10 @@ def measure(toffee_b: Dataset, toffee_a: Dataset) -> dict[str, Figure]:
     best = presets.best()
     assert best.prior is not None
     prior = once(functools.partial(Prior, toffee_b, best.prior))
-    requests, of_best, of_paper = (
-        statistics.median(request_times_ms(untrained(toffee_a, config), _SERVED))
-        for config in (presets.history(), best, paper)
+    ours = untrained(toffee_a, presets.history()), untrained(toffee_a, best)
+    of_paper = _request_ms(untrained(toffee_a, paper))
+    (requests, of_best), (told, best_told) = (
+        [_request_ms(model, likes) for model in ours] for likes in (0, _GIVEN)
     )
     each = 1 + paper.training.negatives
     epoch = len(toffee_b.train) / passed
@@ -46,7 +49,13 @@ def measure(toffee_b: Dataset, toffee_a: Dataset) -> dict[str, Figure]:
         "fit_prior_of_best_s": Figure(prior, "s", epoch, "an epoch of `history`"),
         "recommend_history_73k_p50_ms": Figure(requests, "ms", of_paper, _BESIDE),
         "recommend_best_73k_p50_ms": Figure(of_best, "ms", of_paper, _BESIDE),
+        "recommend_history_by_likes_73k_p50_ms": Figure(told, "ms", requests, _KNOWN),
+        "recommend_best_by_likes_73k_p50_ms": Figure(best_told, "ms", of_best, _KNOWN),
     }
+
+
+def _request_ms(model: UVCAN, likes: int = 0) -> float:
+    return statistics.median(request_times_ms(model, _SERVED, likes))
 
 
 def users_per_s(dataset: Dataset, users: int) -> float:

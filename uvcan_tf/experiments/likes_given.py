@@ -2,7 +2,8 @@
 
 A share of the users is held out entirely. Some likes of each are given in the request,
 in the order of time where it is known; those after the first 20 are asked for, the
-same ones whatever is given.
+same ones whatever is given. A method that knows impressions is measured twice: told the
+likes alone, and told what was skipped between them, too.
 """
 
 from __future__ import annotations
@@ -17,10 +18,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from uvcan_tf.data.dataset import Dataset, IntArray, Pairs
+from uvcan_tf.data.dataset import NO_PAIRS, Dataset, IntArray, Pairs
 from uvcan_tf.data.matrices import likes_of
 from uvcan_tf.errors import ConfigError
-from uvcan_tf.evaluation.scorers import Scorer
+from uvcan_tf.evaluation.scorers import Scorer, SkippedImpressionsLast
 from uvcan_tf.experiments import cells as stored
 from uvcan_tf.experiments import plots, results
 from uvcan_tf.experiments.cells import Cells, Measured, forget_models
@@ -38,6 +39,7 @@ from uvcan_tf.search_spaces import Values
 from uvcan_tf.terminal.progress import progress
 
 GIVEN: Final = (1, 2, 5, 10, 20)
+_SKIPPED: Final = ", told the skipped, too"
 
 
 class Told(NamedTuple):
@@ -46,11 +48,13 @@ class Told(NamedTuple):
     Attributes:
       learned: without any pair of the held-out users.
       given: the pairs of these that a request tells, by their number for each user.
+      skipped: what they were shown meanwhile and did not like, by the same number.
       split: its test pairs are asked for; no given pair is a rival, told or not.
     """
 
     learned: Dataset
     given: dict[int, Pairs]
+    skipped: dict[int, Pairs]
     split: Split
 
     def history(self, number: int) -> Dataset:
@@ -83,7 +87,12 @@ def told(dataset: Dataset, cells: Cells) -> Told:
         test=pairs.where(enough & (place >= max(GIVEN))),
     )
     split = Split(ranked).of_users(cells.test_users, evaluation.seed)
-    return Told(dataclasses.replace(learned, test=split.dataset.test), given, split)
+    learned = dataclasses.replace(learned, test=split.dataset.test)
+    asked = np.isin(dataset.impressions.user, split.dataset.test.user)
+    shown = dataset.impressions.where(asked)
+    before = _likes_before(shown, pairs, evaluation.seed)
+    skipped = {n: shown.where(before < n) for n in GIVEN}
+    return Told(learned, given, skipped, split)
 
 
 def _places(pairs: Pairs, seed: int) -> npt.NDArray[np.int64]:
@@ -96,6 +105,24 @@ def _places(pairs: Pairs, seed: int) -> npt.NDArray[np.int64]:
     place = np.empty(len(pairs), np.int64)
     place[order] = np.arange(len(pairs)) - np.searchsorted(user, user)
     return place
+
+
+def _likes_before(shown: Pairs, likes: Pairs, seed: int) -> npt.NDArray[np.int64]:
+    """How many of a user's likes came before each impression: by time, or drawn."""
+    counts = np.bincount(likes.user)
+    if shown.time is None or likes.time is None:
+        rng = np.random.default_rng(seed)
+        return rng.integers(counts[shown.user])
+    order = np.lexsort((likes.time, likes.user))
+    user, time = likes.user[order], likes.time[order]
+    starts = np.searchsorted(user, np.arange(len(counts) + 1))
+    return np.array(
+        [
+            np.searchsorted(time[starts[u] : starts[u + 1]], moment)
+            for u, moment in zip(shown.user, shown.time, strict=True)
+        ],
+        np.int64,
+    )
 
 
 class _OfLikes:
@@ -112,13 +139,17 @@ class _OfLikes:
         return found
 
 
-def _with_history(fitted: Fitted, dataset: Dataset) -> Scorer:
-    """The fitted scorer, knowing the dataset's likes without having learned them."""
+def _with_history(fitted: Fitted, dataset: Dataset, skipped: Pairs) -> Scorer:
+    """The fitted scorer, knowing the dataset's likes without having learned them.
+
+    What was skipped is not recommended.
+    """
     if fitted.model is None:
         return _OfLikes(fitted.scorer, dataset)
-    fitted.model.remember(dataset.train)
+    fitted.model.remember(dataset.train, skipped)
     fitted.scorer.refresh(fitted.model)  # type: ignore[attr-defined]
-    return fitted.scorer
+    shown = dataclasses.replace(dataset, impressions=skipped)
+    return SkippedImpressionsLast(fitted.scorer, shown)
 
 
 def run(
@@ -136,9 +167,9 @@ def run(
         for method in methods:
             for seed in seeds:
                 found = _measured(cells, world, method, chosen[method.name], seed)
-                for number, cell in found.items():
+                for (name, number), cell in found.items():
                     rows += results.figures(
-                        cell.ranks, (10,), method=method.name, given=number, seed=seed
+                        cell.ranks, (10,), method=name, given=number, seed=seed
                     )
                 bar.advance()
     frame = pd.DataFrame(rows)
@@ -152,35 +183,40 @@ def run(
 
 def _measured(
     cells: Cells, world: Told, method: Method, values: Values, seed: int
-) -> dict[int, Measured]:
-    """By the number of likes given; fits unless all of it is on disk."""
+) -> dict[tuple[str, int], Measured]:
+    """By what is told, and the number of likes; fits unless all of it is on disk."""
     # Of people held out, no skipped impression is known, so none can rank last.
     evaluation = dataclasses.replace(cells.evaluation, skipped_impressions_last=False)
     run = dataclasses.replace(cells.run(cells.work, seed), evaluation=evaluation)
     setting = Setting("likes-given", world.split, world.split)
     key = method.key(values, run)
+    ways = [method.name, method.name + _SKIPPED][: 1 + method.knows_impressions]
     paths = {
-        n: cells.place(setting, world.split, method, key, n).with_suffix(".npz")
+        (way, n): cells.place(
+            setting, world.split, method, key, n, *[_SKIPPED] * (way != method.name)
+        ).with_suffix(".npz")
+        for way in ways
         for n in GIVEN
     }
     if not all(path.exists() for path in paths.values()):
-        folder = paths[GIVEN[0]].with_suffix("")
+        folder = paths[ways[0], GIVEN[0]].with_suffix("")
         folder.mkdir(parents=True, exist_ok=True)
         start = time.monotonic()
         run = dataclasses.replace(run, folder=folder)
         fitted = method.fit(world.learned, values, run)
         fit_seconds = time.monotonic() - start
-        for number, path in paths.items():
+        for (way, number), path in paths.items():
             start = time.monotonic()
-            scorer = _with_history(fitted, world.history(number))
+            skipped = world.skipped[number] if way.endswith(_SKIPPED) else NO_PAIRS
+            scorer = _with_history(fitted, world.history(number), skipped)
             ranks = world.split.ranks(scorer, evaluation)
             cell = Measured(ranks, fit_seconds, time.monotonic() - start)
             stored.save(path, cell)
-            cells.say(f"{method.name}, {number} given, seed {seed}: {cell}")
+            cells.say(f"{way}, {number} given, seed {seed}: {cell}")
         shutil.rmtree(folder)
         del fitted
         forget_models()
-    return {n: stored.load(path, world.split) for n, path in paths.items()}
+    return {told: stored.load(path, world.split) for told, path in paths.items()}
 
 
 def _text(cells: Cells, world: Told, frame: pd.DataFrame, seeds: int) -> str:

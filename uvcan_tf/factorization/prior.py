@@ -17,7 +17,7 @@ import numpy.typing as npt
 import tensorflow as tf
 
 from uvcan_tf.config import IALSSettings
-from uvcan_tf.data.dataset import Dataset, IntArray, Pairs
+from uvcan_tf.data.dataset import NO_PAIRS, Dataset, IntArray, Pairs
 from uvcan_tf.factorization.attribute_means import AttributeMeans
 from uvcan_tf.factorization.attribute_regression import AttributeRegression
 from uvcan_tf.factorization.fold_in import FoldIn
@@ -65,15 +65,22 @@ class Prior:
         self.weight = weight
         self.users.assign(np.float32(weight) * self._x)
 
-    def remember(self, likes: Pairs) -> None:
-        """Gives users without a training pair the factors of these likes."""
-        new = likes.where(~self._known[likes.user])
-        users, place = np.unique(new.user, return_inverse=True)
+    def remember(self, likes: Pairs, skipped: Pairs = NO_PAIRS) -> None:
+        """Gives users without a training pair the factors of these pairs."""
+        new = [pairs.where(~self._known[pairs.user]) for pairs in (likes, skipped)]
+        users = np.unique(np.concatenate([pairs.user for pairs in new]))
         x = np.float32(self.weight) * self._x
         if len(users):
             fold_in = self.fold_in(lambda rows: tf.gather(self.videos, rows))
-            given = Likes(tf.constant(place, tf.int32), tf.constant(new.video))
-            x[users] = fold_in(given, tf.constant(len(users)), tf.constant(x[users]))
+            liked, less = (
+                Likes(
+                    tf.constant(np.searchsorted(users, pairs.user), tf.int32),
+                    tf.constant(pairs.video, tf.int32),
+                )
+                for pairs in new
+            )
+            means = tf.constant(x[users])
+            x[users] = fold_in(liked, tf.constant(len(users)), means, less)
         self.users.assign(x)
 
     @property

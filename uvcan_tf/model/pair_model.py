@@ -131,8 +131,12 @@ class PairModel(tfrs.Model, abc.ABC):  # type: ignore[misc]  # tfrs is untyped
         """How many examples an epoch has, and a step: here observed pairs."""
         return self.batches.pairs, self.training.batch_size
 
-    def remember(self, likes: Pairs) -> None:
-        """Rates with these likes as the users' history, where the model has one."""
+    def remember(self, likes: Pairs, skipped: Pairs = NO_PAIRS) -> None:
+        """Rates with these likes as the users' history, where the model has one.
+
+        What was skipped counts for users of whom training knew nothing, where the prior
+        learns from impressions.
+        """
 
     def complete(self, dataset: Dataset) -> None:
         """Rates with all that the dataset tells, once training without some has ended.

@@ -112,11 +112,11 @@ class UVCAN(PairModel):
             return super().examples
         return len(self._users), self._shared.at_once
 
-    def remember(self, likes: Pairs) -> None:
+    def remember(self, likes: Pairs, skipped: Pairs = NO_PAIRS) -> None:
         if self.histories is not None:
             self.histories.replace(likes)
             if self.tables.prior is not None:
-                self.tables.prior.remember(likes)
+                self.tables.prior.remember(likes, skipped)
 
     def step_loss(self, inputs: tf.Tensor, drop_ids: bool) -> tf.Tensor:
         if self._shared is None:

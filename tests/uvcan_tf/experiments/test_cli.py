@@ -238,6 +238,9 @@ def test_people_held_out_are_rated_by_the_likes_they_give(
     assert (folder / "out" / "tiny" / "likes-given.png").exists()
     assert "| History product |" in shown.stdout
     assert run(folder, *words, methods=methods).stdout == shown.stdout
+    run(folder, *words, methods="UVCAN(best)")
+    found = rows(folder, "likes-given.csv").method.unique().tolist()
+    assert found == ["UVCAN(best)", "UVCAN(best), told the skipped, too"]
 
 
 @pytest.mark.slow

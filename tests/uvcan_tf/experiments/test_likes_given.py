@@ -82,6 +82,57 @@ def test_in_time_the_first_likes_are_given() -> None:
         assert videos == set(first.tolist())
 
 
+def shown(dataset: Dataset, time: np.ndarray | None = None) -> Pairs:
+    """Three videos that each user does not like."""
+    likes = by_user(dataset.train)
+    pairs = [
+        (user, video)
+        for user, videos in likes.items()
+        for video in sorted(set(range(1, dataset.videos.size + 1)) - videos)[:3]
+    ]
+    user, video = np.array(pairs, np.int32).T
+    return Pairs(user, video, time)
+
+
+def test_what_was_skipped_is_told_with_the_likes_it_came_with() -> None:
+    dataset = checkerboard()
+    dataset = dataclasses.replace(dataset, impressions=shown(dataset))
+    found = world(dataset)
+    every, asked = by_user(dataset.impressions), by_user(found.split.dataset.test)
+    assert not set(found.learned.impressions.user.tolist()) & set(asked)
+    before: dict[int, set[int]] = {user: set() for user in asked}
+    for number in GIVEN:
+        told_of = by_user(found.skipped[number])
+        assert set(told_of) <= set(asked)
+        for user in asked:
+            some = told_of.get(user, set())
+            assert before[user] <= some <= every[user]
+            before[user] = some
+    assert 0 < sum(map(len, before.values())) < 3 * len(asked)
+
+
+def test_in_time_what_was_skipped_before_the_last_given_like_is_told() -> None:
+    dataset = checkerboard()
+    draw = np.random.default_rng(2)
+    time = draw.permutation(len(dataset.train)).astype(np.int64)
+    train = dataclasses.replace(dataset.train, time=time)
+    users = len(np.unique(train.user))
+    moments = draw.integers(len(time), size=3 * users)
+    dataset = dataclasses.replace(
+        dataset,
+        train=train,
+        test=train.where(time < 0),
+        impressions=shown(dataset, moments),
+    )
+    found = world(dataset)
+    impressions = dataset.impressions
+    for user in by_user(found.split.dataset.test):
+        third = np.sort(time[train.user == user])[2]
+        own = (impressions.user == user) & (moments <= third)
+        told_of = by_user(found.skipped[3]).get(user, set())
+        assert told_of == set(impressions.video[own].tolist())
+
+
 def test_users_of_few_likes_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(likes_given, "GIVEN", (1, 60))
     with pytest.raises(ConfigError, match=r"more than 60 likes.*Received: nobody"):

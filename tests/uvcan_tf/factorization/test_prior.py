@@ -221,6 +221,19 @@ def test_who_gives_likes_after_training_has_the_factors_of_these() -> None:
     assert not whole.users[stranger].any()
 
 
+def test_what_such_a_user_skipped_weighs_as_impressions_do() -> None:
+    prior, stranger = Prior(WORLD, PRIOR), USERS + 1
+    liked = Pairs(np.array([stranger], np.int32), np.array([7], np.int32))
+    skipped = Pairs(np.array([1, stranger], np.int32), np.array([5, 15], np.int32))
+    before = prior.users.numpy()
+    prior.remember(liked, skipped)
+    y = prior.videos.numpy()[1:-1]
+    x = factors_of(WORLD, y, PRIOR, liked=[6], skipped=[14])
+    found = prior.users.numpy()
+    np.testing.assert_allclose(found[stranger], prior.weight * x, rtol=1e-3)
+    np.testing.assert_array_equal(found[:stranger], before[:stranger])
+
+
 class Saved(NamedTuple):
     model: UVCAN
     signatures: Any
