@@ -15,9 +15,21 @@ from tfx_pipeline.trainer import data, load, say
 from uvcan_tf.config import Config
 from uvcan_tf.data.dataset import Dataset
 from uvcan_tf.errors import TrainingError
+from uvcan_tf.evaluation.ranking import FULL, rank_pairs
+from uvcan_tf.evaluation.scorers import ranked
+from uvcan_tf.factorization.ials import IALS
 from uvcan_tf.search import Search
-from uvcan_tf.search_spaces import Values, draws, given, of_network, tuned
+from uvcan_tf.search_spaces import (
+    Space,
+    Values,
+    draws,
+    given,
+    of_network,
+    of_prior,
+    tuned,
+)
 from uvcan_tf.training.fit import MONITOR, fit
+from uvcan_tf.training.validation import STOPS_BY, held_out
 
 
 def tuner_fn(fn_args: FnArgs) -> TunerFnResult:
@@ -34,6 +46,8 @@ def search(
     dataset: Dataset, config: Config, folder: Path, root: Path | None = None
 ) -> Search:
     """The search of the experiments, from the given config on, one fit a trial.
+
+    A prior is searched before it, alone: a trial of it takes seconds.
 
     Args:
       dataset: set apart from it are the pairs by which trials are compared.
@@ -53,9 +67,8 @@ def search(
             "A search should have validation pairs to compare trials by. Received: "
             "none; raise `training.validation_fraction`, or add likes."
         )
-    space = of_network(config)
-    first = given(config, space)
-    others = (point for point in draws(space, TRIALS, "UVCAN")[1:] if point != first)
+    chosen = {} if config.prior is None else _prior(dataset, config, folder / "prior")
+    points = ({**point, **chosen} for point in _points(config, of_network(config)))
 
     def measure(values: Values, run: Path) -> dict[str, float]:
         number = 1 + int(run.name.rpartition("-")[2])
@@ -64,4 +77,29 @@ def search(
         content = json.loads((run / "training.json").read_text(encoding="utf-8"))
         return {MONITOR: content[MONITOR]}
 
-    return Search([first, *others], measure, folder, say, "UVCAN")
+    return Search(list(points), measure, folder, say, "UVCAN")
+
+
+def _prior(dataset: Dataset, config: Config, folder: Path) -> Values:
+    """The settings with which a prior alone ranks the validation pairs best."""
+    part = held_out(dataset, config)
+    last = config.ranks_skipped_impressions_last
+
+    def measure(values: Values, run: Path) -> dict[str, float]:
+        settings = tuned(config, values).prior
+        assert settings is not None
+        scorer = ranked(IALS(part, settings), part, last)
+        ranks = rank_pairs(scorer, part, config.evaluation, (FULL,))
+        return {MONITOR: ranks.summary((STOPS_BY,))[FULL][f"ndcg@{STOPS_BY}"]}
+
+    points = _points(config, of_prior(config))
+    search = Search(points, measure, folder, say, "The prior")
+    search.search()
+    return search.best().values
+
+
+def _points(config: Config, space: Space) -> list[Values]:
+    """The config's own settings, and then those that are drawn."""
+    first = given(config, space)
+    others = (point for point in draws(space, TRIALS, "UVCAN")[1:] if point != first)
+    return [first, *others]

@@ -65,7 +65,7 @@ OVER_PRODUCT: Final[Space] = {
     "training.negatives": (4, 8, 16),
     "model.factors": (16, 32, 64),
 }
-#: Both together, as the pipeline's Tuner draws them.
+#: Both together, as the pipeline's Tuner draws them beside a prior or without one.
 HISTORY: Final[Space] = {
     **OVER_PRODUCT,
     "history.factors": HISTORY_PRODUCT["factors"],
@@ -79,7 +79,7 @@ ATTRIBUTES: Final[Space] = {
     "attribute_ridge": (1.0, 3.0, 10.0),
     "attribute_pull": (0.0, 1.0),
 }
-#: Of the prior, as the pipeline's Tuner draws them beside those of the network.
+#: Of the prior, which the pipeline's Tuner searches before the network.
 PRIOR: Final[Space] = {
     "prior.factors": (64, 128, 256),
     "prior.unobserved_weight": (0.02, 0.03, 0.05, 0.1, 0.2, 0.3),
@@ -99,9 +99,15 @@ def attribute_popularity(features: Features) -> Space:
 
 
 def of_network(config: Config) -> Space:
-    """What a search draws for UVCAN, with the settings of a prior or a history."""
-    of_network = NEURAL if config.history is None else HISTORY
-    return of_network if config.prior is None else {**of_network, **PRIOR}
+    """What a search draws for UVCAN, with the settings of a history."""
+    return NEURAL if config.history is None else HISTORY
+
+
+def of_prior(config: Config) -> Space:
+    """What a search draws for the prior: no pull to attributes that do not count."""
+    if config.prior is not None and config.prior.attribute_ridge:
+        return PRIOR
+    return {k: v for k, v in PRIOR.items() if k != "prior.attribute_pull"}
 
 
 _T = TypeVar("_T")
