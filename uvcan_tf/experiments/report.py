@@ -43,16 +43,15 @@ NDCG@100 over the whole catalogue (the tables of settings say where it was NDCG@
 validation pairs: a tenth of each user's training pairs. The chosen settings lie in
 `results/<data>/settings/<method>.json`, with the command that gives their figures
 again. Then every method is fitted with them and ranks the held-out pairs once, among
-1,000 sampled videos and among all. A network stops early in each fit, by pairs of some
-users that it sets apart. (Of that rule are Table 3, Figure 3, slices and given likes of
-`kuairand` and `kuairand_last`, all of `small`, and what ends in `_ndcg100`, by
-NDCG@100; and those of `kuairand_likes` and `kuairand_likes_last`, by NDCG@10. In all
-older tables a network took as many epochs as its best trial kept.) By NDCG@100,
-iALS+attributes begins with what iALS+impressions chose, UVCAN(history) with what its
-product chose alone, and UVCAN(best) is both with what these chose. Elsewhere
-UVCAN(best) is a network over a cross-fitted prior, which is gone. Ties take the middle
-rank. HR@10 and NDCG@10 are means over pairs; p-values are of a paired bootstrap over
-users, seeds averaged first. A method without randomness has one figure for all seeds.
+1,000 sampled videos and among all. A network stops early in each fit, by NDCG@100 of
+pairs of some users that it sets apart. iALS+attributes begins with what
+iALS+impressions chose, UVCAN(history) with what its product chose alone, and
+UVCAN(best) is both with what these chose. (Older, where a network took as many epochs
+as its best trial kept and UVCAN(best) is one over a cross-fitted prior, which is gone,
+are new users and videos of KuaiRand, and the worlds `toffee_a` and `toffee_b`.) Ties
+take the middle rank. HR@10 and NDCG@10 are means over pairs; p-values are of a paired
+bootstrap over users, seeds averaged first. A method without randomness has one figure
+for all seeds.
 
 New users and videos have no pair in training. New videos are ranked among themselves.
 """
