@@ -46,9 +46,10 @@ def show_explanation(console: Console, explanation: Explanation) -> None:
 
 def show_unknown(console: Console, kind: str, name: str) -> None:
     """One line on a user or a video that is not in the model's tables."""
-    sentence = (
-        f"The model does not know {kind} {name}; it answers for an unknown {kind}."
-    )
+    counts = "only what the request tells of them counts"
+    if kind == "video":
+        counts = "it answers for an unknown video"
+    sentence = f"The model does not know {kind} {name}; {counts}."
     console.print(sentence, markup=False, highlight=False, soft_wrap=True)
 
 

@@ -45,7 +45,8 @@ def test_recommend_prints_json_for_machines(target: str) -> None:
 def test_a_user_and_a_video_that_the_model_does_not_know_are_named(
     target: str,
 ) -> None:
-    of_user = "The model does not know user nobody; it answers for an unknown user."
+    counts = "only what the request tells of them counts"
+    of_user = f"The model does not know user nobody; {counts}."
     known = _run("recommend", "--user", "u1", "--target", target)
     recommended = _run("recommend", "--user", "nobody", "--target", target)
     explained = _run(
