@@ -29,7 +29,7 @@ from uvcan_tf.search_spaces import (
     tuned,
 )
 from uvcan_tf.training.fit import MONITOR, fit
-from uvcan_tf.training.validation import STOPS_BY, held_out
+from uvcan_tf.training.validation import decisive, held_out
 
 
 def tuner_fn(fn_args: FnArgs) -> TunerFnResult:
@@ -90,7 +90,7 @@ def _prior(dataset: Dataset, config: Config, folder: Path) -> Values:
         assert settings is not None
         scorer = ranked(IALS(part, settings), part, last)
         ranks = rank_pairs(scorer, part, config.evaluation, (FULL,))
-        return {MONITOR: ranks.summary((STOPS_BY,))[FULL][f"ndcg@{STOPS_BY}"]}
+        return {MONITOR: decisive(ranks)}
 
     points = _points(config, of_prior(config))
     search = Search(points, measure, folder, say, "The prior")

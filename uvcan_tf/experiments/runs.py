@@ -19,7 +19,7 @@ from uvcan_tf.search import Search
 from uvcan_tf.search_spaces import Values, draws
 from uvcan_tf.terminal.progress import progress
 from uvcan_tf.training.fit import MONITOR
-from uvcan_tf.training.validation import STOPS_BY
+from uvcan_tf.training.validation import decisive
 
 Job = tuple[Method, Values, Mapping[str, Any]]
 
@@ -85,7 +85,7 @@ def _search(
         ranks = setting.part.ranks(fitted.scorer, cells.evaluation, (FULL,))
         del fitted
         forget_models()
-        return {MONITOR: ranks.summary((STOPS_BY,))[FULL][f"ndcg@{STOPS_BY}"]}
+        return {MONITOR: decisive(ranks)}
 
     search = Search(
         [{**base, **point} for point in draws(method.space, cells.trials, method.name)],

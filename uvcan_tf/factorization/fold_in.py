@@ -13,7 +13,7 @@ import numpy.typing as npt
 import tensorflow as tf
 
 from uvcan_tf.config import IALSSettings
-from uvcan_tf.network.liked_videos import Likes
+from uvcan_tf.network.liked_videos import Likes, together
 
 #: How many likes of everybody's a person is taken to have beside the own ones: one or
 #: two likes tell less than popularity does. Chosen on long views (docs/results.md).
@@ -79,8 +79,7 @@ class FoldIn(tf.Module):
         if skipped is not None:
             less = tf.fill(tf.shape(skipped.user), self.weight_of_skipped)
             weights = tf.concat([weights, less], axis=0)
-            both = zip(likes, skipped, strict=True)
-            likes = Likes(*(tf.concat(parts, axis=0) for parts in both))
+            likes = together(likes, skipped)
         order = tf.argsort(likes.user, stable=True)
         counts = tf.math.bincount(likes.user, minlength=users, maxlength=users)
         videos, weights = (

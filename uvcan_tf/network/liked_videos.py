@@ -22,6 +22,12 @@ class Likes(NamedTuple):
     video: tf.Tensor
 
 
+def together(some: Likes, more: Likes) -> Likes:
+    """The likes of both, in this order."""
+    both = zip(some, more, strict=True)
+    return Likes(*(tf.concat(parts, axis=0) for parts in both))
+
+
 @tf.keras.utils.register_keras_serializable("uvcan")
 class LikedVideos(tf.keras.layers.Layer):
     """h_u = Σ i_w / √n over the n liked videos w; the product is h_u · o_v + b_v.

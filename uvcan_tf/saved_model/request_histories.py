@@ -21,7 +21,7 @@ from uvcan_tf.features import LIKED_VIDEOS, VIDEO_ID
 from uvcan_tf.model.histories import Histories
 from uvcan_tf.network.co_attention import CoAttentionNetwork
 from uvcan_tf.network.facets import Facets
-from uvcan_tf.network.liked_videos import Likes
+from uvcan_tf.network.liked_videos import Likes, together
 from uvcan_tf.network.representations import UserRepresentation
 from uvcan_tf.saved_model.optional_inputs import for_each
 
@@ -121,7 +121,7 @@ class RequestHistories(tf.Module):
         A user without any such video stays as remembered.
         """
         batch = tf.size(rows)
-        likes = _distinct(_together(self._stored.of(rows), self._known(given.liked)))
+        likes = _distinct(together(self._stored.of(rows), self._known(given.liked)))
         h = self._sum_of(likes, batch)
         if self._sums is not None:
             count = tf.math.bincount(likes.user, minlength=batch)
@@ -138,7 +138,7 @@ class RequestHistories(tf.Module):
         history = (self._factors(h),) if self._in_product else ()
         skipped = None
         if given.skipped is not None:
-            both = _distinct(_together(likes, self._known(given.skipped)))
+            both = _distinct(together(likes, self._known(given.skipped)))
             skipped = Likes(*(part[tf.size(likes.user) :] for part in both))
         prior = self._prior(user, rows, likes, skipped)
         return self._user_of_facets(facets, prior, history)
@@ -163,7 +163,7 @@ class RequestHistories(tf.Module):
             return user.prior
         [x] = user.prior
         batch = tf.size(rows)
-        pairs = likes if skipped is None else _together(likes, skipped)
+        pairs = likes if skipped is None else together(likes, skipped)
         new = tf.math.bincount(pairs.user, minlength=batch, maxlength=batch) > 0
         new &= ~tf.gather(self._is_known, rows)
         found = tf.cond(
@@ -180,11 +180,6 @@ def _sums(network: CoAttentionNetwork, stored: Histories) -> tf.Variable:
     some = [tf.range(s, min(s + _ROWS_AT_ONCE, stored.rows)) for s in starts]
     sums = [network.liked_videos.call(stored.of(r), tf.size(r)) for r in some]
     return tf.Variable(tf.concat(sums, axis=0), trainable=False)
-
-
-def _together(some: Likes, more: Likes) -> Likes:
-    both = zip(some, more, strict=True)
-    return Likes(*(tf.concat(parts, axis=0) for parts in both))
 
 
 def _distinct(likes: Likes) -> Likes:

@@ -13,7 +13,7 @@ import numpy as np
 from uvcan_tf.config import Config
 from uvcan_tf.data.dataset import Dataset, IntArray, Pairs
 from uvcan_tf.evaluation.metrics import ndcg
-from uvcan_tf.evaluation.ranking import FULL, rank_pairs
+from uvcan_tf.evaluation.ranking import FULL, Ranks, rank_pairs
 from uvcan_tf.evaluation.scorers import SKIPPED, ModelScorer, ranked
 from uvcan_tf.factorization.prior import Prior
 from uvcan_tf.model.pair_model import PairModel
@@ -51,6 +51,11 @@ def _divided(pairs: Pairs, config: Config) -> tuple[Pairs, Pairs]:
     users = min(training.validation_users, half)
     stopping = pairs.of_some_users(users, training.seed)
     return stopping, pairs.where(~np.isin(pairs.user, stopping.user))
+
+
+def decisive(ranks: Ranks) -> float:
+    """NDCG@100 over the whole catalogue, by which trials are compared."""
+    return ranks.summary((STOPS_BY,))[FULL][f"ndcg@{STOPS_BY}"]
 
 
 class Measured(NamedTuple):
