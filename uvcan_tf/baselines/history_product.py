@@ -92,7 +92,8 @@ class HistoryProduct(tfrs.Model):  # type: ignore[misc]  # tfrs is untyped
     """ŷ_uv = h_u · o_v + b_v alone, trained as UVCAN's; see `LikedVideos`.
 
     Args:
-      dataset: its training pairs are the likes.
+      dataset: its training pairs are the likes; what its impressions tell to be skipped
+        is no rival of them.
       settings: of the vectors and the training.
     """
 
@@ -113,7 +114,7 @@ class HistoryProduct(tfrs.Model):  # type: ignore[misc]  # tfrs is untyped
         self.layer.bias.assign(log_popularity(dataset))
         histories = Histories(dataset.train, dataset.users.size, dataset.trained_videos)
         self._shared = SharedCandidates(
-            dataset, histories, settings.history, settings.seed
+            dataset, histories, settings.history, settings.seed, dataset.impressions
         )
         self.step = tf.Variable(0, dtype=tf.int64, trainable=False)
 

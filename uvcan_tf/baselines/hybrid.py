@@ -100,8 +100,14 @@ class Hybrid(BlockModel):
             settings=settings,
             seed=training.seed * 10_000,
         )
-        tables = RowTables(dataset)
-        super().__init__(dataset, training, network, settings.id_dropout, tables)
+        super().__init__(
+            dataset,
+            training,
+            network,
+            settings.id_dropout,
+            RowTables(dataset),
+            never_drawn=dataset.impressions,
+        )
 
     def embeddings(
         self, user: SummedFacets, video: SummedFacets

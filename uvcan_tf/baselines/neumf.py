@@ -109,8 +109,14 @@ class NeuMF(BlockModel):
     ) -> None:
         user, video = facet_specs(dataset)
         network = NeuMFNetwork(user[0], video[0], settings, training.seed * 10_000)
-        tables = RowTables(dataset)
-        super().__init__(dataset, training, network, settings.id_dropout, tables)
+        super().__init__(
+            dataset,
+            training,
+            network,
+            settings.id_dropout,
+            RowTables(dataset),
+            never_drawn=dataset.impressions,
+        )
 
     def embeddings(
         self, user: IdRepresentation, video: IdRepresentation

@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
 from uvcan_tf.config import Config, EvaluationConfig, TrainingConfig
-from uvcan_tf.data.dataset import Dataset
+from uvcan_tf.data.dataset import NO_PAIRS, Dataset
 from uvcan_tf.evaluation.scorers import Scorer, ranked
 from uvcan_tf.model.pair_model import PairModel
 from uvcan_tf.search_spaces import Space, Values, tuned
@@ -108,6 +108,12 @@ class Method(abc.ABC):
         """The settings of a file, whatever the command says that reads it."""
         return values
 
+    def _known(self, dataset: Dataset, run: Run) -> Dataset:
+        """The dataset, with impressions only where the method may know of them."""
+        if self.knows_impressions or self._skipped_last(run):
+            return dataset
+        return dataclasses.replace(dataset, impressions=NO_PAIRS)
+
     def _skipped_last(self, run: Run) -> bool:
         return run.evaluation.ranks_skipped_impressions_last(self.knows_impressions)
 
@@ -116,7 +122,8 @@ class Classical(Method):
     """A method that is fitted in one go: `build(dataset, values, seed)` scores."""
 
     def fit(self, dataset: Dataset, values: Values, run: Run) -> Fitted:
-        scorer = self.build(dataset, values, run.seed)
+        known = self._known(dataset, run)
+        scorer = self.build(known, values, run.seed)
         return Fitted(ranked(scorer, dataset, self._skipped_last(run)))
 
     def key(self, values: Values, run: Run) -> Mapping[str, Any]:
@@ -142,7 +149,7 @@ class Neural(Method):
         own = self._config(values, run)
 
         def build(part: Dataset, _: Config) -> PairModel:
-            return self.build(part, own)
+            return self.build(self._known(part, run), own)
 
         config = own
         if not isinstance(own, Config):

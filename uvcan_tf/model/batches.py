@@ -48,6 +48,7 @@ class Batches:
       never_drawn: pairs that are no negatives either, unless a user would have none.
 
     Attributes:
+      never_drawn: the same.
       pairs: how many observed pairs an epoch has here.
       steps: of an epoch.
     """
@@ -62,6 +63,7 @@ class Batches:
         self._dataset = dataset
         self._training = training
         self._id_dropout = id_dropout
+        self.never_drawn = never_drawn
         pairs = trainable(dataset)
         here = replicas()
         own = here.own(pairs)

@@ -39,7 +39,11 @@ class Histories(tf.Module):
 
     def forgotten(self) -> Histories:
         """The same without any like."""
-        return Histories(NO_PAIRS, self._users, self._known)
+        return self.but_of(NO_PAIRS)
+
+    def but_of(self, pairs: Pairs) -> Histories:
+        """The same users and known videos with other pairs."""
+        return Histories(pairs, self._users, self._known)
 
     def replace(self, pairs: Pairs) -> None:
         """These are the likes from now on."""

@@ -5,8 +5,9 @@ others are asked for among the step's candidates.
 
     L = - mean over asked likes (u, v) of log softmax_c(ŷ_uc - log q_c) at c = v
 
-over the candidates c that are not given by u, where q_c is the chance that a step has
-the candidate c; see Yi et al., Sampling-Bias-Corrected Neural Modeling (RecSys 2019).
+over the candidates c that are rivals to u: neither given by u nor, where skipped
+impressions rank last anyway, skipped. q_c is the chance that a step has the candidate
+c; see Yi et al., Sampling-Bias-Corrected Neural Modeling (RecSys 2019).
 
 Shapes: B users of a step, L likes, A asked ones, C candidates, S negatives of an asked
 like, R video rows, V videos.
@@ -22,11 +23,11 @@ import numpy.typing as npt
 import tensorflow as tf
 
 from uvcan_tf.config import TrainingConfig
-from uvcan_tf.data.dataset import Dataset
+from uvcan_tf.data.dataset import NO_PAIRS, Dataset, Pairs
 from uvcan_tf.history_settings import HistorySettings
 from uvcan_tf.model.batches import step_seed
 from uvcan_tf.model.histories import Histories, where
-from uvcan_tf.network.liked_videos import LikedVideos, Likes
+from uvcan_tf.network.liked_videos import LikedVideos, Likes, together
 
 _NEVER = -1e9  # a logit that no softmax notices
 
@@ -37,6 +38,7 @@ class SharedStep(NamedTuple):
     users: tf.Tensor  # rows [B]
     given: Likes
     asked: Likes
+    no_rivals: Likes  # what was given, and what is never drawn
     candidates: tf.Tensor  # video rows [C]
     log_q: tf.Tensor  # of the candidates, [C]
     column: tf.Tensor  # [R]: the candidate that a video row is, -1 where it is none
@@ -57,9 +59,9 @@ class SharedStep(NamedTuple):
         y = layer.video_factors(videos)  # [C, D + 1]
         return tf.matmul(layer.user_factors(h), y, transpose_b=True) - self.log_q
 
-    def without_given(self, logits: tf.Tensor) -> tf.Tensor:
-        """Logits [B, C] that no softmax notices where a user was given a candidate."""
-        hidden = self.places(self.given)
+    def of_rivals(self, logits: tf.Tensor) -> tf.Tensor:
+        """Logits [B, C] that no softmax notices where a candidate is no rival."""
+        hidden = self.places(self.no_rivals)
         penalty = tf.fill(tf.shape(hidden)[:1], _NEVER)
         return tf.tensor_scatter_nd_add(logits, hidden, penalty)
 
@@ -72,6 +74,7 @@ class SharedCandidates:
       histories: of the same pairs.
       settings: of the split and the candidates.
       seed: of every draw.
+      never_drawn: pairs whose video is no rival to their user, as in `Batches`.
 
     Attributes:
       at_once: how many users share a step.
@@ -83,8 +86,10 @@ class SharedCandidates:
         histories: Histories,
         settings: HistorySettings,
         seed: int,
+        never_drawn: Pairs = NO_PAIRS,
     ) -> None:
         self._histories = histories
+        self._never_drawn = histories.but_of(never_drawn)
         self._settings = settings
         self._seed = seed
         self.l2 = settings.l2
@@ -126,7 +131,8 @@ class SharedCandidates:
         )
         log_q = tf.gather(self._log_q, candidates)
         given = where(likes, is_given)
-        return SharedStep(users, given, asked, candidates, log_q, column)
+        no_rivals = together(given, self._never_drawn.of(users))
+        return SharedStep(users, given, asked, no_rivals, candidates, log_q, column)
 
     def _candidates(self, asked: tf.Tensor, step: tf.Tensor) -> tf.Tensor:
         """Distinct video rows int [C]: the asked ones, then uniform ones."""
@@ -154,11 +160,11 @@ class SharedCandidates:
     ) -> tuple[tf.Tensor, tf.Tensor]:
         """Video rows [A, 1 + S], the asked one first, and what to subtract from logits.
 
-        The S rivals are candidates that were not given. They are drawn by softmax(odds)
+        The S rivals are drawn from the candidates by softmax(odds)
         for logits that are added to the odds [B, C]; without odds, uniformly.
         """
         shape = [tf.size(drawn.users), tf.size(drawn.candidates)]
-        open_to = drawn.without_given(tf.zeros(shape) if odds is None else odds)
+        open_to = drawn.of_rivals(tf.zeros(shape) if odds is None else odds)
         chosen = tf.random.stateless_categorical(
             tf.gather(open_to, asked.user),
             count,
@@ -171,16 +177,16 @@ class SharedCandidates:
             return videos, tf.gather(self._log_q, videos)
         return videos, tf.zeros_like(videos, tf.float32)
 
-    def sized(self, training: TrainingConfig) -> TrainingConfig:
-        """With no more likes at once than a step asks for on average."""
-        size = min(training.batch_size, max(1, round(self._asked)))
-        return dataclasses.replace(training, batch_size=size)
+    def training(self, config: TrainingConfig) -> TrainingConfig:
+        """By softmax, with no more likes at once than a step asks for on average."""
+        size = min(config.batch_size, max(1, round(self._asked)))
+        return dataclasses.replace(config, batch_size=size, softmax=True)
 
 
 def shared_softmax_loss(drawn: SharedStep, logits: tf.Tensor) -> tf.Tensor:
     """L of logits ŷ - log q, [B, C]."""
     asked = drawn.places(drawn.asked)
-    found = tf.gather_nd(tf.nn.log_softmax(drawn.without_given(logits)), asked)
+    found = tf.gather_nd(tf.nn.log_softmax(drawn.of_rivals(logits)), asked)
     return -tf.reduce_sum(found) / tf.cast(tf.maximum(tf.size(found), 1), tf.float32)
 
 

@@ -5,7 +5,6 @@ Shapes: B pairs or users, C candidate videos.
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Sequence
 from typing import Any, final
 
@@ -74,12 +73,9 @@ class UVCAN(PairModel):
         last = config.ranks_skipped_impressions_last
         never_drawn = dataset.impressions if last else NO_PAIRS
         prior = None if config.prior is None else Prior(dataset, config.prior)
-        training = config.training
-        if history is not None and history.shared_softmax:
-            training = dataclasses.replace(training, softmax=True)
         super().__init__(
             dataset,
-            training,
+            config.training,
             network,
             config.model.id_dropout,
             RowTables(dataset, prior, True, history is None or history.user_ids),
@@ -101,9 +97,11 @@ class UVCAN(PairModel):
         self.histories = Histories(dataset.train, dataset.users.size, known)
         self._users = tf.constant(np.unique(trainable(dataset).user), tf.int32)
         if history.shared_softmax:
-            seed = self.training.seed
-            self._shared = SharedCandidates(dataset, self.histories, history, seed)
-            self.training = self._shared.sized(self.training)
+            seed, skipped = self.training.seed, self.batches.never_drawn
+            self._shared = SharedCandidates(
+                dataset, self.histories, history, seed, skipped
+            )
+            self.training = self._shared.training(self.training)
 
     @property
     def examples(self) -> tuple[int, int]:

@@ -21,7 +21,7 @@ from uvcan_tf.baselines.history_product import (
     fit_history_product,
 )
 from uvcan_tf.config import ConfigError
-from uvcan_tf.data.dataset import Dataset
+from uvcan_tf.data.dataset import Dataset, Pairs
 
 SMALL = HistoryProductSettings(
     factors=5, uniform=7, candidates=19, users=11, epochs=60, learning_rate=0.02, seed=3
@@ -74,10 +74,14 @@ def test_a_person_of_two_likes_gets_the_rest_of_their_community(
     assert first[2:].min() > second.max()
 
 
-def test_the_loss_is_the_softmax_over_shared_candidates(world: Dataset) -> None:
-    """Every number by loops, but for the draws themselves."""
+@pytest.mark.parametrize("skipped", [[], [(1, 14), (1, 20), (24, 3), (30, 27)]])
+def test_the_loss_is_the_softmax_over_shared_candidates(
+    world: Dataset, skipped: list[tuple[int, int]]
+) -> None:
+    """Every number by loops, but for the draws themselves; what is skipped is out."""
     settings = dataclasses.replace(SMALL, l2=0.3)
-    model = HistoryProduct(world, settings)
+    pairs = Pairs(*np.array(skipped, np.int32).reshape(-1, 2).T)
+    model = HistoryProduct(dataclasses.replace(world, impressions=pairs), settings)
     users = [1, 24, 30]
     loss = float(model.compute_loss(tf.constant(users)))
     liked = [np.sort(world.train.video[world.train.user == u]) - 1 for u in users]
@@ -94,14 +98,14 @@ def test_the_loss_is_the_softmax_over_shared_candidates(world: Dataset) -> None:
     likes = np.bincount(world.train.video - 1, minlength=VIDEOS + 1)
     chance = 1 - (1 - 7 / (VIDEOS + 1)) * np.exp(-likes * 0.3 * 11 / USERS)
     losses, squares = [], np.square(outputs[candidates]).sum() / 2
-    for own, chosen, wanted in zip(liked, parts, asked, strict=True):
+    for user, own, chosen, wanted in zip(users, liked, parts, asked, strict=True):
         given = own[chosen]
         h = inputs[given].sum(axis=0) / np.sqrt(max(1, len(given)))
         squares += np.square(h).sum() / 2
         logit = {
             v: h @ outputs[v] + bias[v] - np.log(chance[v])
             for v in candidates
-            if v not in given
+            if v not in given and (user, v + 1) not in skipped
         }
         total = np.log(sum(np.exp(x) for x in logit.values()))
         losses += [total - logit[v] for v in wanted]

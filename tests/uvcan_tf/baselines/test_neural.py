@@ -68,6 +68,23 @@ def test_the_scorer_scores_as_the_model_rates(build: Build) -> None:
     np.testing.assert_allclose(model.scorer().scores(users), expected, atol=1e-5)
 
 
+@pytest.mark.parametrize("name", ["NCF", "Wide&Deep", "Hybrid"])
+def test_what_was_skipped_is_no_negative(name: str) -> None:
+    """All videos but two and the liked ones: only those two are drawn."""
+    dataset = worlds.small()
+    user = dataset.train.user[0]
+    liked = dataset.train.video[dataset.train.user == user]
+    other = np.setdiff1d(np.arange(1, dataset.videos.size + 1, dtype=np.int32), liked)
+    skipped = Pairs(np.full(len(other) - 2, user, np.int32), other[2:])
+    world = dataclasses.replace(dataset, impressions=skipped)
+    model = MODELS[name](world, worlds.SMALL_CONFIG)
+    positions = tf.range(model.batches.pairs, dtype=tf.int64)
+    batch = model.batches.draw(positions, tf.constant(0, tf.int64), False)
+    drawn = batch.videos.numpy()[batch.users.numpy() == user][:, 1:]
+    assert drawn.size
+    assert set(drawn.ravel()) <= set(other[:2])
+
+
 @pytest.mark.parametrize("most", [0, 1 << 26])
 def test_crosses_of_a_catalogue_are_those_of_pairs(
     most: int, monkeypatch: pytest.MonkeyPatch

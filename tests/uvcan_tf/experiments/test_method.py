@@ -16,7 +16,7 @@ import pytest
 
 from tests import worlds
 from uvcan_tf.config import EvaluationConfig
-from uvcan_tf.data.dataset import Pairs
+from uvcan_tf.data.dataset import Dataset, Pairs
 from uvcan_tf.evaluation.scorers import SKIPPED
 from uvcan_tf.experiments import ablation
 from uvcan_tf.experiments.method import Classical, Neural, Run
@@ -45,13 +45,20 @@ class Zeros:
 
 
 def lowered(last: bool | None, knows: bool) -> list[int]:
-    zeros = Zeros(WORLD.videos.size)
-    method = Classical("Zeros", {}, lambda *arguments: zeros, knows_impressions=knows)
+    zeros, seen = Zeros(WORLD.videos.size), []
+
+    def build(dataset: Dataset, *_: Any) -> Zeros:
+        seen.append(len(dataset.impressions))
+        return zeros
+
+    method = Classical("Zeros", {}, build, knows_impressions=knows)
     evaluation = EvaluationConfig(skipped_impressions_last=last)
     fitted = method.fit(WORLD, {}, Run(Path(), evaluation=evaluation))
     scores = fitted.scorer.scores(USERS)
     assert not zeros.kept.any()  # its array is its own
     assert not scores[1].any()
+    told = knows or last is True
+    assert seen == [len(WORLD.impressions) if told else 0]
     return [int(column) + 1 for column in np.flatnonzero(scores[0] == SKIPPED)]
 
 

@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from tests.uvcan_tf.baselines.communities import USERS, VIDEOS, communities
 from uvcan_tf.config import HistorySettings, TrainingConfig
-from uvcan_tf.data.dataset import Dataset
+from uvcan_tf.data.dataset import NO_PAIRS, Dataset, Pairs
 from uvcan_tf.model.histories import Histories
 from uvcan_tf.model.shared_softmax import SharedCandidates, SharedStep
 from uvcan_tf.network.liked_videos import Likes
@@ -18,10 +18,12 @@ WIDE = HistorySettings(uniform=7, users=11)
 SETTINGS = HistorySettings(uniform=7, candidates=19, users=11)
 
 
-def shared(dataset: Dataset, settings: HistorySettings = SETTINGS) -> SharedCandidates:
+def shared(
+    dataset: Dataset, settings: HistorySettings = SETTINGS, skipped: Pairs = NO_PAIRS
+) -> SharedCandidates:
     known = dataset.trained_videos
     histories = Histories(dataset.train, dataset.users.size, known)
-    return SharedCandidates(dataset, histories, settings, seed=3)
+    return SharedCandidates(dataset, histories, settings, 3, skipped)
 
 
 def step(number: int, settings: HistorySettings = SETTINGS) -> SharedStep:
@@ -78,8 +80,11 @@ def test_few_users_share_a_step_where_there_is_little_data() -> None:
     assert shared(WORLD, HistorySettings(users=128)).at_once == 128
 
 
-def test_rivals_are_drawn_by_the_softmax_and_never_what_was_given() -> None:
-    drawer, draws = shared(WORLD), 4000
+def test_rivals_are_drawn_by_the_softmax_and_never_what_is_no_rival() -> None:
+    """What a user was given, and what is never drawn: here every video up to 9."""
+    low = np.arange(1, 10, dtype=np.int32)
+    skipped = Pairs(np.repeat(np.int32([1, 24]), 9), np.tile(low, 2))
+    drawer, draws = shared(WORLD, SETTINGS, skipped), 4000
     number = tf.constant(4, tf.int64)
     drawn = drawer.draw(tf.constant([1, 24, 30]), number)
     candidates = drawn.candidates.numpy()
@@ -89,13 +94,13 @@ def test_rivals_are_drawn_by_the_softmax_and_never_what_was_given() -> None:
     )
     videos = videos.numpy()
     assert not correction.numpy().any()  # the odds say it already
-    given = listed(drawn.given)
+    closed = listed(drawn.given) | {(user, v) for user in (0, 1) for v in low}
     for user, own, row in zip(
         drawn.asked.user.numpy(), drawn.asked.video.numpy(), videos, strict=True
     ):
         assert row[0] == own
         expected = np.exp(odds[user])
-        expected[[(user, v) in given for v in candidates]] = 0
+        expected[[(user, v) in closed for v in candidates]] = 0
         found = (row[1:, None] == candidates).mean(axis=0)
         np.testing.assert_allclose(found, expected / expected.sum(), atol=0.04)
 
@@ -117,6 +122,6 @@ def test_without_odds_rivals_are_uniform_and_log_q_corrects_for_them() -> None:
 
 def test_no_more_likes_are_rated_than_a_step_asks_for() -> None:
     asked = len(WORLD.train) * 0.3 * 11 / len(np.unique(WORLD.train.user))
-    sized = shared(WORLD).sized(TrainingConfig(batch_size=2048))
-    assert sized.batch_size == round(asked)
-    assert shared(WORLD).sized(TrainingConfig(batch_size=2)).batch_size == 2
+    training = shared(WORLD).training
+    assert training(TrainingConfig(batch_size=2048)).batch_size == round(asked)
+    assert training(TrainingConfig(batch_size=2)).batch_size == 2
