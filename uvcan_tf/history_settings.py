@@ -41,7 +41,7 @@ class HistorySettings:
       uniform: candidates of a step that are drawn uniformly, beside all asked videos.
       candidates: of a step, at most.
       users: of a step; by default 128, and fewer where little data would leave an
-        epoch less than 128 steps, but no less than 8.
+        epoch less than 32 steps, but no less than 8.
       initial_stddev: standard deviation of the initial vectors.
     """
 
@@ -74,7 +74,7 @@ class HistorySettings:
     def users_a_step(self, users: int) -> int:
         """How many of the users who like something share a step.
 
-        >>> [HistorySettings().users_a_step(users) for users in (100, 5_000, 20_000)]
-        [8, 39, 128]
+        >>> [HistorySettings().users_a_step(users) for users in (100, 1_200, 20_000)]
+        [8, 37, 128]
         """
-        return self.users or min(128, max(8, users // 128))
+        return self.users or min(128, max(8, users // 32))

@@ -53,9 +53,9 @@ IALS: Final[Space] = {
 }
 HISTORY_PRODUCT: Final[Space] = {
     "factors": (64, 128, 256),
-    "learning_rate": (0.001, 0.002, 0.004),
+    "learning_rate": (0.002, 0.004, 0.008),
     "l2": (0.0, 0.001, 0.01),
-    "epochs": (6, 9, 12, 18),
+    "epochs": (4, 6, 9, 12, 18),
 }
 #: The network of UVCAN over its product of a history, whose own settings the tables
 #: search before it.

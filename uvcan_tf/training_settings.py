@@ -33,6 +33,8 @@ class TrainingConfig:
       softmax: whether the loss asks which of a pair's videos was the observed one; see
         `losses.cross_entropies`.
       l2: weight of the squared weights (the paper's grid: 0, 1e-3, 1e-2, 1e-1).
+      average_decay: of the moving average over epochs that stands for the weights
+        wherever they are measured, kept or served; 0 for none. Unlike the paper.
       epochs: passes over the observed pairs, at most.
       patience: epochs without a better validation NDCG@100 before stopping.
       time_limit_s: no epoch starts after so many seconds of training.
@@ -53,6 +55,7 @@ class TrainingConfig:
     popular_negatives: float = 0.0
     softmax: bool = False
     l2: float = 0.0
+    average_decay: float = 0.0
     epochs: int = 30
     patience: int = 3
     time_limit_s: float = 86_400.0
@@ -71,6 +74,7 @@ class TrainingConfig:
         require_number("training.popular_negatives", self.popular_negatives, 0, 1)
         require_boolean("training.softmax", self.softmax)
         require_number("training.l2", self.l2, 0, 1e3)
+        require_number("training.average_decay", self.average_decay, 0, 0.999)
         require_number("training.time_limit_s", self.time_limit_s, 1, 1e9)
         require_number("training.validation_fraction", self.validation_fraction, 0, 0.5)
         require_seed("training.seed", self.seed)

@@ -26,6 +26,7 @@ from uvcan_tf.model.shared_softmax import (
     product_loss,
 )
 from uvcan_tf.network.liked_videos import LikedVideos
+from uvcan_tf.training.averaging import Averaging
 from uvcan_tf.training.sparse_adam import SparseAdam
 from uvcan_tf.validators import (
     require_count,
@@ -42,6 +43,7 @@ class HistoryProductSettings:
     Args:
       factors: K, the length of every vector.
       learning_rate: of Adam.
+      average_decay: as `TrainingConfig` has it.
       l2: weight of the squared vectors that a step uses, by user.
       given: the share of a user's likes that make the history of a step; the others
         are asked for.
@@ -54,7 +56,8 @@ class HistoryProductSettings:
     """
 
     factors: int = 128
-    learning_rate: float = 0.002
+    learning_rate: float = 0.004
+    average_decay: float = 0.7
     l2: float = 0.0
     given: float = 0.7
     uniform: int = 512
@@ -72,6 +75,7 @@ class HistoryProductSettings:
         for name in ("learning_rate", "initial_stddev"):
             require_positive(name, getattr(self, name))
         require_not_negative("l2", self.l2)
+        require_number("average_decay", self.average_decay, 0, 0.999)
         require_number("given", self.given, 0, 1)
 
     @property
@@ -159,5 +163,6 @@ def fit_history_product(
         .shuffle(len(users), settings.seed)
         .batch(settings.history.users_a_step(len(users)))
     )
-    model.fit(batches, epochs=settings.epochs, verbose=0)
+    averaging = Averaging(model.layer.weights, settings.average_decay)
+    model.fit(batches, epochs=settings.epochs, callbacks=[averaging], verbose=0)
     return model

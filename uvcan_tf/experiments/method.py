@@ -192,14 +192,15 @@ class Neural(Method):
         return values
 
     def _config(self, values: Values, run: Run) -> Any:
-        names = (*_BOUNDS, "time_limit_s")
-        limits = {f"training.{name}": getattr(run, name) for name in names}
+        config, names = self.config, [*_BOUNDS, "time_limit_s"]
         seeds = {"training.seed": run.seed}
-        config = self.config
         if isinstance(config, Config):
+            if config.history is not None:
+                names.remove("batch_size")  # a step is of users
             config = dataclasses.replace(config, evaluation=self._evaluation(run))
             if config.prior is not None:
                 seeds["prior.seed"] = run.seed
+        limits = {f"training.{name}": getattr(run, name) for name in names}
         return tuned(config, {**limits, **values, **seeds})
 
     def _evaluation(self, run: Run) -> EvaluationConfig:

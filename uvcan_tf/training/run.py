@@ -17,6 +17,7 @@ from uvcan_tf.model.batches import trainable
 from uvcan_tf.model.pair_model import PairModel
 from uvcan_tf.model.uvcan import UVCAN
 from uvcan_tf.terminal import progress
+from uvcan_tf.training.averaging import Averaging
 from uvcan_tf.training.callbacks import (
     MONITOR,
     Bar,
@@ -63,6 +64,8 @@ class TrainingRun:
         self._pairs = len(trainable(part))
         self._examples, self._at_once = model.examples
         self._state = RunState(model.network)
+        decay = config.training.average_decay
+        self._averaging = Averaging(model.network.weights, decay)
         self._validation = Validation(model, part, config)
         self._of_prior: dict[str, float] | None = None
 
@@ -81,7 +84,8 @@ class TrainingRun:
         saves = self._team.is_chief
         if saves:
             folder.mkdir(parents=True, exist_ok=True)
-        checkpoint = Checkpoint(self._model, self._state, folder / "checkpoints", saves)
+        other, place = self._averaging.other, folder / "checkpoints"
+        checkpoint = Checkpoint(self._model, self._state, other, place, saves)
         resumes = checkpoint.resume()
         if resumes:
             self._say(f"Training resumes after epoch {int(self._state.epoch.numpy())}.")
@@ -124,6 +128,7 @@ class TrainingRun:
             Clock(self._pairs),
             tf.keras.callbacks.TerminateOnNaN(),
             LossCheck(),
+            self._averaging,
             Measure(self._validation, state, self._say, self._team, warm),
             *writers,
             Stop(state, training, self._team),

@@ -83,14 +83,16 @@ def test_the_weights_of_the_best_epoch_are_returned(stopped: Run) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("decay", [0.0, 0.7])
 def test_an_interrupted_run_goes_on_as_if_it_had_not_been(
-    stopped: Run, tmp_path: Path
+    tmp_path: Path, decay: float
 ) -> None:
-    first = run(config(epochs=2), tmp_path)
-    second = run(config(), tmp_path)
+    whole = run(config(average_decay=decay))
+    first = run(config(average_decay=decay, epochs=2), tmp_path)
+    second = run(config(average_decay=decay), tmp_path)
     assert second.told[0] == "Training resumes after epoch 2."
-    assert first.told + second.told[1:] == stopped.told
-    assert_same(second, stopped)
+    assert first.told + second.told[1:] == whole.told
+    assert_same(second, whole)
 
 
 @pytest.mark.slow
