@@ -48,6 +48,7 @@ WITHOUT_HISTORY: Final[Mapping[str, Values]] = {
     "no video bias": {"history.bias": False},
     "no dropout of the history": {"history.dropout": 0.0},
     "each pair on its own, no shared candidates": {"history.shared_softmax": False},
+    "weights not averaged": {"training.average_decay": 0.0},
     "user ids count, too": {"history.user_ids": True},
     "no id dropout": {"model.id_dropout": 0.0},
     "one hop": {"model.hops": 1},

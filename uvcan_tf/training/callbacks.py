@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -171,18 +171,12 @@ class Checkpoint(tf.keras.callbacks.Callback):
     Args:
       model: with its optimiser.
       state: of the run.
-      other: what `Averaging` keeps beside the weights.
       folder: of the checkpoints.
       saves: whether this process does; the others only read.
     """
 
     def __init__(
-        self,
-        model: PairModel,
-        state: RunState,
-        other: Sequence[tf.Variable],
-        folder: Path,
-        saves: bool,
+        self, model: PairModel, state: RunState, folder: Path, saves: bool
     ) -> None:
         super().__init__()
         self._saves = saves
@@ -195,7 +189,7 @@ class Checkpoint(tf.keras.callbacks.Callback):
             best=state.best,
             best_epoch=state.best_epoch,
             weights=state.weights,
-            other=list(other),
+            other=state.averaging.other,
         )
         _ = self._checkpoint.save_counter  # a variable, which all workers have to make
         self._manager = tf.train.CheckpointManager(self._checkpoint, str(folder), 1)

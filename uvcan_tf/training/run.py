@@ -17,7 +17,6 @@ from uvcan_tf.model.batches import trainable
 from uvcan_tf.model.pair_model import PairModel
 from uvcan_tf.model.uvcan import UVCAN
 from uvcan_tf.terminal import progress
-from uvcan_tf.training.averaging import Averaging
 from uvcan_tf.training.callbacks import (
     MONITOR,
     Bar,
@@ -63,9 +62,7 @@ class TrainingRun:
         self._begun = None if start is None else _begun(start, model)
         self._pairs = len(trainable(part))
         self._examples, self._at_once = model.examples
-        self._state = RunState(model.network)
-        decay = config.training.average_decay
-        self._averaging = Averaging(model.network.weights, decay)
+        self._state = RunState(model.network, config.training.average_decay)
         self._validation = Validation(model, part, config)
         self._of_prior: dict[str, float] | None = None
 
@@ -84,8 +81,7 @@ class TrainingRun:
         saves = self._team.is_chief
         if saves:
             folder.mkdir(parents=True, exist_ok=True)
-        other, place = self._averaging.other, folder / "checkpoints"
-        checkpoint = Checkpoint(self._model, self._state, other, place, saves)
+        checkpoint = Checkpoint(self._model, self._state, folder / "checkpoints", saves)
         resumes = checkpoint.resume()
         if resumes:
             self._say(f"Training resumes after epoch {int(self._state.epoch.numpy())}.")
@@ -128,7 +124,7 @@ class TrainingRun:
             Clock(self._pairs),
             tf.keras.callbacks.TerminateOnNaN(),
             LossCheck(),
-            self._averaging,
+            state.averaging,
             Measure(self._validation, state, self._say, self._team, warm),
             *writers,
             Stop(state, training, self._team),

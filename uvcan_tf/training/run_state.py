@@ -7,6 +7,7 @@ import tensorflow as tf
 
 from uvcan_tf.config import TrainingConfig
 from uvcan_tf.model.pair_model import Network
+from uvcan_tf.training.averaging import Averaging
 
 
 class RunState:
@@ -17,16 +18,19 @@ class RunState:
 
     Args:
       network: built; its weights are kept.
+      average_decay: as `TrainingConfig` has it.
 
     Attributes:
+      averaging: of the network's weights.
       epoch: the last one done, from 1; 0 before the first.
       best: the best epoch's validation NDCG@100; lowest where nothing was measured.
       best_epoch: the epoch whose weights are kept.
       weights: the weights that are kept.
     """
 
-    def __init__(self, network: Network) -> None:
+    def __init__(self, network: Network, average_decay: float = 0.0) -> None:
         self._network = network
+        self.averaging = Averaging(network.weights, average_decay)
         self.epoch = tf.Variable(0, dtype=tf.int64)
         self.best = tf.Variable(-np.inf, dtype=tf.float64)
         self.best_epoch = tf.Variable(0, dtype=tf.int64)

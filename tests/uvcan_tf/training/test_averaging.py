@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
-import pytest
 import tensorflow as tf
 
 from uvcan_tf.training.averaging import Averaging
