@@ -194,9 +194,9 @@ class Neural(Method):
     def _config(self, values: Values, run: Run) -> Any:
         config, names = self.config, [*_BOUNDS, "time_limit_s"]
         seeds = {"training.seed": run.seed}
+        if config.training.batch_size != TrainingConfig().batch_size:
+            names.remove("batch_size")  # a preset that names its own keeps it
         if isinstance(config, Config):
-            if config.history is not None:
-                names.remove("batch_size")  # a step is of users
             config = dataclasses.replace(config, evaluation=self._evaluation(run))
             if config.prior is not None:
                 seeds["prior.seed"] = run.seed
