@@ -11,9 +11,10 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
-from uvcan_tf.data.dataset import IntArray
-from uvcan_tf.model.pair_model import PairModel
-from uvcan_tf.model.row_tables import Columns
+from uvcan_tf.config import TrainingConfig
+from uvcan_tf.data.dataset import Dataset, IntArray
+from uvcan_tf.model.pair_model import Network, PairModel
+from uvcan_tf.model.row_tables import Columns, RowTables
 
 _RATINGS_AT_ONCE = 1 << 14
 
@@ -55,9 +56,27 @@ class BlockScorer:
 
 
 class BlockModel(PairModel):
-    """A pair model whose network rates two representations by `rate` alone."""
+    """A pair model whose network rates two representations by `rate` alone.
+
+    Args:
+      dataset: its training pairs decide which identities are known; what its
+        impressions tell to be skipped is no negative.
+      training: of the batches, the loss and the seed.
+      network: owns all trained weights.
+      id_dropout: share of ids that training replaces with the unknown id.
+    """
 
     network: Any
+
+    def __init__(
+        self,
+        dataset: Dataset,
+        training: TrainingConfig,
+        network: Network,
+        id_dropout: float,
+    ) -> None:
+        tables, skipped = RowTables(dataset), dataset.impressions
+        super().__init__(dataset, training, network, id_dropout, tables, skipped)
 
     def logits_of(self, user: Any, video: Any) -> tf.Tensor:
         return self.network.rate(user, video)

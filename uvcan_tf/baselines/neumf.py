@@ -16,7 +16,7 @@ from uvcan_tf.baselines.block_scorer import BlockModel
 from uvcan_tf.baselines.neural import NeuralSettings, Tower
 from uvcan_tf.config import TrainingConfig
 from uvcan_tf.data.dataset import Dataset
-from uvcan_tf.model.row_tables import Columns, RowTables, facet_specs
+from uvcan_tf.model.row_tables import Columns, facet_specs
 from uvcan_tf.network.facets import FacetSpec
 from uvcan_tf.network.products import linear
 from uvcan_tf.network.side_embedding import SideEmbedding
@@ -109,14 +109,7 @@ class NeuMF(BlockModel):
     ) -> None:
         user, video = facet_specs(dataset)
         network = NeuMFNetwork(user[0], video[0], settings, training.seed * 10_000)
-        super().__init__(
-            dataset,
-            training,
-            network,
-            settings.id_dropout,
-            RowTables(dataset),
-            never_drawn=dataset.impressions,
-        )
+        super().__init__(dataset, training, network, settings.id_dropout)
 
     def embeddings(
         self, user: IdRepresentation, video: IdRepresentation

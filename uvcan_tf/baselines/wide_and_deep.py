@@ -18,7 +18,7 @@ from uvcan_tf.baselines.block_scorer import BlockModel
 from uvcan_tf.baselines.neural import NeuralSettings, Tower
 from uvcan_tf.config import TrainingConfig
 from uvcan_tf.data.dataset import Dataset
-from uvcan_tf.model.row_tables import Columns, RowTables, facet_specs
+from uvcan_tf.model.row_tables import Columns, facet_specs
 from uvcan_tf.network.facets import DENSE, MULTIVALUED, FacetSpec
 from uvcan_tf.network.products import linear
 from uvcan_tf.network.side_embedding import SideEmbedding
@@ -211,14 +211,7 @@ class WideAndDeep(BlockModel):
             settings=settings,
             seed=training.seed * 10_000,
         )
-        super().__init__(
-            dataset,
-            training,
-            network,
-            settings.id_dropout,
-            RowTables(dataset),
-            never_drawn=dataset.impressions,
-        )
+        super().__init__(dataset, training, network, settings.id_dropout)
 
     def embeddings(
         self, user: FeatureRepresentation, video: FeatureRepresentation

@@ -34,7 +34,8 @@ class Cells:
       trials: of every method's search.
       test_users, validation_users: at most so many users are ranked.
       epochs, trial_seconds: limits of a neural method's trial.
-      batch_size: of neural methods; little data needs less, or an epoch is few steps.
+      batch_size: of neural methods whose preset names none; little data needs less, or
+        an epoch is few steps.
       say: told one sentence at a time.
     """
 

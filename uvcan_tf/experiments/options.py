@@ -67,7 +67,8 @@ _OPTIONS = (
     click.option(
         "--batch-size",
         type=click.IntRange(1),
-        help="Of neural methods, in likes; by default by the number of likes.",
+        help="Of neural methods, in likes; by default by the number of likes. The "
+        "presets history and best keep their own.",
     ),
     click.option(
         "--work",
