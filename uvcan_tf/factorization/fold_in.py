@@ -35,12 +35,13 @@ class FoldIn(tf.Module):
       Y: y of all V videos, [V, P].
       likes: of each video, [V].
       settings: of the factorisation.
-      weight: s; what is given and found is s x and s m.
+      weight: s; what is found is s x.
+      weight_of_means: s'; what is given is s' m. By default s.
 
     Attributes:
       weight_of_skipped: 0 where what was skipped says nothing.
 
-    Call: (likes, B, s m [B, P] or None, skipped or None) -> s x [B, P]. No pair may be
+    Call: (likes, B, s' m [B, P] or None, skipped or None) -> s x [B, P]. No pair may be
       both liked and skipped.
     """
 
@@ -51,12 +52,13 @@ class FoldIn(tf.Module):
         likes: npt.NDArray[Any],
         settings: IALSSettings,
         weight: float = 1.0,
+        weight_of_means: float | None = None,
     ) -> None:
         super().__init__()
         self._y_of, self._weight = y_of, weight
         self._regularization = settings.regularization
         self._frequency = settings.frequency
-        self._pull = settings.attribute_pull
+        self._pull = settings.attribute_pull * weight / (weight_of_means or weight or 1)
         self._unobserved = settings.unobserved_weight * len(Y)
         self.weight_of_skipped = settings.impression_weight
         y = Y.astype(np.float64)

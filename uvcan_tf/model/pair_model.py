@@ -138,6 +138,11 @@ class PairModel(tfrs.Model, abc.ABC):  # type: ignore[misc]  # tfrs is untyped
         learns from impressions.
         """
 
+    def as_strangers(self, strangers: bool) -> None:
+        """Rates users by their attributes alone from now on, or as before again."""
+        self.tables.forget_ids(strangers)
+        self.remember(NO_PAIRS if strangers else self.dataset.train)
+
     def complete(self, dataset: Dataset) -> None:
         """Rates with all that the dataset tells, once training without some has ended.
 

@@ -50,7 +50,8 @@ class RowTables:
         user_ids: bool = True,
     ) -> None:
         self.known_users = dataset.trained_users & user_ids
-        self._users = _table(dataset.users, USER_ID, self.known_users)
+        self._users: dict[str, Any] = _table(dataset.users, USER_ID, self.known_users)
+        self._users[USER_ID] = tf.Variable(self._users[USER_ID], trainable=False)
         self._videos = _table(dataset.videos, VIDEO_ID, dataset.trained_videos)
         self.prior = prior
         if prior is not None:
@@ -67,6 +68,11 @@ class RowTables:
         """Has the prior know all training pairs, once training has ended."""
         if self.prior is not None:
             self.prior.refit(dataset)
+
+    def forget_ids(self, forget: bool) -> None:
+        """Whether every user is without an id of their own from now on."""
+        known = self.known_users & (not forget)
+        self._users[USER_ID].assign(identity_column(known))
 
     def users(self, rows: tf.Tensor) -> dict[str, tf.Tensor]:
         """The columns [..., *] of user rows int [...]."""

@@ -64,7 +64,7 @@ class TrainingRun:
         self._examples, self._at_once = model.examples
         self._state = RunState(model.network, config.training.average_decay)
         self._validation = Validation(model, part, config)
-        self._of_prior: dict[str, float] | None = None
+        self._of_prior: dict[str, Any] | None = None
 
     def train(self, folder: Path | None, logs: Logs | None) -> None:
         """Trains, and leaves in the folder what a person or the next run asks for.
@@ -152,19 +152,16 @@ class TrainingRun:
         if not self._validation.possible:
             prior.weigh(WEIGHT)
             return
-        found = self._validation.weigh(prior)
-        found = Weighed(*(self._team.from_chief(value) for value in found))
-        prior.weigh(found.weight)
-        self._of_prior = {
-            "weight": found.weight,
-            MONITOR: found.ndcg,
-            "network_alone": found.network_alone,
-            "prior_alone": found.prior_alone,
-        }
+        known, strangers = (
+            Weighed(*(self._team.from_chief(value) for value in found))
+            for found in self._validation.weigh(prior)
+        )
+        prior.weigh(known.weight, strangers.weight)
+        self._of_prior = {**_told(known), "of_strangers": _told(strangers)}
         self._say(
-            f"The prior counts {found.weight:.2f} times: {STOPS_BY_IN_WORDS} "
-            f"{found.ndcg:.4f}, beside {found.network_alone:.4f} of the network alone "
-            f"and {found.prior_alone:.4f} of the prior alone."
+            f"The prior counts {known.weight:.2f} times: {STOPS_BY_IN_WORDS} "
+            f"{_in_words(known)}. For who has no likes it counts "
+            f"{strangers.weight:.2f} times: {_in_words(strangers)}."
         )
 
     def _steps(self) -> int:
@@ -225,4 +222,17 @@ def positions(examples: int, at_once: int) -> tf.data.Dataset:
     starts = tf.data.Dataset.range(0, examples, at_once)
     return starts.map(
         lambda start: tf.range(start, tf.minimum(start + at_once, examples))
+    )
+
+
+def _told(found: Weighed) -> dict[str, float]:
+    """As the summary of a run has it."""
+    told = found._asdict()
+    return {"weight": told.pop("weight"), MONITOR: told.pop("ndcg"), **told}
+
+
+def _in_words(found: Weighed) -> str:
+    return (
+        f"{found.ndcg:.4f}, beside {found.network_alone:.4f} of the network alone and "
+        f"{found.prior_alone:.4f} of the prior alone"
     )

@@ -114,21 +114,32 @@ class Validation:
         found = means[f"ndcg@{STOPS_BY}"]
         return Measured(found, tied, means["hr@10"], means["mrr"])
 
-    def weigh(self, prior: Prior) -> Weighed:
-        """How much the prior should count; the network rates each video once.
+    def weigh(self, prior: Prior) -> tuple[Weighed, Weighed]:
+        """How much the prior should count: beside somebody's likes, and for strangers.
 
         As much as ranks the pairs of users best who did not choose the network's epoch,
-        out of `PRIOR_SHARES`.
+        out of `PRIOR_SHARES`. For strangers, some of these users are rated by their
+        attributes alone; there the prior counts at least a little.
         """
+        training, model = self._config.training, self._model
         prior.weigh(0.0)
+        known = self._weighed(prior, self._weighing, as_strangers=False)
+        model.as_strangers(True)
+        some = self._weighing.of_some_users(training.validation_users, training.seed)
+        strangers = self._weighed(prior, some, as_strangers=True)
+        model.as_strangers(False)
+        return known, strangers
+
+    def _weighed(self, prior: Prior, weighing: Pairs, as_strangers: bool) -> Weighed:
+        """By some pairs; the network rates each video of their users once."""
         scorer, evaluation = self._refreshed(), self._config.evaluation
-        users = np.unique(self._weighing.user)
+        users = np.unique(weighing.user)
         blocks = -(-len(users) * self._part.videos.size // _SCORES_AT_ONCE)
         found, even = np.zeros(len(PRIOR_SHARES)), 0.0
         for some in np.array_split(users, blocks):
-            pairs = self._weighing.where(np.isin(self._weighing.user, some))
+            pairs = weighing.where(np.isin(weighing.user, some))
             part = dataclasses.replace(self._part, test=pairs)
-            logits, products = scorer.scores(some), prior.products(some)
+            logits, products = scorer.scores(some), prior.products(some, as_strangers)
             even = even or max(_spread(logits), _NO_SPREAD) / _spread(products)
             tables = (
                 _Table(some, logits + np.float32(share * even) * products)
@@ -136,8 +147,8 @@ class Validation:
             )
             ranks = (rank_pairs(t, part, evaluation, (FULL,)) for t in tables)
             found += [ndcg(r.by_protocol[FULL].rank, STOPS_BY).sum() for r in ranks]
-        means = (found / len(self._weighing)).tolist()
-        best = int(np.argmax(means))
+        means = (found / len(weighing)).tolist()
+        best = int(np.argmax(found[as_strangers:])) + as_strangers
         return Weighed(PRIOR_SHARES[best] * even, means[best], means[0], means[-1])
 
     def _refreshed(self) -> ModelScorer:

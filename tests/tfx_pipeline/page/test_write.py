@@ -19,6 +19,7 @@ from tfx_pipeline.page.write import html
 from tfx_pipeline.report import Report
 from tfx_pipeline.timings import Timing
 from uvcan_tf.saved_model import candidate_recall
+from uvcan_tf.training.callbacks import MONITOR
 
 pytestmark = pytest.mark.slow  # TFX's import
 
@@ -152,6 +153,15 @@ def test_with_a_prior_the_page_tells_what_the_curves_show() -> None:
         "The curves are of the network alone" in text
     )
     assert "with the prior" not in html(CONTENT)
+    of_strangers = {MONITOR: 0.14, "network_alone": 0.1, "prior_alone": 0.13}
+    more = {**of_prior, "of_strangers": of_strangers}
+    text = html(
+        dataclasses.replace(CONTENT, training={**CONTENT.training, "prior": more})
+    )
+    assert (
+        "without their likes, both together reach 0.1400, the network alone 0.1000, "
+        "and the prior alone 0.1300. The curves" in text
+    )
 
 
 def test_a_run_that_came_to_nothing_has_a_page() -> None:

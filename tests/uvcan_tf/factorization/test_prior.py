@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 import tensorflow as tf
 
@@ -22,18 +23,20 @@ from uvcan_tf import features as names
 from uvcan_tf.catalogue.catalogue import Catalogue
 from uvcan_tf.config import (
     Config,
+    HistorySettings,
     IALSSettings,
     ModelConfig,
     RecommendationConfig,
     TrainingConfig,
 )
-from uvcan_tf.data.dataset import NO_PAIRS, Pairs
+from uvcan_tf.data.dataset import NO_PAIRS, Dataset, Pairs
 from uvcan_tf.evaluation import metrics
 from uvcan_tf.evaluation.ranking import FULL, SAMPLED, rank_pairs
 from uvcan_tf.evaluation.scorers import SkippedImpressionsLast
 from uvcan_tf.factorization.ials import IALS
-from uvcan_tf.factorization.prior import Prior
+from uvcan_tf.factorization.prior import WEIGHT, Prior
 from uvcan_tf.model.uvcan import UVCAN
+from uvcan_tf.network.co_attention import CoAttentionNetwork
 from uvcan_tf.saved_model.export import export
 from uvcan_tf.training.fit import MONITOR, fit
 from uvcan_tf.training.validation import (
@@ -141,6 +144,7 @@ def test_the_prior_counts_as_much_as_ranks_the_pairs_set_apart_for_it_best(
     best = max(found, key=lambda share: found[share])
     assert model.tables.prior.weight == pytest.approx(best * even, rel=1e-2)
     content = json.loads((tmp_path / "training.json").read_text())
+    del content["prior"]["of_strangers"]
     assert content["prior"] == pytest.approx(
         {
             "weight": model.tables.prior.weight,
@@ -164,9 +168,95 @@ def test_the_scale_of_the_factors_does_not_matter() -> None:
     prior = model.tables.prior or pytest.fail("no prior")
     first = validation.weigh(prior)
     prior._x = prior._x * np.float32(2**-16)
-    again = validation.weigh(prior)
-    assert again.weight == pytest.approx(first.weight * 2**16, rel=1e-4)
-    assert again[1:] == pytest.approx(first[1:])
+    prior._x_of_strangers = prior._x_of_strangers * np.float32(2**-16)
+    for before, after in zip(first, validation.weigh(prior), strict=True):
+        assert after.weight == pytest.approx(before.weight * 2**16, rel=1e-4)
+        assert after[1:] == pytest.approx(before[1:])
+
+
+@pytest.mark.parametrize("history", [None, HistorySettings(user_ids=False)])
+def test_for_strangers_the_prior_is_weighed_without_ids_and_likes(
+    history: HistorySettings | None,
+) -> None:
+    """By a brute-force ranking of the users' unknown twins."""
+    world = with_attributes(WORLD)
+    settings = dataclasses.replace(PRIOR, attribute_ridge=0.5)
+    config = dataclasses.replace(CONFIG, prior=settings, history=history)
+    part = world.hold_out_validation(0.2, 1, config.evaluation, 20)
+    model = UVCAN(part, config)
+    model((tf.constant([1]), tf.constant([[1]])))
+    draw = np.random.default_rng(3)
+    network = model.network
+    network.set_weights([draw.normal(0, 0.3, w.shape) for w in network.weights])
+    prior = model.tables.prior or pytest.fail("no prior")
+    before = Catalogue(model).scores(np.arange(USERS + 2, dtype=np.int32))
+    validation = Validation(model, part, config)
+    _, found = validation.weigh(prior)
+    prior.weigh(WEIGHT)
+    after = Catalogue(model).scores(np.arange(USERS + 2, dtype=np.int32))
+    np.testing.assert_array_equal(after, before)
+
+    pairs = validation._weighing.of_some_users(20, config.training.seed)
+    users = np.unique(pairs.user)
+    of_city = [scores_of_a_stranger(part, config, network, city) for city in (1, 2)]
+    alone = np.stack(of_city)[world.users.columns["city"][users] - 1]
+    whole = IALS(part, settings)
+    assert whole.regressions is not None
+    products = whole.regressions[0].predicted()[users - 1] @ whole.videos.T
+    even = alone.std(axis=1).mean() / products.std(axis=1).mean()
+    shown = {(u, v) for u, v in zip(SHOWN.user, SHOWN.video, strict=True)}
+    liked = {(u, v) for u, v in zip(part.train.user, part.train.video, strict=True)}
+    means = {}
+    for share in PRIOR_SHARES:
+        scores = dict(zip(users, alone + share * even * products, strict=True))
+        gains = []
+        for u, v in zip(pairs.user, pairs.video, strict=True):
+            others = [
+                scores[u][w - 1] if (u, w) not in shown else -np.inf
+                for w in range(1, VIDEOS + 2)
+                if w != v and (u, w) not in liked
+            ]
+            own = scores[u][v - 1] if (u, v) not in shown else -np.inf
+            ties = sum(other == own for other in others)
+            rank = 1 + sum(other > own for other in others) + ties / 2
+            gains.append(1 / np.log2(rank + 1) if rank <= 100 else 0)
+        means[share] = np.mean(gains)
+    best = max(PRIOR_SHARES[1:], key=lambda share: means[share])
+    assert found.weight == pytest.approx(best * even, rel=1e-3)
+    assert found[1:] == pytest.approx(
+        (means[best], means[0.0], means[PRIOR_SHARES[-1]]), rel=1e-3
+    )
+
+
+def scores_of_a_stranger(
+    dataset: Dataset, config: Config, network: CoAttentionNetwork, city: int
+) -> npt.NDArray[np.float32]:
+    """Of the last user, who likes nothing and moves to that city; without a prior."""
+    cities = dataset.users.columns["city"].copy()
+    cities[USERS + 1] = city
+    users = dataclasses.replace(dataset.users, columns={"city": cities})
+    model = UVCAN(dataclasses.replace(dataset, users=users), config)
+    model((tf.constant([1]), tf.constant([[1]])))
+    model.network.set_weights(network.get_weights())
+    assert model.tables.prior is not None
+    model.tables.prior.weigh(0.0)
+    return Catalogue(model).scores(np.array([USERS + 1], np.int32))[0]
+
+
+def test_strangers_have_a_weight_of_their_own_until_they_give_likes() -> None:
+    settings = dataclasses.replace(PRIOR, attribute_ridge=0.5, attribute_pull=1.0)
+    world, stranger = with_attributes(WORLD), USERS + 1
+    prior, own = Prior(world, settings), IALS(world, settings)
+    prior.weigh(3.0, of_strangers=5.0)
+    np.testing.assert_allclose(prior.users[1], 3 * own.users[1], rtol=1e-5)
+    assert own.regressions is not None
+    np.testing.assert_allclose(prior.users[-1], 5 * own.regressions[0].mean, rtol=1e-5)
+    likes = Pairs(np.array([stranger, stranger]), np.array([7, 2]))
+    prior.remember(likes)
+    with_likes = prior.users.numpy()[stranger]
+    prior.weigh(3.0)
+    prior.remember(likes)
+    np.testing.assert_allclose(with_likes, prior.users[stranger], rtol=1e-4)
 
 
 def test_who_is_unknown_has_everybodys_mean_factors() -> None:
