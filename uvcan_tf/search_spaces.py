@@ -60,7 +60,8 @@ HISTORY_PRODUCT: Final[Space] = {
 #: The network of UVCAN over its product of a history, whose own settings the tables
 #: search before it.
 OVER_PRODUCT: Final[Space] = {
-    "history.dropout": (0.2, 0.5, 0.8),
+    "history.dropout": (0.5, 0.8, 0.95),
+    "training.learning_rate": (0.001, 0.002, 0.004),
     "training.l2": (0.0, 1e-6, 1e-5, 1e-4),
     "training.negatives": (4, 8, 16),
     "model.factors": (16, 32, 64),
@@ -70,7 +71,6 @@ HISTORY: Final[Space] = {
     **OVER_PRODUCT,
     "history.factors": HISTORY_PRODUCT["factors"],
     "history.l2": HISTORY_PRODUCT["l2"],
-    "training.learning_rate": HISTORY_PRODUCT["learning_rate"],
 }
 EASE_IMPRESSIONS: Final[Space] = {**EASE, "impression_weight": (0.1, 0.3, 0.5, 0.8)}
 IALS_IMPRESSIONS: Final[Space] = {**IALS, "impression_weight": (0.1, 0.3, 0.5, 0.8)}

@@ -120,12 +120,8 @@ HISTORY: Final = Neural(
     UVCAN,
     config=presets.history(),
     over=(HISTORY_PRODUCT,),
-    # Not the epochs: each fit of a network stops early.
-    part={
-        "factors": "history.factors",
-        "l2": "history.l2",
-        "learning_rate": "training.learning_rate",
-    },
+    # Not the learning rate and the epochs: those of a network are its own.
+    part={"factors": "history.factors", "l2": "history.l2"},
 )
 IALS_IMPRESSIONS: Final = Classical(
     "iALS+impressions",

@@ -149,7 +149,7 @@ def test_without_a_history_everything_else_stays() -> None:
 
 def test_the_product_alone_has_the_products_own_settings() -> None:
     _, values = rows_of_history()[PRODUCT_ALONE]
-    assert values == {"factors": 64, "learning_rate": 0.004}
+    assert values == {"factors": 64}
 
 
 def test_without_attributes_only_ids_and_likes_are_known() -> None:

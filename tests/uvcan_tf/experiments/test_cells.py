@@ -208,7 +208,6 @@ def test_a_network_takes_over_what_its_part_has_chosen_and_it_can_take() -> None
     assert HISTORY.based_on(chosen) == {
         "history.factors": 64,
         "history.l2": 0.01,
-        "training.learning_rate": 0.004,
     }
     assert BEST.based_on({"factors": 64, "attribute_pull": 1.0}) == {
         "prior.factors": 64,
