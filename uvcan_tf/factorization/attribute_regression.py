@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csr_matrix
 
+from uvcan_tf.data.dataset import IntArray
 from uvcan_tf.factorization.attribute_matrix import AttributeMatrix, Floats
 from uvcan_tf.factorization.attribute_means import AttributeMeans
 
@@ -68,10 +69,12 @@ class AttributeRegression:
             p, old = z + new / np.maximum(old, _TINY) * p, new
         self._weights = A
 
-    def predicted(self) -> Floats:
-        """[n, P], for all rows."""
-        matrix = self._matrix
-        return _product(matrix.values, matrix.vectors, self._weights) + self.mean
+    def predicted(self, rows: IntArray | None = None) -> Floats:
+        """[B, P] of the rows int [B], or [n, P] of all."""
+        values, vectors = self._matrix.values, self._matrix.vectors
+        if rows is not None:
+            values, vectors = values[rows], vectors[rows]
+        return _product(values, vectors, self._weights) + self.mean
 
     def means(self, times: float = 1.0) -> AttributeMeans:
         """The same of any rows, so many times."""

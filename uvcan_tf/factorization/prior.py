@@ -54,13 +54,13 @@ class Prior:
     def __init__(self, dataset: Dataset, settings: IALSSettings) -> None:
         self._settings = settings
         self.weight = self.weight_of_strangers = WEIGHT
-        self._x, self._x_of_strangers, y = self._fitted(dataset)
+        self._x, y = self._fitted(dataset)
         self.users = tf.Variable(self._weighed(), trainable=False)
         self.videos = tf.Variable(y, trainable=False)
 
     def refit(self, dataset: Dataset) -> None:
         """Fits everything but the weights anew to all training pairs of a dataset."""
-        self._x, self._x_of_strangers, y = self._fitted(dataset)
+        self._x, y = self._fitted(dataset)
         self.videos.assign(y)
         self.weigh(self.weight, self.weight_of_strangers)
 
@@ -108,10 +108,16 @@ class Prior:
     ) -> npt.NDArray[np.float32]:
         """x·y of user rows [B] with every known video, [B, V], whatever the weight.
 
-        as_strangers: by the users' attributes alone, as if they had no pair.
+        as_strangers: by the attributes of known users alone, as if they had no pair.
         """
-        x = self._x_of_strangers if as_strangers else self._x
-        return x[users] @ self.videos.numpy()[1:-1].T
+        x = self._of_strangers(users) if as_strangers else self._x[users]
+        return x @ self.videos.numpy()[1:-1].T
+
+    def _of_strangers(self, users: IntArray) -> _Factors:
+        """What the attributes tell, or without any the mean, which row 0 has."""
+        if self._regressions is None:
+            return self._x[np.zeros_like(users)]
+        return self._regressions[0].predicted(users - 1)
 
     def fold_in(self, y_of: Callable[[tf.Tensor], tf.Tensor]) -> FoldIn:
         """What gives people whom training never saw the factors of their likes.
@@ -124,14 +130,12 @@ class Prior:
         return FoldIn(y_of, y, self._likes, self._settings, *weights)
 
     def _fitted(self, dataset: Dataset) -> Iterator[_Factors]:
-        """x, that of strangers with the same attributes, and y, [n+2, P]."""
+        """x, then y, [n+2, P]."""
         self._known = dataset.trained_users
         whole = IALS(dataset, self._settings)
         self._regressions, self._likes = whole.regressions, whole.likes
         of_users, of_videos = whole.regressions or (None, None)
-        x = _completed(whole.users, of_users)
-        yield x
-        yield _of_strangers(x, of_users)
+        yield _completed(whole.users, of_users)
         yield _completed(np.pad(whole.videos, [[1, 1], [0, 0]]), of_videos)
 
 
@@ -141,13 +145,3 @@ def _completed(factors: _Factors, regression: AttributeRegression | None) -> _Fa
     if regression is not None:
         return np.where(there, factors, regression.mean)
     return np.where(there, factors, factors.sum(axis=0) / max(1, int(there.sum())))
-
-
-def _of_strangers(
-    factors: _Factors, regression: AttributeRegression | None
-) -> _Factors:
-    """What the attributes of each row tell, or for every row what is told of row 0."""
-    found = np.broadcast_to(factors[:1], factors.shape)
-    if regression is None:
-        return found
-    return np.concatenate([found[:1], regression.predicted(), found[:1]])

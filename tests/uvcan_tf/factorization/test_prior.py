@@ -168,7 +168,6 @@ def test_the_scale_of_the_factors_does_not_matter() -> None:
     prior = model.tables.prior or pytest.fail("no prior")
     first = validation.weigh(prior)
     prior._x = prior._x * np.float32(2**-16)
-    prior._x_of_strangers = prior._x_of_strangers * np.float32(2**-16)
     for before, after in zip(first, validation.weigh(prior), strict=True):
         assert after.weight == pytest.approx(before.weight * 2**16, rel=1e-4)
         assert after[1:] == pytest.approx(before[1:])
