@@ -160,7 +160,7 @@ class TrainingRun:
         self._of_prior = {**_told(known), "of_strangers": _told(strangers)}
         self._say(
             f"The prior counts {known.weight:.2f} times: {STOPS_BY_IN_WORDS} "
-            f"{_in_words(known)}. For who has no likes it counts "
+            f"{_in_words(known)}. For people without likes it counts "
             f"{strangers.weight:.2f} times: {_in_words(strangers)}."
         )
 

@@ -148,7 +148,8 @@ class Validation:
             ranks = (rank_pairs(t, part, evaluation, (FULL,)) for t in tables)
             found += [ndcg(r.by_protocol[FULL].rank, STOPS_BY).sum() for r in ranks]
         means = (found / len(weighing)).tolist()
-        best = int(np.argmax(found[as_strangers:])) + as_strangers
+        least = 1 if as_strangers else 0  # of the shares, which ascend
+        best = least + int(np.argmax(means[least:]))
         return Weighed(PRIOR_SHARES[best] * even, means[best], means[0], means[-1])
 
     def _refreshed(self) -> ModelScorer:
