@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
 
 from uvcan_tf.validators import (
     require_boolean,
@@ -33,6 +34,8 @@ class HistorySettings:
         paper, and the pair's own video is left out of the history.
       l2: weight of the squared vectors that a step's product uses, by user; that of the
         network is `training.l2`. Only with `shared_softmax`.
+      attribute_ridge: rows' worth of doubt in each value of an attribute, by which the
+        product rates videos that nobody in training liked; 0 rates all of these alike.
       dropout: the share of a step's users for whom the network has no history, so that
         it also learns to rate who has none; the product learns from all. Only with
         `shared_softmax`.
@@ -52,6 +55,7 @@ class HistorySettings:
     user_ids: bool = True
     shared_softmax: bool = True
     l2: float = 0.0
+    attribute_ridge: float = 1.0
     dropout: float = 0.0
     given: float = 0.7
     uniform: int = 512
@@ -67,9 +71,20 @@ class HistorySettings:
         for name in ("facet", "product", "bias", "user_ids", "shared_softmax"):
             require_boolean(f"history.{name}", getattr(self, name))
         require_not_negative("history.l2", self.l2)
+        require_number("history.attribute_ridge", self.attribute_ridge, 0, 1e6)
         require_number("history.dropout", self.dropout, 0, 1)
         require_number("history.given", self.given, 0, 1)
         require_number("history.initial_stddev", self.initial_stddev, 1e-8, 10)
+
+    @property
+    def of_network(self) -> dict[str, Any]:
+        """The arguments of `CoAttentionNetwork` that it decides."""
+        return {
+            "history": self.factors if self.facet or self.product else 0,
+            "history_product": self.product,
+            "history_bias": self.bias,
+            "history_stddev": self.initial_stddev,
+        }
 
     def users_a_step(self, users: int) -> int:
         """How many of the users who like something share a step.

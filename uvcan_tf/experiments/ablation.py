@@ -67,8 +67,9 @@ def run(cells: Cells, setting: Setting, method: Neural, seeds: Sequence[int]) ->
     """
     of_history = method.name == HISTORY.name
     name = "ablation-history" if of_history else "ablation"
-    chosen = tune(cells, setting, [method])[method.name]
-    jobs = variants_of_history(chosen) if of_history else variants(chosen)
+    settings = tune(cells, setting, [HISTORY_PRODUCT, method])
+    chosen, of_product = settings[method.name], settings[HISTORY_PRODUCT.name]
+    jobs = variants_of_history(chosen, of_product) if of_history else variants(chosen)
     if cells.evaluation.skipped_impressions_last is not None:
         jobs = [job for job in jobs if job[2]["variant"] != AS_SCORED]
     frame = rows_of(cells, setting, jobs, seeds).drop(columns="method")
@@ -79,12 +80,12 @@ def run(cells: Cells, setting: Setting, method: Neural, seeds: Sequence[int]) ->
     return path
 
 
-def variants_of_history(settings: Values) -> list[Job]:
-    """Every variant of `history` with the settings that were chosen for it."""
+def variants_of_history(settings: Values, of_product: Values) -> list[Job]:
+    """Every variant of `history` with the settings that were chosen for it.
+
+    of_product: what was chosen for the product alone.
+    """
     of_network = {k: v for k, v in settings.items() if not k.startswith("history.")}
-    of_product = {
-        own: settings[name] for own, name in HISTORY.part.items() if name in settings
-    }
     without = dataclasses.replace(
         HISTORY, config=dataclasses.replace(HISTORY.config, history=None)
     )

@@ -30,6 +30,11 @@ class AttributeMeans(tf.Module):
         self._tables = [tf.Variable(table, trainable=False) for table in tables]
         self._mean = tf.Variable(mean, trainable=False)
 
+    def become(self, other: AttributeMeans) -> None:
+        """Takes what another regression on the same features found."""
+        for own, found in zip(self.variables, other.variables, strict=True):
+            own.assign(found)
+
     def __call__(self, columns: Mapping[str, tf.Tensor]) -> tf.Tensor:
         total = tf.convert_to_tensor(self._mean)
         for feature, table in zip(self._features, self._tables, strict=True):

@@ -22,26 +22,35 @@ _TINY: Final = np.float32(1e-30)
 
 
 class AttributeRegression:
-    """Weights A that minimise Σ_fitted |y - ȳ - Aᵀw|² + ridge |A|², w a row of it.
+    """Weights A that minimise Σ_fitted c |y - ȳ - Aᵀw|² + ridge |A|², w a row of it.
 
     Args:
       matrix: the attributes of all rows.
       fitted: bool [n], the rows whose factors count.
       ridge: rows' worth of doubt in every column.
+      counts: how much each row counts beside the others, float32 [n]; c is that over
+        its mean among the fitted rows. By default, all count the same.
 
     Attributes:
-      mean: ȳ, float32 [P].
+      mean: ȳ, the mean of y by c, float32 [P].
     """
 
     def __init__(
-        self, matrix: AttributeMatrix, fitted: npt.NDArray[np.bool_], ridge: float
+        self,
+        matrix: AttributeMatrix,
+        fitted: npt.NDArray[np.bool_],
+        ridge: float,
+        counts: Floats | None = None,
     ) -> None:
         self._matrix, self._fitted, self._ridge = matrix, fitted, ridge
         self._values, self._vectors = matrix.values[fitted], matrix.vectors[fitted]
-        self._transposed = self._values.T.tocsr()
+        self._counts = _over_their_mean(fitted if counts is None else counts, fitted)
+        weighed = self._values.multiply(self._counts).tocsr()
+        self._transposed = weighed.T.tocsr()
+        self._weighed_vectors = self._counts * self._vectors
         squares = [
-            self._values.multiply(self._values).sum(axis=0).A1,
-            np.square(self._vectors).sum(axis=0),
+            weighed.multiply(self._values).sum(axis=0).A1,
+            (self._weighed_vectors * self._vectors).sum(axis=0),
         ]
         self._diagonal = (np.concatenate(squares) + np.float32(ridge))[:, None]
         self.mean: Floats = np.zeros(0, np.float32)
@@ -53,7 +62,7 @@ class AttributeRegression:
         By conjugate gradients, preconditioned by the diagonal, for all P at once.
         """
         y = factors[self._fitted]
-        self.mean = y.sum(axis=0) / np.float32(max(1, len(y)))
+        self.mean = (self._counts * y).sum(axis=0) / np.float32(max(1, len(y)))
         if not self._weights.size:
             self._weights = np.zeros([len(self._diagonal), y.shape[1]], np.float32)
         A = self._weights
@@ -88,8 +97,14 @@ class AttributeRegression:
         return self._back(product) + np.float32(self._ridge) * A
 
     def _back(self, y: Floats) -> Floats:
-        """[W, P]: each column's sum of y [n, P]."""
-        return np.concatenate([self._transposed @ y, self._vectors.T @ y])
+        """[W, P]: each column's sum of c y [n, P]."""
+        return np.concatenate([self._transposed @ y, self._weighed_vectors.T @ y])
+
+
+def _over_their_mean(counts: npt.ArrayLike, fitted: npt.NDArray[np.bool_]) -> Floats:
+    """[n, 1] of the fitted rows."""
+    of_fitted = np.asarray(counts, np.float32)[fitted, None]
+    return of_fitted / of_fitted.mean() if len(of_fitted) else of_fitted
 
 
 def _product(values: csr_matrix, vectors: Floats, A: Floats) -> Floats:

@@ -146,11 +146,12 @@ class PairModel(tfrs.Model, abc.ABC):  # type: ignore[misc]  # tfrs is untyped
     def complete(self, dataset: Dataset) -> None:
         """Rates with all that the dataset tells, once training without some has ended.
 
-        The network stays as it is; a prior is fitted anew where there are more pairs.
+        The network stays as it is; a prior is fitted anew where there are more pairs,
+        and new videos are rated by what their attributes tell of the network's factors.
         What was shown while the validation pairs were liked is known from now on.
         """
-        if len(dataset.train) > len(self.dataset.train):
-            self.tables.complete(dataset)
+        knows_more = len(dataset.train) > len(self.dataset.train)
+        self.tables.complete(dataset, knows_more)
         shown = dataset.impressions
         self.dataset = dataclasses.replace(self.dataset, impressions=shown)
         self.remember(dataset.train)

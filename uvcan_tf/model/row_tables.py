@@ -15,8 +15,9 @@ import tensorflow as tf
 
 from uvcan_tf.data.dataset import Dataset, Side
 from uvcan_tf.factorization.prior import Prior
-from uvcan_tf.features import PRIOR, USER_ID, VIDEO_ID, Dense, Feature
+from uvcan_tf.features import LIKED_VIDEOS, PRIOR, USER_ID, VIDEO_ID, Dense, Feature
 from uvcan_tf.model.batches import Batch
+from uvcan_tf.model.new_videos import NewVideos
 from uvcan_tf.network.facets import (
     CATEGORICAL,
     DENSE,
@@ -40,6 +41,8 @@ class RowTables:
 
     Attributes:
       prior: the same.
+      new_videos: gives new videos their factors of the history's product, in one more
+        column but for training, where the product counts.
     """
 
     def __init__(
@@ -54,6 +57,7 @@ class RowTables:
         self._users[USER_ID] = tf.Variable(self._users[USER_ID], trainable=False)
         self._videos = _table(dataset.videos, VIDEO_ID, dataset.trained_videos)
         self.prior = prior
+        self.new_videos: NewVideos | None = None
         if prior is not None:
             self._users[PRIOR], self._videos[PRIOR] = prior.users, prior.videos
         self._there: dict[str, tf.Tensor] = {}  # [n+2]: whether a video has the vector
@@ -64,10 +68,15 @@ class RowTables:
                 if isinstance(feature, Dense)
             }
 
-    def complete(self, dataset: Dataset) -> None:
-        """Has the prior know all training pairs, once training has ended."""
-        if self.prior is not None:
+    def complete(self, dataset: Dataset, knows_more: bool) -> None:
+        """Learns what follows from all training pairs, once training has ended.
+
+        knows_more: whether the dataset has more pairs than were trained on.
+        """
+        if self.prior is not None and knows_more:
             self.prior.refit(dataset)
+        if self.new_videos is not None:
+            self.new_videos.learn()
 
     def forget_ids(self, forget: bool) -> None:
         """Whether every user is without an id of their own from now on."""
@@ -76,19 +85,22 @@ class RowTables:
 
     def users(self, rows: tf.Tensor) -> dict[str, tf.Tensor]:
         """The columns [..., *] of user rows int [...]."""
-        return {name: tf.gather(column, rows) for name, column in self._users.items()}
+        return _gathered(self._users, rows)
 
     def videos(self, rows: tf.Tensor) -> dict[str, tf.Tensor]:
         """The columns [..., *] of video rows int [...]."""
-        return {name: tf.gather(column, rows) for name, column in self._videos.items()}
+        columns = _gathered(self._videos, rows)
+        if self.new_videos is not None:
+            columns[LIKED_VIDEOS] = self.new_videos.factors(columns)
+        return columns
 
     def of_batch(self, batch: Batch) -> tuple[Columns, Columns]:
         """What training sees of a batch: columns [B, C=1, *] and [B, C, *].
 
         Without the prior, which knows the very pairs.
         """
-        users: dict[str, Any] = self.users(batch.users[:, None])
-        videos: dict[str, Any] = self.videos(batch.videos)
+        users = _gathered(self._users, batch.users[:, None])
+        videos = _gathered(self._videos, batch.videos)
         users[USER_ID] = tf.gather(self._users[USER_ID], batch.known_users)
         videos[VIDEO_ID] = tf.gather(self._videos[VIDEO_ID], batch.known_videos)
         videos |= self._distinct(batch.videos)
@@ -104,6 +116,10 @@ class RowTables:
             )
             for name, there in self._there.items()
         }
+
+
+def _gathered(table: Mapping[str, Any], rows: tf.Tensor) -> dict[str, Any]:
+    return {name: tf.gather(column, rows) for name, column in table.items()}
 
 
 def _without_prior(columns: Columns) -> dict[str, Any]:

@@ -6,7 +6,7 @@ Shapes: B pairs or users, C candidate videos.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, final
+from typing import final
 
 import numpy as np
 import tensorflow as tf
@@ -22,6 +22,7 @@ from uvcan_tf.model import losses
 from uvcan_tf.model.batches import Batch, shuffled, trainable
 from uvcan_tf.model.blocked_loss import WORTHWHILE_FROM, BlockedLoss
 from uvcan_tf.model.histories import Histories
+from uvcan_tf.model.new_videos import NewVideos
 from uvcan_tf.model.pair_model import PairModel
 from uvcan_tf.model.row_tables import Columns, RowTables, facet_specs
 from uvcan_tf.model.shared_softmax import (
@@ -66,7 +67,7 @@ class UVCAN(PairModel):
             hops=config.model.hops,
             hidden=config.model.hidden_widths,
             video_attention_only=config.model.video_attention_only,
-            **_of_history(history),
+            **({} if history is None else history.of_network),
             stddev=config.model.initial_stddev,
             seed=config.training.seed * 10_000,
         )
@@ -91,8 +92,12 @@ class UVCAN(PairModel):
     def _remember_likes(self, dataset: Dataset, history: HistorySettings) -> None:
         if self.network.history:
             self.network.liked_videos.build()
-        if self.network.history_product and history.bias:
-            self.network.liked_videos.bias.assign(log_popularity(dataset))
+        if self.network.history_product:
+            layer, ridge = self.network.liked_videos, history.attribute_ridge
+            if history.bias:
+                layer.bias.assign(log_popularity(dataset))
+            if ridge:
+                self.tables.new_videos = NewVideos(layer, dataset, ridge)
         known = dataset.trained_videos
         self.histories = Histories(dataset.train, dataset.users.size, known)
         self._users = tf.constant(np.unique(trainable(dataset).user), tf.int32)
@@ -234,15 +239,3 @@ class UVCAN(PairModel):
     def scorer(self) -> ModelScorer:
         last = self.config.ranks_skipped_impressions_last
         return ranked(Catalogue(self), self.dataset, last)
-
-
-def _of_history(history: HistorySettings | None) -> dict[str, Any]:
-    """What the network is told of it."""
-    if history is None:
-        return {}
-    return {
-        "history": history.factors if history.facet or history.product else 0,
-        "history_product": history.product,
-        "history_bias": history.bias,
-        "history_stddev": history.initial_stddev,
-    }

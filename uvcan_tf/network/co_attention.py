@@ -40,7 +40,8 @@ class CoAttentionNetwork(tf.keras.layers.Layer):
         attention; q̂₀ then stands in z where v̂ᵘ stood.
       history: D, the length of the vectors of liked videos; 0 leaves them out. The
         column `LIKED_VIDEOS` of users is then h, as `liked_videos` gives it. It is a
-        facet where `user` names it as one. Unlike the paper.
+        facet where `user` names it as one. Videos may have that column, too: [o; b],
+        which else follow from their ids. Unlike the paper.
       history_product: whether h · o + b of `LikedVideos` is added to the rating; the
         MLP then begins with an output of 0.
       history_bias: whether b is learned; else it stays 0.
@@ -174,6 +175,8 @@ class CoAttentionNetwork(tf.keras.layers.Layer):
     def _o(self, video: Mapping[str, tf.Tensor]) -> tuple[tf.Tensor, ...]:
         if not self.history_product:
             return ()
+        if LIKED_VIDEOS in video:
+            return (video[LIKED_VIDEOS],)
         return (self.liked_videos.video_factors(video[VIDEO_ID]),)
 
     def history_products(

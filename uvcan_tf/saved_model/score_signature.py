@@ -43,6 +43,8 @@ class ExampleScores(tf.Module):
         self._catalogue = catalogue
         self._histories = histories
         self._means = model.prior_means
+        self._new_videos = model.tables.new_videos
+        self._of_new_videos = self._new_videos and self._new_videos.means  # is saved
         known = (model.tables.known_users, model.dataset.trained_videos)
         self._identities = {
             name: tf.Variable(identity_column(rows), trainable=False)
@@ -59,6 +61,8 @@ class ExampleScores(tf.Module):
         if self._histories is not None:
             h = self._histories.stored(rows[names.USER_ID])
             user[names.LIKED_VIDEOS] = h[:, None]
+        if self._new_videos is not None:
+            video[names.LIKED_VIDEOS] = self._new_videos.factors(video)
         for x in self._prior(names.USER_ID, rows[names.USER_ID], user):
             user[names.PRIOR] = x
         for y in self._prior(names.VIDEO_ID, rows[names.VIDEO_ID], video):

@@ -101,8 +101,11 @@ OF_HISTORY = {
 }
 
 
+OF_PRODUCT = {"factors": 64, "learning_rate": 0.008, "epochs": 9}
+
+
 def rows_of_history() -> dict[str, Any]:
-    jobs = variants_of_history(OF_HISTORY)
+    jobs = variants_of_history(OF_HISTORY, OF_PRODUCT)
     return {named["variant"]: (method, values) for method, values, named in jobs}
 
 
@@ -149,7 +152,7 @@ def test_without_a_history_everything_else_stays() -> None:
 
 def test_the_product_alone_has_the_products_own_settings() -> None:
     _, values = rows_of_history()[PRODUCT_ALONE]
-    assert values == {"factors": 64}
+    assert values == OF_PRODUCT
 
 
 def test_without_attributes_only_ids_and_likes_are_known() -> None:

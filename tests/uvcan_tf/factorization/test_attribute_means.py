@@ -54,25 +54,37 @@ def design() -> np.ndarray:
     return rows
 
 
-def closed_form(ridge: float, fitted: np.ndarray) -> np.ndarray:
+def closed_form(ridge: float, fitted: np.ndarray, counts: np.ndarray) -> np.ndarray:
     """What the regression tells of all rows, by a linear solve."""
-    X, mean = design(), FACTORS[fitted].mean(axis=0)
-    gram = X[fitted].T @ X[fitted] + ridge * np.eye(X.shape[1])
-    weights = np.linalg.solve(gram, X[fitted].T @ (FACTORS[fitted] - mean))
+    X, y, c = design(), FACTORS[fitted], counts[fitted] / counts[fitted].mean()
+    mean = np.average(y, axis=0, weights=c)
+    gram = X[fitted].T @ np.diag(c) @ X[fitted] + ridge * np.eye(X.shape[1])
+    weights = np.linalg.solve(gram, X[fitted].T @ np.diag(c) @ (y - mean))
     return X @ weights + mean
 
 
-def regression(ridge: float = 0.7) -> AttributeRegression:
+def regression(
+    ridge: float = 0.7, counts: np.ndarray | None = None
+) -> AttributeRegression:
     side = Side(np.array([f"v{i}" for i in range(ROWS)], object), COLUMNS)
-    found = AttributeRegression(AttributeMatrix(side, FEATURES, SIZES), FITTED, ridge)
+    matrix = AttributeMatrix(side, FEATURES, SIZES)
+    found = AttributeRegression(matrix, FITTED, ridge, counts)
     found.fit(FACTORS)
     return found
 
 
 @pytest.mark.parametrize("ridge", [0.7, 20.0])
 def test_the_regression_is_the_ridge_one(ridge: float) -> None:
-    expected = closed_form(ridge, FITTED)
+    expected = closed_form(ridge, FITTED, np.ones(ROWS))
     found = regression(ridge).predicted()
+    np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-4)
+
+
+@pytest.mark.parametrize("ridge", [0.7, 20.0])
+def test_a_row_counts_as_much_as_it_is_told(ridge: float) -> None:
+    counts = np.arange(ROWS, dtype=np.float32) ** 2
+    expected = closed_form(ridge, FITTED, counts)
+    found = regression(ridge, counts).predicted()
     np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-4)
 
 

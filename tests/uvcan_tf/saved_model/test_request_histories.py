@@ -146,6 +146,23 @@ def test_a_raw_example_has_the_history_of_its_user(saved: Saved) -> None:
     np.testing.assert_allclose(found, in_memory(saved)[:, 3], atol=1e-5)
 
 
+def test_a_video_that_the_tables_lack_is_known_by_its_attributes(saved: Saved) -> None:
+    """As one that they have, and that nobody likes."""
+    known = saved.dataset.trained_videos[1:-1]
+    new = [row for row, liked in zip(worlds.VIDEOS, known, strict=True) if not liked]
+    assert new
+    for row in new:
+        pair = {**worlds.USERS[0], **row}
+        other = {**pair, names.VIDEO_ID: "no such video"}
+        bare = {**worlds.USERS[0], names.VIDEO_ID: "no such video"}
+        examples = [worlds.example(x) for x in (pair, other, bare)]
+        scores = saved.call(names.SERVING_DEFAULT, examples=examples)[names.SCORE]
+        number = ALL_VIDEOS.index(row[names.VIDEO_ID])
+        expected = in_memory(saved)[0, number]
+        np.testing.assert_allclose(scores[:2], [expected] * 2, atol=1e-5)
+        assert abs(scores[2] - expected) > 1e-4
+
+
 @pytest.mark.parametrize("user", ["ann", STRANGER])
 def test_recommend_is_the_best_of_what_is_not_liked(saved: Saved, user: str) -> None:
     scores = rank(saved, user, NEW)

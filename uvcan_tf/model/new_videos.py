@@ -1,0 +1,60 @@
+"""What a history's product makes of videos that nobody in training liked.
+
+Shapes: n known videos, D factors.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import tensorflow as tf
+
+from uvcan_tf.data.dataset import Dataset
+from uvcan_tf.factorization.attribute_matrix import attribute_matrices
+from uvcan_tf.factorization.attribute_regression import AttributeRegression
+from uvcan_tf.features import VIDEO_ID
+from uvcan_tf.network.liked_videos import LikedVideos
+
+
+class NewVideos:
+    """The factors [o; b] of any video: new ones have the o that their attributes tell.
+
+    That is a ridge regression of the learned o on attributes, in which a video counts
+    by the root of its number of likes: the more it has, the less noise has its o. Their
+    b stays that of a video without likes.
+
+    Args:
+      layer: has the factors of the others. What is known of new ones follows them with
+        `learn` only.
+      dataset: its training pairs are the likes.
+      ridge: as `HistorySettings.attribute_ridge`.
+
+    Attributes:
+      means: o by attributes.
+    """
+
+    def __init__(self, layer: LikedVideos, dataset: Dataset, ridge: float) -> None:
+        self._layer = layer
+        likes = np.bincount(dataset.train.video, minlength=dataset.videos.size + 2)
+        self._regression = AttributeRegression(
+            attribute_matrices(dataset)[1],
+            dataset.trained_videos[1:-1],
+            ridge,
+            np.sqrt(likes[1:-1]).astype(np.float32),
+        )
+        self._regression.fit(layer.outputs.numpy()[1:-1])
+        self.means = self._regression.means()
+
+    def learn(self) -> None:
+        """Takes the factors of the others as they are now."""
+        self._regression.fit(self._layer.outputs.numpy()[1:-1])
+        self.means.become(self._regression.means())
+
+    def factors(self, columns: Mapping[str, tf.Tensor]) -> tf.Tensor:
+        """[..., D + 1] of video columns [..., *], new ones with the unknown id."""
+        ids = columns[VIDEO_ID]
+        factors = self._layer.video_factors(ids)
+        is_new = (ids == self._layer.rows - 1)[..., None]
+        o = tf.where(is_new, self.means(columns), factors[..., :-1])
+        return tf.concat([o, factors[..., -1:]], axis=-1)
