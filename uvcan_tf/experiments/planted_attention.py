@@ -19,6 +19,7 @@ import tensorflow as tf
 from scipy import stats
 
 from uvcan_tf import features as names
+from uvcan_tf import presets
 from uvcan_tf.config import Config, HistorySettings, ModelConfig, TrainingConfig
 from uvcan_tf.data.dataset import Dataset
 from uvcan_tf.data.encode_tables import encode_tables
@@ -32,11 +33,13 @@ CONFIG: Final = Config(
     training=TrainingConfig(learning_rate=0.01, batch_size=256, epochs=15),
 )
 
-#: The same with the likes of each user as one more facet, and their product.
-WITH_HISTORY: Final = dataclasses.replace(
-    CONFIG, history=HistorySettings(user_ids=False)
-)
-MODELS: Final = {"paper": CONFIG, "history": WITH_HISTORY}
+MODELS: Final = {
+    "paper": CONFIG,
+    "history": dataclasses.replace(presets.history(), model=CONFIG.model),
+    "history without its product": dataclasses.replace(
+        CONFIG, history=HistorySettings(product=False, user_ids=False)
+    ),
+}
 
 _PAIRS_AT_ONCE: Final = 512
 

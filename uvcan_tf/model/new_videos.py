@@ -25,8 +25,7 @@ class NewVideos:
     b stays that of a video without likes.
 
     Args:
-      layer: has the factors of the others. What is known of new ones follows them with
-        `learn` only.
+      layer: has the factors of the others. Before `learn`, new videos have their mean.
       dataset: its training pairs are the likes.
       ridge: as `HistorySettings.attribute_ridge`.
 
@@ -43,7 +42,7 @@ class NewVideos:
             ridge,
             np.sqrt(likes[1:-1]).astype(np.float32),
         )
-        self._regression.fit(layer.outputs.numpy()[1:-1])
+        self._regression.fit(layer.outputs.numpy()[1:-1], steps=0)
         self.means = self._regression.means()
 
     def learn(self) -> None:
