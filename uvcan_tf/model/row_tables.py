@@ -94,6 +94,10 @@ class RowTables:
             columns[LIKED_VIDEOS] = self.new_videos.factors(columns)
         return columns
 
+    def video_ids(self, rows: tf.Tensor) -> tf.Tensor:
+        """The column `VIDEO_ID` alone."""
+        return tf.gather(self._videos[VIDEO_ID], rows)
+
     def of_batch(self, batch: Batch) -> tuple[Columns, Columns]:
         """What training sees of a batch: columns [B, C=1, *] and [B, C, *].
 

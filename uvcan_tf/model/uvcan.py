@@ -17,7 +17,7 @@ from uvcan_tf.data.dataset import NO_PAIRS, Dataset, Pairs
 from uvcan_tf.evaluation.scorers import ModelScorer, ranked
 from uvcan_tf.factorization.attribute_means import AttributeMeans
 from uvcan_tf.factorization.prior import Prior
-from uvcan_tf.features import LIKED_VIDEOS, VIDEO_ID
+from uvcan_tf.features import LIKED_VIDEOS
 from uvcan_tf.model import losses
 from uvcan_tf.model.batches import Batch, shuffled, trainable
 from uvcan_tf.model.blocked_loss import WORTHWHILE_FROM, BlockedLoss
@@ -155,7 +155,7 @@ class UVCAN(PairModel):
         of_network = shared.dropped(h, self.step) if drop_ids else h
         loss, odds = tf.constant(0.0), None
         if self.network.history_product:
-            known = self.tables.videos(drawn.candidates)[VIDEO_ID]
+            known = self.tables.video_ids(drawn.candidates)
             layer = self.network.liked_videos
             loss = product_loss(drawn, layer, known, h, shared.l2)
             of_network = tf.stop_gradient(of_network)
