@@ -46,8 +46,8 @@ again. Then every method is fitted with them and ranks the held-out pairs once, 
 1,000 sampled videos and among all. A network stops early in each fit, by NDCG@100 of
 pairs of some users that it sets apart. iALS+attributes begins with what
 iALS+impressions chose, UVCAN(history) with what its product chose alone, and
-UVCAN(best) is both with what these chose. (Older are the ablations and the given
-likes, whose networks learned faster, and, where a network took as many epochs as its
+UVCAN(best) is both with what these chose. (Older are the ablations, but for
+UVCAN(history) on `kuairand_last`: their networks learned faster; and, where a network took as many epochs as its
 best trial kept and UVCAN(best) is one over a cross-fitted prior, which is gone, new
 users and videos of KuaiRand, and the worlds `toffee_a` and `toffee_b`.) Ties take the
 middle rank. HR@10 and NDCG@10 are means over pairs; p-values are of a paired bootstrap
