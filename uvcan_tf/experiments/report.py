@@ -47,12 +47,11 @@ again. Then every method is fitted with them and ranks the held-out pairs once, 
 pairs of some users that it sets apart. iALS+attributes begins with what
 iALS+impressions chose, UVCAN(history) with what its product chose alone, and
 UVCAN(best) is both with what these chose. (Older are the ablations, but for
-UVCAN(history) on `kuairand_last`: their networks learned faster; and, where a network took as many epochs as its
-best trial kept and UVCAN(best) is one over a cross-fitted prior, which is gone, new
-users and videos of KuaiRand, and the worlds `toffee_a` and `toffee_b`.) Ties take the
-middle rank. HR@10 and NDCG@10 are means over pairs; p-values are of a paired bootstrap
-over users, seeds averaged first. A method without randomness has one figure for all
-seeds.
+UVCAN(history) on `kuairand_last`: their networks learned faster. And where a network
+took as many epochs as its best trial kept, and UVCAN(best) is one over a cross-fitted
+prior, which is gone: the worlds `toffee_a` and `toffee_b`.) Ties take the middle rank.
+HR@10 and NDCG@10 are means over pairs; p-values are of a paired bootstrap over users,
+seeds averaged first. A method without randomness has one figure for all seeds.
 
 New users and videos have no pair in training. New videos are ranked among themselves.
 """
