@@ -78,6 +78,19 @@ class RowTables:
         if self.new_videos is not None:
             self.new_videos.learn()
 
+    def weigh_prior(self, known: float, strangers: float, share: float) -> None:
+        """Has the prior count so many times, and new videos' products no more than it.
+
+        Args:
+          known: the weight beside the likes of users.
+          strangers: that of the others.
+          share: how far known users' scores by the prior spread beside the network's.
+        """
+        if self.prior is not None:
+            self.prior.weigh(known, strangers)
+            if self.new_videos is not None and self.prior.means is not None:
+                self.new_videos.times = min(1.0, share) or 1.0
+
     def forget_ids(self, forget: bool) -> None:
         """Whether every user is without an id of their own from now on."""
         known = self.known_users & (not forget)

@@ -156,7 +156,8 @@ class TrainingRun:
             Weighed(*(self._team.from_chief(value) for value in found))
             for found in self._validation.weigh(prior)
         )
-        prior.weigh(known.weight, strangers.weight)
+        tables = self._model.tables
+        tables.weigh_prior(known.weight, strangers.weight, known.share)
         self._of_prior = {**_told(known), "of_strangers": _told(strangers)}
         self._say(
             f"The prior counts {known.weight:.2f} times: {STOPS_BY_IN_WORDS} "

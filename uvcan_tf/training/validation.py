@@ -68,12 +68,16 @@ class Measured(NamedTuple):
 
 
 class Weighed(NamedTuple):
-    """The weight of a prior, and NDCG@100 with it, without it and of it alone."""
+    """The weight of a prior, and NDCG@100 with it, without it and of it alone.
+
+    share: which of `PRIOR_SHARES` the weight is.
+    """
 
     weight: float
     ndcg: float
     network_alone: float
     prior_alone: float
+    share: float
 
 
 class Validation:
@@ -150,7 +154,8 @@ class Validation:
         means = (found / len(weighing)).tolist()
         least = 1 if as_strangers else 0  # of the shares, which ascend
         best = least + int(np.argmax(means[least:]))
-        return Weighed(PRIOR_SHARES[best] * even, means[best], means[0], means[-1])
+        share = PRIOR_SHARES[best]
+        return Weighed(share * even, means[best], means[0], means[-1], share)
 
     def _refreshed(self) -> ModelScorer:
         """What scores with the weights as they are now."""

@@ -151,6 +151,7 @@ def test_the_prior_counts_as_much_as_ranks_the_pairs_set_apart_for_it_best(
             MONITOR: found[best],
             "network_alone": found[0.0],
             "prior_alone": found[PRIOR_SHARES[-1]],
+            "share": best,
         }
     )
     assert found[best] > min(found.values())

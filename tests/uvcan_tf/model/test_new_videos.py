@@ -9,7 +9,7 @@ import pytest
 import tensorflow as tf
 
 from tests.uvcan_tf.model.test_uvcan_history import history_of
-from uvcan_tf.config import Config, HistorySettings, TrainingConfig
+from uvcan_tf.config import Config, HistorySettings, IALSSettings, TrainingConfig
 from uvcan_tf.data.dataset import NO_PAIRS, Dataset, Pairs, Side
 from uvcan_tf.features import Categorical, Features
 from uvcan_tf.model.uvcan import UVCAN
@@ -92,6 +92,26 @@ def test_new_videos_have_the_factors_that_their_attributes_tell(model: UVCAN) ->
     found -= model.logits_of(user._replace(history=()), video._replace(history=()))[0]
     h = history_of(model, model.dataset.train.video[model.dataset.train.user == 3])
     np.testing.assert_allclose(found, o @ h + expected, rtol=1e-3, atol=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("share", "times"), [(0.0, 1.0), (0.25, 0.25), (1.0, 1.0), (16.0, 1.0)]
+)
+@pytest.mark.parametrize("ridge", [0.0, 1.0])
+def test_the_product_of_new_videos_counts_no_more_than_the_prior(
+    share: float, times: float, ridge: float
+) -> None:
+    """Of a prior that counts, and that knows attributes itself."""
+    settings = dataclasses.replace(
+        config(2.0), prior=IALSSettings(factors=3, attribute_ridge=ridge)
+    )
+    model = UVCAN(of_authors(), settings)
+    model.tables.weigh_prior(3.0, 4.0, share)
+    model.complete(model.dataset)
+    new = np.arange(1, AUTHORS + 1) * EACH
+    [factors] = model.video_representation(tf.constant(new)).history
+    o = closed_form(model, ridge=2.0)[new - 1] * (times if ridge else 1)
+    np.testing.assert_allclose(factors[:, :-1], o, rtol=1e-3, atol=1e-5)
 
 
 def own_first(model: UVCAN) -> float:
