@@ -103,13 +103,17 @@ def exact(tmp_path_factory: pytest.TempPathFactory) -> Made:
 
 
 def product(saved: Made, likes: list[str]) -> np.ndarray:
-    """h · o + b of every video for somebody with these likes, [V]."""
+    """h · o + b of every video for somebody with these likes, [V].
+
+    What o new videos have is tested where it is made.
+    """
     layer, trained = saved.model.network.liked_videos, saved.dataset.trained_videos
     rows = {ALL_VIDEOS.index(video) + 1 for video in likes}
     rows = sorted(row for row in rows if trained[row])
     h = layer.inputs.numpy()[rows].sum(axis=0) / np.sqrt(max(1, len(rows)))
-    known = [row if trained[row] else 12 for row in range(1, 12)]  # or as unknown
-    return (layer.outputs.numpy() @ h + layer.bias.numpy())[known]
+    factors = saved.model.tables.videos(tf.range(1, 12))[names.LIKED_VIDEOS].numpy()
+    found: np.ndarray = factors[:, :-1] @ h + factors[:, -1]
+    return found
 
 
 def expected(
