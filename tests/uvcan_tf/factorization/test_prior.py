@@ -224,7 +224,7 @@ def test_for_strangers_the_prior_is_weighed_without_ids_and_likes(
     best = max(PRIOR_SHARES[1:], key=lambda share: means[share])
     assert found.weight == pytest.approx(best * even, rel=1e-3)
     assert found[1:] == pytest.approx(
-        (means[best], means[0.0], means[PRIOR_SHARES[-1]]), rel=1e-3
+        (means[best], means[0.0], means[PRIOR_SHARES[-1]], best), rel=1e-3
     )
 
 
