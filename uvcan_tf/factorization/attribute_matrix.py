@@ -67,11 +67,18 @@ class AttributeMatrix:
 
 def attribute_matrices(dataset: Dataset) -> tuple[AttributeMatrix, AttributeMatrix]:
     """The attributes of users and of videos."""
-    sizes = {name: len(values) for name, values in dataset.vocabularies.items()}
-    return (
-        AttributeMatrix(dataset.users, dataset.features.user, sizes),
-        AttributeMatrix(dataset.videos, dataset.features.video, sizes),
-    )
+    of_users = AttributeMatrix(dataset.users, dataset.features.user, _sizes(dataset))
+    return of_users, attributes_of_videos(dataset)
+
+
+def attributes_of_videos(dataset: Dataset) -> AttributeMatrix:
+    """Those of videos alone."""
+    return AttributeMatrix(dataset.videos, dataset.features.video, _sizes(dataset))
+
+
+def _sizes(dataset: Dataset) -> dict[str, int]:
+    """How many values of each attribute are known."""
+    return {name: len(values) for name, values in dataset.vocabularies.items()}
 
 
 def _none(rows: int) -> Floats:

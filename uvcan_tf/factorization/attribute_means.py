@@ -48,7 +48,7 @@ def with_cold_start(
     means: AttributeMeans | None,
     columns: Mapping[str, tf.Tensor],
 ) -> tuple[tf.Tensor, ...]:
-    """The prior's factors [..., P], if there is one, of known and cold-start rows.
+    """The factors [..., P], if there are any, of known and cold-start rows.
 
     Args:
       of_table: the factors that the table has of the rows.

@@ -97,6 +97,11 @@ class Prior:
         self.users.assign(x)
 
     @property
+    def knows_attributes(self) -> bool:
+        """Whether rows without training pairs have what their attributes say."""
+        return bool(self._regressions)
+
+    @property
     def means(self) -> tuple[AttributeMeans, AttributeMeans] | None:
         if not self._regressions:
             return None

@@ -11,7 +11,8 @@ import numpy as np
 import tensorflow as tf
 
 from uvcan_tf.data.dataset import Dataset
-from uvcan_tf.factorization.attribute_matrix import attribute_matrices
+from uvcan_tf.factorization.attribute_matrix import attributes_of_videos
+from uvcan_tf.factorization.attribute_means import with_cold_start
 from uvcan_tf.factorization.attribute_regression import AttributeRegression
 from uvcan_tf.features import VIDEO_ID
 from uvcan_tf.network.liked_videos import LikedVideos
@@ -41,7 +42,7 @@ class NewVideos:
         self.times = 1.0
         likes = np.bincount(dataset.train.video, minlength=dataset.videos.size + 2)
         self._regression = AttributeRegression(
-            attribute_matrices(dataset)[1],
+            attributes_of_videos(dataset),
             dataset.trained_videos[1:-1],
             ridge,
             np.sqrt(likes[1:-1]).astype(np.float32),
@@ -58,6 +59,6 @@ class NewVideos:
         """[..., D + 1] of video columns [..., *], new ones with the unknown id."""
         ids = columns[VIDEO_ID]
         factors = self._layer.video_factors(ids)
-        is_new = (ids == self._layer.rows - 1)[..., None]
-        o = tf.where(is_new, self.means(columns), factors[..., :-1])
+        is_new = ids == self._layer.rows - 1
+        [o] = with_cold_start((factors[..., :-1],), is_new, self.means, columns)
         return tf.concat([o, factors[..., -1:]], axis=-1)

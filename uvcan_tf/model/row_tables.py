@@ -88,7 +88,7 @@ class RowTables:
         """
         if self.prior is not None:
             self.prior.weigh(known, strangers)
-            if self.new_videos is not None and self.prior.means is not None:
+            if self.new_videos is not None and self.prior.knows_attributes:
                 self.new_videos.times = min(1.0, share) or 1.0
 
     def forget_ids(self, forget: bool) -> None:
