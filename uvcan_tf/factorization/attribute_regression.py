@@ -32,6 +32,7 @@ class AttributeRegression:
         its mean among the fitted rows. By default, all count the same.
 
     Attributes:
+      fitted: the same.
       mean: ȳ, the mean of y by c, float32 [P].
     """
 
@@ -42,7 +43,7 @@ class AttributeRegression:
         ridge: float,
         counts: Floats | None = None,
     ) -> None:
-        self._matrix, self._fitted, self._ridge = matrix, fitted, ridge
+        self._matrix, self.fitted, self._ridge = matrix, fitted, ridge
         self._values, self._vectors = matrix.values[fitted], matrix.vectors[fitted]
         self._counts = _over_their_mean(fitted if counts is None else counts, fitted)
         weighed = self._values.multiply(self._counts).tocsr()
@@ -61,7 +62,7 @@ class AttributeRegression:
 
         By conjugate gradients, preconditioned by the diagonal, for all P at once.
         """
-        y = factors[self._fitted]
+        y = factors[self.fitted]
         self.mean = (self._counts * y).sum(axis=0) / np.float32(max(1, len(y)))
         if not self._weights.size:
             self._weights = np.zeros([len(self._diagonal), y.shape[1]], np.float32)
@@ -85,9 +86,9 @@ class AttributeRegression:
             values, vectors = values[rows], vectors[rows]
         return _product(values, vectors, self._weights) + self.mean
 
-    def means(self, times: float = 1.0) -> AttributeMeans:
-        """The same of any rows, so many times."""
-        tables = self._matrix.tables(np.float32(times) * self._weights)
+    def means(self, times: float = 1.0, spread: float = 1.0) -> AttributeMeans:
+        """The same of any rows, so many times, and so many times as far from ȳ."""
+        tables = self._matrix.tables(np.float32(times * spread) * self._weights)
         mean = np.float32(times) * self.mean
         return AttributeMeans(self._matrix.features, tables, mean)
 

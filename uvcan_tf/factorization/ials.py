@@ -6,6 +6,8 @@ decides how good the method is. Shapes: B users, V videos, K factors.
 
 from __future__ import annotations
 
+from typing import Final
+
 import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
@@ -20,6 +22,10 @@ from uvcan_tf.factorization.fold_in import FoldIn
 from uvcan_tf.factorization.row_solver import STEPS, Factors, RowSolver
 from uvcan_tf.network.liked_videos import Likes
 
+#: Times that users and videos are solved for in turn, from factors of nearly as many
+#: pairs: more change nothing (docs/results.md).
+_FROM_OTHERS: Final = 3
+
 
 class IALS:
     """Factors that minimise Σ_observed w (1 - x·y)² + α₀ Σ_all (x·y)² + λ(|x|², |y|²).
@@ -31,6 +37,7 @@ class IALS:
     Args:
       dataset: its training pairs count, and its impressions.
       settings: of the loss.
+      start: factors of fewer pairs to begin with, [n+2, K] each, instead of noise.
 
     Attributes:
       users: float32 [n+2, K].
@@ -39,7 +46,12 @@ class IALS:
       regressions: of users and of videos, where attributes count.
     """
 
-    def __init__(self, dataset: Dataset, settings: IALSSettings) -> None:
+    def __init__(
+        self,
+        dataset: Dataset,
+        settings: IALSSettings,
+        start: tuple[Factors, Factors] | None = None,
+    ) -> None:
         observed = observed_of(dataset, settings.impression_weight)
         self.likes = likes_of(dataset).getnnz(axis=0)
         self.regressions: tuple[AttributeRegression, AttributeRegression] | None = None
@@ -51,7 +63,7 @@ class IALS:
                 AttributeRegression(of_videos, _fitted(observed.T), ridge),
             )
         self._settings = settings
-        self.users, self.videos = self._factorise(observed, settings)
+        self.users, self.videos = self._factorise(observed, start)
 
     def scores(self, users: IntArray) -> npt.NDArray[np.float32]:
         """float32 [B, V]; zeros for users without training pairs or attributes."""
@@ -71,18 +83,19 @@ class IALS:
         return scores
 
     def _factorise(
-        self, observed: csr_matrix, settings: IALSSettings
+        self, observed: csr_matrix, start: tuple[Factors, Factors] | None
     ) -> tuple[Factors, Factors]:
+        settings = self._settings
         rows = RowSolver(observed, settings)
         columns = RowSolver(observed.T.tocsr(), settings)
-        draw = np.random.default_rng(settings.seed)
-        stddev = 0.1 / np.sqrt(settings.factors)
-        first = draw.normal(0.0, stddev, [observed.shape[1], settings.factors])
-        y: Factors = first.astype(np.float32)
+        if start is None:
+            x, y = self._noise(observed)
+        else:
+            x, y = start[0], start[1][1:-1].copy()
         y[~_fitted(observed.T)] = 0.0
-        x = np.zeros([observed.shape[0], settings.factors], np.float32)
         m_x, m_y = np.zeros_like(x), np.zeros_like(y)
-        for _ in range(settings.iterations):
+        most = settings.iterations
+        for _ in range(most if start is None else min(most, _FROM_OTHERS)):
             x = rows.solved(x, y, m_x)
             if settings.attribute_pull and self.regressions:
                 self.regressions[0].fit(x[1:-1], STEPS)
@@ -96,6 +109,12 @@ class IALS:
             x[1:-1] = _completed(x[1:-1], fitted[0][1:-1], self.regressions[0])
             y = _completed(y, fitted[1], self.regressions[1])
         return x, y
+
+    def _noise(self, observed: csr_matrix) -> tuple[Factors, Factors]:
+        K = self._settings.factors
+        draw = np.random.default_rng(self._settings.seed)
+        y = draw.normal(0.0, 0.1 / np.sqrt(K), [observed.shape[1], K])
+        return np.zeros([observed.shape[0], K], np.float32), y.astype(np.float32)
 
 
 def _fitted(observed: csr_matrix) -> npt.NDArray[np.bool_]:

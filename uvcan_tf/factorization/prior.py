@@ -10,7 +10,7 @@ Shapes: B users, V videos, n known rows of a table, P factors of the prior.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Final
 
 import numpy as np
@@ -46,6 +46,8 @@ class Prior:
     Attributes:
       users: s x, float32 [n+2, P].
       videos: y, float32 [n+2, P].
+      spread_of_new_videos: how many times as far from the mean as their attributes tell
+        is y of videos without a pair.
       means: of users (s x) and of videos by their attributes, where those count.
       weight: s of users with a training pair.
       weight_of_strangers: s of all others.
@@ -54,29 +56,45 @@ class Prior:
     def __init__(self, dataset: Dataset, settings: IALSSettings) -> None:
         self._settings = settings
         self.weight = self.weight_of_strangers = WEIGHT
-        self._x, y = self._fitted(dataset)
+        self.spread_of_new_videos = 1.0
+        self._fit(dataset)
         self.users = tf.Variable(self._weighed(), trainable=False)
-        self.videos = tf.Variable(y, trainable=False)
+        self.videos = tf.Variable(self._y, trainable=False)
 
     def refit(self, dataset: Dataset) -> None:
-        """Fits everything but the weights anew to all training pairs of a dataset."""
-        self._x, y = self._fitted(dataset)
-        self.videos.assign(y)
-        self.weigh(self.weight, self.weight_of_strangers)
+        """Fits everything but the weights on to all training pairs of a dataset."""
+        self._fit(dataset, (self._x, self._y))
+        self.weigh(self.weight, self.weight_of_strangers, self.spread_of_new_videos)
 
-    def weigh(self, weight: float, of_strangers: float | None = None) -> None:
+    def weigh(
+        self,
+        weight: float,
+        of_strangers: float | None = None,
+        spread_of_new_videos: float = 1.0,
+    ) -> None:
         """Has the prior count so many times from now on, for strangers too by default.
 
         The weight of strangers is more than 0 wherever the other one is.
         """
         self.weight = weight
         self.weight_of_strangers = weight if of_strangers is None else of_strangers
+        self.spread_of_new_videos = spread_of_new_videos
         self.users.assign(self._weighed())
+        self.videos.assign(self._spread())
 
     def _weighed(self) -> _Factors:
         """s x, [n+2, P]."""
         weights = np.where(self._known, self.weight, self.weight_of_strangers)
         return weights[:, None].astype(np.float32) * self._x
+
+    def _spread(self) -> _Factors:
+        """y, [n+2, P]: of new videos, with the spread that they have now."""
+        if self._regressions is None:
+            return self._y
+        of_videos = self._regressions[1]
+        fitted = np.pad(of_videos.fitted, 1)[:, None]
+        further = np.float32(self.spread_of_new_videos) * (self._y - of_videos.mean)
+        return np.where(fitted, self._y, of_videos.mean + further)
 
     def remember(self, likes: Pairs, skipped: Pairs = NO_PAIRS) -> None:
         """Gives users without a training pair the factors of these pairs."""
@@ -106,23 +124,26 @@ class Prior:
         if not self._regressions:
             return None
         of_users, of_videos = self._regressions
-        return of_users.means(self.weight_of_strangers), of_videos.means()
+        return (
+            of_users.means(self.weight_of_strangers),
+            of_videos.means(spread=self.spread_of_new_videos),
+        )
 
-    def products(
-        self, users: IntArray, as_strangers: bool = False
-    ) -> npt.NDArray[np.float32]:
-        """x·y of user rows [B] with every known video, [B, V], whatever the weight.
+    def products(self, users: IntArray) -> npt.NDArray[np.float32]:
+        """x·y of user rows [B] with every known video, [B, V], whatever the weights."""
+        return self._x[users] @ self._y[1:-1].T
 
-        as_strangers: by the attributes of known users alone, as if they had no pair.
-        """
-        x = self._of_strangers(users) if as_strangers else self._x[users]
-        return x @ self.videos.numpy()[1:-1].T
-
-    def _of_strangers(self, users: IntArray) -> _Factors:
-        """What the attributes tell, or without any the mean, which row 0 has."""
+    def products_of_strangers(self, users: IntArray) -> npt.NDArray[np.float32]:
+        """The same by the users' attributes alone, or without any by the mean."""
         if self._regressions is None:
-            return self._x[np.zeros_like(users)]
-        return self._regressions[0].predicted(users - 1)
+            return np.repeat(self.products(np.zeros(1, np.int32)), len(users), axis=0)
+        return self._regressions[0].predicted(users - 1) @ self._y[1:-1].T
+
+    def products_with_new_videos(self, users: IntArray) -> npt.NDArray[np.float32]:
+        """The same by the videos' attributes alone; these are known."""
+        if self._regressions is None:
+            raise ValueError("Attributes do not count.")
+        return self._x[users] @ self._regressions[1].predicted().T
 
     def fold_in(self, y_of: Callable[[tf.Tensor], tf.Tensor]) -> FoldIn:
         """What gives people whom training never saw the factors of their likes.
@@ -130,18 +151,19 @@ class Prior:
         Args:
           y_of: y [L, P] of video rows int [L], from wherever they are kept.
         """
-        y = self.videos.numpy()[1:-1]
         weights = self.weight, self.weight_of_strangers
-        return FoldIn(y_of, y, self._likes, self._settings, *weights)
+        return FoldIn(y_of, self._y[1:-1], self._likes, self._settings, *weights)
 
-    def _fitted(self, dataset: Dataset) -> Iterator[_Factors]:
-        """x, then y, [n+2, P]."""
+    def _fit(
+        self, dataset: Dataset, start: tuple[_Factors, _Factors] | None = None
+    ) -> None:
+        """Finds x and y, [n+2, P], of all pairs."""
         self._known = dataset.trained_users
-        whole = IALS(dataset, self._settings)
+        whole = IALS(dataset, self._settings, start)
         self._regressions, self._likes = whole.regressions, whole.likes
         of_users, of_videos = whole.regressions or (None, None)
-        yield _completed(whole.users, of_users)
-        yield _completed(np.pad(whole.videos, [[1, 1], [0, 0]]), of_videos)
+        self._x = _completed(whole.users, of_users)
+        self._y = _completed(np.pad(whole.videos, [[1, 1], [0, 0]]), of_videos)
 
 
 def _completed(factors: _Factors, regression: AttributeRegression | None) -> _Factors:

@@ -32,14 +32,12 @@ class NewVideos:
 
     Attributes:
       means: o by attributes.
-      times: what `learn` multiplies them by, from 0 to 1. Beside a prior whose scores
-        spread less than the network's, its share of these: of new videos, a prior that
-        knows attributes tells more, and should count as much.
+      spread: how many times as far from the mean as attributes tell `learn` has them.
     """
 
     def __init__(self, layer: LikedVideos, dataset: Dataset, ridge: float) -> None:
         self._layer = layer
-        self.times = 1.0
+        self.spread = 1.0
         likes = np.bincount(dataset.train.video, minlength=dataset.videos.size + 2)
         self._regression = AttributeRegression(
             attributes_of_videos(dataset),
@@ -53,7 +51,7 @@ class NewVideos:
     def learn(self) -> None:
         """Takes the factors of the others as they are now."""
         self._regression.fit(self._layer.outputs.numpy()[1:-1])
-        self.means.become(self._regression.means(self.times))
+        self.means.become(self._regression.means(spread=self.spread))
 
     def factors(self, columns: Mapping[str, tf.Tensor]) -> tf.Tensor:
         """[..., D + 1] of video columns [..., *], new ones with the unknown id."""

@@ -140,8 +140,18 @@ class PairModel(tfrs.Model, abc.ABC):  # type: ignore[misc]  # tfrs is untyped
 
     def as_strangers(self, strangers: bool) -> None:
         """Rates users by their attributes alone from now on, or as before again."""
-        self.tables.forget_ids(strangers)
+        self.tables.forget_user_ids(strangers)
         self.remember(NO_PAIRS if strangers else self.dataset.train)
+
+    def as_new_videos(self, new: bool, spread: float = 1.0) -> None:
+        """Rates videos by their attributes alone from now on, or as before again.
+
+        spread: that of `NewVideos`, where the model has them.
+        """
+        self.tables.forget_video_ids(new)
+        if self.tables.new_videos is not None:
+            self.tables.new_videos.spread = spread
+            self.tables.new_videos.learn()
 
     def complete(self, dataset: Dataset) -> None:
         """Rates with all that the dataset tells, once training without some has ended.

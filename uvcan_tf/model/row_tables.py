@@ -55,7 +55,11 @@ class RowTables:
         self.known_users = dataset.trained_users & user_ids
         self._users: dict[str, Any] = _table(dataset.users, USER_ID, self.known_users)
         self._users[USER_ID] = tf.Variable(self._users[USER_ID], trainable=False)
-        self._videos = _table(dataset.videos, VIDEO_ID, dataset.trained_videos)
+        self._known_videos = dataset.trained_videos
+        self._videos: dict[str, Any] = _table(
+            dataset.videos, VIDEO_ID, self._known_videos
+        )
+        self._videos[VIDEO_ID] = tf.Variable(self._videos[VIDEO_ID], trainable=False)
         self.prior = prior
         self.new_videos: NewVideos | None = None
         if prior is not None:
@@ -78,23 +82,15 @@ class RowTables:
         if self.new_videos is not None:
             self.new_videos.learn()
 
-    def weigh_prior(self, known: float, strangers: float, share: float) -> None:
-        """Has the prior count so many times, and new videos' products no more than it.
-
-        Args:
-          known: the weight beside the likes of users.
-          strangers: that of the others.
-          share: how far known users' scores by the prior spread beside the network's.
-        """
-        if self.prior is not None:
-            self.prior.weigh(known, strangers)
-            if self.new_videos is not None and self.prior.knows_attributes:
-                self.new_videos.times = min(1.0, share) or 1.0
-
-    def forget_ids(self, forget: bool) -> None:
+    def forget_user_ids(self, forget: bool) -> None:
         """Whether every user is without an id of their own from now on."""
         known = self.known_users & (not forget)
         self._users[USER_ID].assign(identity_column(known))
+
+    def forget_video_ids(self, forget: bool) -> None:
+        """Whether every video is without an id of its own from now on."""
+        known = self._known_videos & (not forget)
+        self._videos[VIDEO_ID].assign(identity_column(known))
 
     def users(self, rows: tf.Tensor) -> dict[str, tf.Tensor]:
         """The columns [..., *] of user rows int [...]."""

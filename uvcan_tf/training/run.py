@@ -12,7 +12,6 @@ import tensorflow as tf
 from uvcan_tf.config import Config
 from uvcan_tf.data.dataset import Dataset
 from uvcan_tf.errors import TrainingError
-from uvcan_tf.factorization.prior import WEIGHT
 from uvcan_tf.model.batches import trainable
 from uvcan_tf.model.pair_model import PairModel
 from uvcan_tf.model.uvcan import UVCAN
@@ -33,8 +32,9 @@ from uvcan_tf.training.run_state import RunState
 from uvcan_tf.training.tensorboard.board import Board, Logs, watched_pairs
 from uvcan_tf.training.tensorboard.probe import facet_names
 from uvcan_tf.training.tensorboard.profile import Profile
-from uvcan_tf.training.validation import STOPS_BY_IN_WORDS, Validation, Weighed
+from uvcan_tf.training.validation import STOPS_BY_IN_WORDS, Validation
 from uvcan_tf.training.warm_start import Begun, begin_with
+from uvcan_tf.training.weighing import weigh_prior
 
 
 class TrainingRun:
@@ -145,24 +145,8 @@ class TrainingRun:
         self._weigh_prior()
 
     def _weigh_prior(self) -> None:
-        """Has the prior count as much as the validation pairs say; see `weigh`."""
-        prior = self._model.tables.prior
-        if prior is None:
-            return
-        if not self._validation.possible:
-            prior.weigh(WEIGHT)
-            return
-        known, strangers = (
-            Weighed(*(self._team.from_chief(value) for value in found))
-            for found in self._validation.weigh(prior)
-        )
-        tables = self._model.tables
-        tables.weigh_prior(known.weight, strangers.weight, known.share)
-        self._of_prior = {**_told(known), "of_strangers": _told(strangers)}
-        self._say(
-            f"The prior counts {known.weight:.2f} times: {STOPS_BY_IN_WORDS} "
-            f"{_in_words(known)}. For people without likes it counts "
-            f"{strangers.weight:.2f} times: {_in_words(strangers)}."
+        self._of_prior = weigh_prior(
+            self._model, self._validation, self._team, self._say
         )
 
     def _steps(self) -> int:
@@ -223,17 +207,4 @@ def positions(examples: int, at_once: int) -> tf.data.Dataset:
     starts = tf.data.Dataset.range(0, examples, at_once)
     return starts.map(
         lambda start: tf.range(start, tf.minimum(start + at_once, examples))
-    )
-
-
-def _told(found: Weighed) -> dict[str, float]:
-    """As the summary of a run has it."""
-    told = found._asdict()
-    return {"weight": told.pop("weight"), MONITOR: told.pop("ndcg"), **told}
-
-
-def _in_words(found: Weighed) -> str:
-    return (
-        f"{found.ndcg:.4f}, beside {found.network_alone:.4f} of the network alone and "
-        f"{found.prior_alone:.4f} of the prior alone"
     )

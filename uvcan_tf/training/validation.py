@@ -11,11 +11,9 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 
 from uvcan_tf.config import Config
-from uvcan_tf.data.dataset import Dataset, IntArray, Pairs
-from uvcan_tf.evaluation.metrics import ndcg
+from uvcan_tf.data.dataset import Dataset, Pairs
 from uvcan_tf.evaluation.ranking import FULL, Ranks, rank_pairs
-from uvcan_tf.evaluation.scorers import SKIPPED, ModelScorer, ranked
-from uvcan_tf.factorization.prior import Prior
+from uvcan_tf.evaluation.scorers import ModelScorer, ranked
 from uvcan_tf.model.pair_model import PairModel
 
 #: k of the NDCG@k that decides between epochs, and between a search's trials. NDCG@10
@@ -23,14 +21,8 @@ from uvcan_tf.model.pair_model import PairModel
 #: models apart as surely as NDCG@10 does with three times the pairs (docs/results.md).
 STOPS_BY: Final = 100
 STOPS_BY_IN_WORDS: Final = f"validation NDCG@{STOPS_BY}"
-#: How much a prior may count beside its network: 1 is where the scores of both spread
-#: as far, 0 is the network alone, and the last one nearly the prior alone. Few, and far
-#: apart: a finer choice by some thousand pairs would follow their noise.
-PRIOR_SHARES: Final = (0.0, 0.25, 0.5, 1.0, 2.0, 4.0, 16.0, 64.0)
 #: A prior is weighed by the pairs of so many times as many users as stop its network.
 WEIGHING_USERS: Final = 4
-_SCORES_AT_ONCE: Final = 1 << 22  # of the network, beside as many of its prior
-_NO_SPREAD: Final = 1e-3  # of logits that are nearly all the same
 
 
 def held_out(dataset: Dataset, config: Config) -> Dataset:
@@ -67,19 +59,6 @@ class Measured(NamedTuple):
     mrr: float
 
 
-class Weighed(NamedTuple):
-    """The weight of a prior, and NDCG@100 with it, without it and of it alone.
-
-    share: which of `PRIOR_SHARES` the weight is.
-    """
-
-    weight: float
-    ndcg: float
-    network_alone: float
-    prior_alone: float
-    share: float
-
-
 class Validation:
     """Measures a model on validation pairs, as often as asked.
 
@@ -93,99 +72,48 @@ class Validation:
     Attributes:
       possible: whether there is any pair to measure.
       pairs: those that are measured after an epoch.
+      weighing: those that weigh the prior, by `Weighing`.
+      dataset: has `pairs` as test pairs.
+      protocol: of the ranking.
     """
 
     def __init__(self, model: PairModel, dataset: Dataset, config: Config) -> None:
-        self._model = model
-        self._config = config
+        self._model, self._training = model, config.training
+        self.protocol = config.evaluation
         likes = np.bincount(dataset.train.user, minlength=dataset.users.size + 2)
         left = dataset.videos.size - likes[dataset.test.user]
         pairs = dataset.test.where(left > 1)
         self.possible = len(pairs) > 0
-        self.pairs = self._weighing = pairs
+        self.pairs = self.weighing = pairs
         if model.tables.prior is not None:
             self.pairs, rest = _divided(pairs, config)
-            self._weighing = rest if len(rest) else self.pairs
-        self._part = dataclasses.replace(dataset, test=self.pairs)
+            self.weighing = rest if len(rest) else self.pairs
+        self.dataset = dataclasses.replace(dataset, test=self.pairs)
         self._scorer: ModelScorer | None = None
 
     def measure(self) -> Measured:
         """Ranks the validation pairs with the weights as they are now."""
-        scorer = self._refreshed()
-        ranks = rank_pairs(scorer, self._part, self._config.evaluation, (FULL,))
-        tied = tied_share(scorer.scores(np.unique(self._part.test.user)[:8]))
+        scorer = self.scorer()
+        ranks = rank_pairs(scorer, self.dataset, self.protocol, (FULL,))
+        tied = tied_share(scorer.scores(np.unique(self.pairs.user)[:8]))
         means = ranks.summary((10, STOPS_BY))[FULL]
         found = means[f"ndcg@{STOPS_BY}"]
         return Measured(found, tied, means["hr@10"], means["mrr"])
 
-    def weigh(self, prior: Prior) -> tuple[Weighed, Weighed]:
-        """How much the prior should count: beside somebody's likes, and for strangers.
+    @property
+    def some_weighing(self) -> Pairs:
+        """Those of as many users as stop the network."""
+        training = self._training
+        return self.weighing.of_some_users(training.validation_users, training.seed)
 
-        As much as ranks the pairs of users best who did not choose the network's epoch,
-        out of `PRIOR_SHARES`. For strangers, some of these users are rated by their
-        attributes alone; there the prior counts at least a little.
-        """
-        training, model = self._config.training, self._model
-        prior.weigh(0.0)
-        known = self._weighed(prior, self._weighing, as_strangers=False)
-        model.as_strangers(True)
-        some = self._weighing.of_some_users(training.validation_users, training.seed)
-        strangers = self._weighed(prior, some, as_strangers=True)
-        model.as_strangers(False)
-        return known, strangers
-
-    def _weighed(self, prior: Prior, weighing: Pairs, as_strangers: bool) -> Weighed:
-        """By some pairs; the network rates each video of their users once."""
-        scorer, evaluation = self._refreshed(), self._config.evaluation
-        users = np.unique(weighing.user)
-        blocks = -(-len(users) * self._part.videos.size // _SCORES_AT_ONCE)
-        found, even = np.zeros(len(PRIOR_SHARES)), 0.0
-        for some in np.array_split(users, blocks):
-            pairs = weighing.where(np.isin(weighing.user, some))
-            part = dataclasses.replace(self._part, test=pairs)
-            logits, products = scorer.scores(some), prior.products(some, as_strangers)
-            even = even or max(_spread(logits), _NO_SPREAD) / _spread(products)
-            tables = (
-                _Table(some, logits + np.float32(share * even) * products)
-                for share in PRIOR_SHARES
-            )
-            ranks = (rank_pairs(t, part, evaluation, (FULL,)) for t in tables)
-            found += [ndcg(r.by_protocol[FULL].rank, STOPS_BY).sum() for r in ranks]
-        means = (found / len(weighing)).tolist()
-        least = 1 if as_strangers else 0  # of the shares, which ascend
-        best = least + int(np.argmax(means[least:]))
-        share = PRIOR_SHARES[best]
-        return Weighed(share * even, means[best], means[0], means[-1], share)
-
-    def _refreshed(self) -> ModelScorer:
+    def scorer(self) -> ModelScorer:
         """What scores with the weights as they are now."""
         if self._scorer is None:
-            evaluation = self._config.evaluation
-            last = evaluation.ranks_skipped_impressions_last(knows_impressions=False)
-            self._scorer = ranked(self._model.scorer(), self._part, last)
+            last = self.protocol.ranks_skipped_impressions_last(knows_impressions=False)
+            self._scorer = ranked(self._model.scorer(), self.dataset, last)
         else:
             self._scorer.refresh(self._model)
         return self._scorer
-
-
-class _Table(NamedTuple):
-    """The scores of some users."""
-
-    users: IntArray  # [B], ascending
-    every: np.ndarray[Any, np.dtype[np.float32]]  # [B, V]
-
-    def scores(self, users: IntArray) -> np.ndarray[Any, np.dtype[np.float32]]:
-        """float32 [B, V]."""
-        return self.every[np.searchsorted(self.users, users)]
-
-
-def _spread(scores: np.ndarray[Any, np.dtype[np.float32]]) -> float:
-    """The mean of the users' standard deviations, but for skipped impressions.
-
-    1 where there is none: nothing then changes by how much it counts.
-    """
-    counts = scores > SKIPPED / 2
-    return float(scores.std(axis=1, where=counts).mean()) or 1.0
 
 
 def tied_share(scores: np.ndarray[Any, Any]) -> float:

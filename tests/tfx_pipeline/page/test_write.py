@@ -154,13 +154,16 @@ def test_with_a_prior_the_page_tells_what_the_curves_show() -> None:
     )
     assert "with the prior" not in html(CONTENT)
     of_strangers = {MONITOR: 0.14, "network_alone": 0.1, "prior_alone": 0.13}
-    more = {**of_prior, "of_strangers": of_strangers}
+    of_new_videos = {MONITOR: 0.1, "prior": 2.0, "product": 0.5, "as_told": 0.09}
+    more = {**of_prior, "of_strangers": of_strangers, "of_new_videos": of_new_videos}
     text = html(
         dataclasses.replace(CONTENT, training={**CONTENT.training, "prior": more})
     )
     assert (
         "without their likes, both together reach 0.1400, the network alone 0.1000, "
-        "and the prior alone 0.1300. The curves" in text
+        "and the prior alone 0.1300. Where all videos are rated as new ones, the scores "
+        "of the prior spread 2 times as far, and those of likes 0.5 times, as "
+        "attributes tell. The curves" in text
     )
 
 

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 import pytest
 import tensorflow as tf
 
@@ -23,27 +21,20 @@ from uvcan_tf import features as names
 from uvcan_tf.catalogue.catalogue import Catalogue
 from uvcan_tf.config import (
     Config,
-    HistorySettings,
     IALSSettings,
     ModelConfig,
     RecommendationConfig,
     TrainingConfig,
 )
-from uvcan_tf.data.dataset import NO_PAIRS, Dataset, Pairs
+from uvcan_tf.data.dataset import NO_PAIRS, Pairs
 from uvcan_tf.evaluation import metrics
-from uvcan_tf.evaluation.ranking import FULL, SAMPLED, rank_pairs
+from uvcan_tf.evaluation.ranking import SAMPLED, rank_pairs
 from uvcan_tf.evaluation.scorers import SkippedImpressionsLast
 from uvcan_tf.factorization.ials import IALS
-from uvcan_tf.factorization.prior import WEIGHT, Prior
+from uvcan_tf.factorization.prior import Prior
 from uvcan_tf.model.uvcan import UVCAN
-from uvcan_tf.network.co_attention import CoAttentionNetwork
 from uvcan_tf.saved_model.export import export
-from uvcan_tf.training.fit import MONITOR, fit
-from uvcan_tf.training.validation import (
-    PRIOR_SHARES,
-    Validation,
-    held_out,
-)
+from uvcan_tf.training.fit import fit
 
 SHOWN = Pairs(np.array([1, 1, 30], np.int32), np.array([14, 20, 2], np.int32))
 WORLD = dataclasses.replace(communities(), impressions=SHOWN)
@@ -97,152 +88,6 @@ def test_the_network_is_trained_as_if_there_were_no_prior() -> None:
     assert isinstance(with_prior.scorer(), SkippedImpressionsLast)
 
 
-def test_the_prior_is_weighed_by_users_who_did_not_stop_the_network() -> None:
-    training = dataclasses.replace(CONFIG.training, validation_users=5)
-    config = dataclasses.replace(CONFIG, training=training)
-    part = held_out(WORLD, config)
-    model = UVCAN(part, config)
-    stopping, weighing = Validation(model, part, config).pairs, part.test
-    assert len(np.unique(stopping.user)) == 5
-    assert len(np.unique(weighing.user)) == 25
-    alone = dataclasses.replace(config, prior=None)
-    part = held_out(WORLD, alone)
-    assert len(np.unique(part.test.user)) == 5
-    assert len(Validation(UVCAN(part, alone), part, alone).pairs) == len(part.test)
-
-
-def test_the_prior_counts_as_much_as_ranks_the_pairs_set_apart_for_it_best(
-    tmp_path: Path,
-) -> None:
-    """Each weight ranked by itself; likes were set apart from both parts."""
-    training = dataclasses.replace(CONFIG.training, epochs=8, learning_rate=0.01)
-    network = ModelConfig(factors=8, hops=1, initial_stddev=0.3)
-    config = dataclasses.replace(CONFIG, training=training, model=network)
-    told: list[str] = []
-    model = fit(WORLD, config, tmp_path, told.append)
-    part = held_out(WORLD, config)
-    stopping = Validation(model, part, config).pairs.user
-    rest = part.test.where(~np.isin(part.test.user, stopping))
-    assert len(rest)
-    part = dataclasses.replace(part, test=rest)
-    again = UVCAN(part, config)
-    again((tf.constant([1]), tf.constant([[1]])))
-    again.network.set_weights(model.network.get_weights())
-    prior = again.tables.prior or pytest.fail("no prior")
-    prior.weigh(0.0)
-    users = np.unique(part.test.user)
-    own = Catalogue(again).scores(users)
-    products = prior.products(users)
-    even = own.std(axis=1).mean() / products.std(axis=1).mean()
-    found = {}
-    for share in PRIOR_SHARES:
-        prior.weigh(share * even)
-        scorer = SkippedImpressionsLast(Catalogue(again), part)
-        ranks = rank_pairs(scorer, part, config.evaluation, (FULL,))
-        rank = ranks.by_protocol[FULL].rank
-        found[share] = np.where(rank <= 100, 1 / np.log2(rank + 1), 0).mean()
-    best = max(found, key=lambda share: found[share])
-    assert model.tables.prior.weight == pytest.approx(best * even, rel=1e-2)
-    content = json.loads((tmp_path / "training.json").read_text())
-    del content["prior"]["of_strangers"]
-    assert content["prior"] == pytest.approx(
-        {
-            "weight": model.tables.prior.weight,
-            MONITOR: found[best],
-            "network_alone": found[0.0],
-            "prior_alone": found[PRIOR_SHARES[-1]],
-            "share": best,
-        }
-    )
-    assert found[best] > min(found.values())
-    assert content[MONITOR] == pytest.approx(found[best])
-    weight = model.tables.prior.weight
-    assert told[-1].startswith(f"The prior counts {weight:.2f} times: validation")
-
-
-def test_the_scale_of_the_factors_does_not_matter() -> None:
-    """Of a million videos x·y is nearly 0 for most, and spreads little."""
-    part = WORLD.hold_out_validation(0.2, 1, CONFIG.evaluation, 20)
-    model = UVCAN(part, CONFIG)
-    model((tf.constant([1]), tf.constant([[1]])))
-    validation = Validation(model, part, CONFIG)
-    prior = model.tables.prior or pytest.fail("no prior")
-    first = validation.weigh(prior)
-    prior._x = prior._x * np.float32(2**-16)
-    for before, after in zip(first, validation.weigh(prior), strict=True):
-        assert after.weight == pytest.approx(before.weight * 2**16, rel=1e-4)
-        assert after[1:] == pytest.approx(before[1:])
-
-
-@pytest.mark.parametrize("history", [None, HistorySettings(user_ids=False)])
-def test_for_strangers_the_prior_is_weighed_without_ids_and_likes(
-    history: HistorySettings | None,
-) -> None:
-    """By a brute-force ranking of the users' unknown twins."""
-    world = with_attributes(WORLD)
-    settings = dataclasses.replace(PRIOR, attribute_ridge=0.5)
-    config = dataclasses.replace(CONFIG, prior=settings, history=history)
-    part = world.hold_out_validation(0.2, 1, config.evaluation, 20)
-    model = UVCAN(part, config)
-    model((tf.constant([1]), tf.constant([[1]])))
-    draw = np.random.default_rng(3)
-    network = model.network
-    network.set_weights([draw.normal(0, 0.3, w.shape) for w in network.weights])
-    prior = model.tables.prior or pytest.fail("no prior")
-    before = Catalogue(model).scores(np.arange(USERS + 2, dtype=np.int32))
-    validation = Validation(model, part, config)
-    _, found = validation.weigh(prior)
-    prior.weigh(WEIGHT)
-    after = Catalogue(model).scores(np.arange(USERS + 2, dtype=np.int32))
-    np.testing.assert_array_equal(after, before)
-
-    pairs = validation._weighing.of_some_users(20, config.training.seed)
-    users = np.unique(pairs.user)
-    of_city = [scores_of_a_stranger(part, config, network, city) for city in (1, 2)]
-    alone = np.stack(of_city)[world.users.columns["city"][users] - 1]
-    whole = IALS(part, settings)
-    assert whole.regressions is not None
-    products = whole.regressions[0].predicted()[users - 1] @ whole.videos.T
-    even = alone.std(axis=1).mean() / products.std(axis=1).mean()
-    shown = {(u, v) for u, v in zip(SHOWN.user, SHOWN.video, strict=True)}
-    liked = {(u, v) for u, v in zip(part.train.user, part.train.video, strict=True)}
-    means = {}
-    for share in PRIOR_SHARES:
-        scores = dict(zip(users, alone + share * even * products, strict=True))
-        gains = []
-        for u, v in zip(pairs.user, pairs.video, strict=True):
-            others = [
-                scores[u][w - 1] if (u, w) not in shown else -np.inf
-                for w in range(1, VIDEOS + 2)
-                if w != v and (u, w) not in liked
-            ]
-            own = scores[u][v - 1] if (u, v) not in shown else -np.inf
-            ties = sum(other == own for other in others)
-            rank = 1 + sum(other > own for other in others) + ties / 2
-            gains.append(1 / np.log2(rank + 1) if rank <= 100 else 0)
-        means[share] = np.mean(gains)
-    best = max(PRIOR_SHARES[1:], key=lambda share: means[share])
-    assert found.weight == pytest.approx(best * even, rel=1e-3)
-    assert found[1:] == pytest.approx(
-        (means[best], means[0.0], means[PRIOR_SHARES[-1]], best), rel=1e-3
-    )
-
-
-def scores_of_a_stranger(
-    dataset: Dataset, config: Config, network: CoAttentionNetwork, city: int
-) -> npt.NDArray[np.float32]:
-    """Of the last user, who likes nothing and moves to that city; without a prior."""
-    cities = dataset.users.columns["city"].copy()
-    cities[USERS + 1] = city
-    users = dataclasses.replace(dataset.users, columns={"city": cities})
-    model = UVCAN(dataclasses.replace(dataset, users=users), config)
-    model((tf.constant([1]), tf.constant([[1]])))
-    model.network.set_weights(network.get_weights())
-    assert model.tables.prior is not None
-    model.tables.prior.weigh(0.0)
-    return Catalogue(model).scores(np.array([USERS + 1], np.int32))[0]
-
-
 def test_strangers_have_a_weight_of_their_own_until_they_give_likes() -> None:
     settings = dataclasses.replace(PRIOR, attribute_ridge=0.5, attribute_pull=1.0)
     world, stranger = with_attributes(WORLD), USERS + 1
@@ -257,6 +102,23 @@ def test_strangers_have_a_weight_of_their_own_until_they_give_likes() -> None:
     prior.weigh(3.0)
     prior.remember(likes)
     np.testing.assert_allclose(with_likes, prior.users[stranger], rtol=1e-4)
+
+
+def test_new_videos_are_as_far_from_the_mean_as_the_prior_is_told() -> None:
+    settings = dataclasses.replace(PRIOR, attribute_ridge=0.5)
+    world, new = with_attributes(WORLD), VIDEOS + 1
+    prior, own = Prior(world, settings), IALS(world, settings)
+    assert own.regressions is not None
+    mean = own.videos[:VIDEOS].mean(axis=0)
+    expected = mean + 2 * (own.videos[new - 1] - mean)
+    prior.weigh(3.0, spread_of_new_videos=2.0)
+    for _ in range(2):
+        np.testing.assert_allclose(prior.videos[new], expected, rtol=1e-4)
+        np.testing.assert_allclose(prior.videos[1:new], own.videos[:-1], rtol=1e-5)
+        of_videos = prior.means[1] if prior.means else pytest.fail("no means")
+        columns = {"author": tf.constant([4])}
+        np.testing.assert_allclose(of_videos(columns), expected[None], rtol=1e-4)
+        prior.refit(world)
 
 
 def test_who_is_unknown_has_everybodys_mean_factors() -> None:

@@ -9,7 +9,7 @@ import pytest
 import tensorflow as tf
 
 from tests.uvcan_tf.model.test_uvcan_history import history_of
-from uvcan_tf.config import Config, HistorySettings, IALSSettings, TrainingConfig
+from uvcan_tf.config import Config, HistorySettings, TrainingConfig
 from uvcan_tf.data.dataset import NO_PAIRS, Dataset, Pairs, Side
 from uvcan_tf.features import Categorical, Features
 from uvcan_tf.model.uvcan import UVCAN
@@ -94,24 +94,18 @@ def test_new_videos_have_the_factors_that_their_attributes_tell(model: UVCAN) ->
     np.testing.assert_allclose(found, o @ h + expected, rtol=1e-3, atol=1e-3)
 
 
-@pytest.mark.parametrize(
-    ("share", "times"), [(0.0, 1.0), (0.25, 0.25), (1.0, 1.0), (16.0, 1.0)]
-)
-@pytest.mark.parametrize("ridge", [0.0, 1.0])
-def test_the_product_of_new_videos_counts_no_more_than_the_prior(
-    share: float, times: float, ridge: float
-) -> None:
-    """Of a prior that counts, and that knows attributes itself."""
-    settings = dataclasses.replace(
-        config(2.0), prior=IALSSettings(factors=3, attribute_ridge=ridge)
-    )
-    model = UVCAN(of_authors(), settings)
-    model.tables.weigh_prior(3.0, 4.0, share)
+def test_the_product_of_new_videos_spreads_as_far_as_it_is_told_to() -> None:
+    """Around the mean of the others, and also once it has learned anew."""
+    model = UVCAN(of_authors(), config(2.0))
+    model.as_new_videos(False, spread=0.25)
     model.complete(model.dataset)
     new = np.arange(1, AUTHORS + 1) * EACH
     [factors] = model.video_representation(tf.constant(new)).history
-    o = closed_form(model, ridge=2.0)[new - 1] * (times if ridge else 1)
-    np.testing.assert_allclose(factors[:, :-1], o, rtol=1e-3, atol=1e-5)
+    o = closed_form(model, ridge=2.0)
+    likes = np.sqrt(np.bincount(model.dataset.train.video, minlength=len(o) + 1)[1:])
+    mean = np.average(o, axis=0, weights=likes)
+    expected = mean + 0.25 * (o[new - 1] - mean)
+    np.testing.assert_allclose(factors[:, :-1], expected, rtol=1e-3, atol=1e-5)
 
 
 def own_first(model: UVCAN) -> float:
