@@ -139,11 +139,13 @@ class Prior:
             return np.repeat(self.products(np.zeros(1, np.int32)), len(users), axis=0)
         return self._regressions[0].predicted(users - 1) @ self._y[1:-1].T
 
-    def products_with_new_videos(self, users: IntArray) -> npt.NDArray[np.float32]:
-        """The same by the videos' attributes alone; these are known."""
+    def products_of_new_videos(self) -> Callable[[IntArray], _Factors]:
+        """The same, less each user's mean, by the videos' attributes alone."""
         if self._regressions is None:
-            raise ValueError("Attributes do not count.")
-        return self._x[users] @ self._regressions[1].predicted().T
+            return lambda users: np.zeros([len(users), 1], np.float32)
+        of_videos = self._regressions[1]
+        further = of_videos.predicted() - of_videos.mean
+        return lambda users: self._x[users] @ further.T
 
     def fold_in(self, y_of: Callable[[tf.Tensor], tf.Tensor]) -> FoldIn:
         """What gives people whom training never saw the factors of their likes.

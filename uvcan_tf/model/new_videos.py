@@ -11,7 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from uvcan_tf.data.dataset import Dataset
-from uvcan_tf.factorization.attribute_matrix import attributes_of_videos
+from uvcan_tf.factorization.attribute_matrix import Floats, attributes_of_videos
 from uvcan_tf.factorization.attribute_means import with_cold_start
 from uvcan_tf.factorization.attribute_regression import AttributeRegression
 from uvcan_tf.features import VIDEO_ID
@@ -52,6 +52,11 @@ class NewVideos:
         """Takes the factors of the others as they are now."""
         self._regression.fit(self._layer.outputs.numpy()[1:-1])
         self.means.become(self._regression.means(spread=self.spread))
+
+    @property
+    def further(self) -> Floats:
+        """How far from the mean the attributes of known videos tell o, [n, D]."""
+        return self._regression.predicted() - self._regression.mean
 
     def factors(self, columns: Mapping[str, tf.Tensor]) -> tf.Tensor:
         """[..., D + 1] of video columns [..., *], new ones with the unknown id."""

@@ -153,6 +153,10 @@ class PairModel(tfrs.Model, abc.ABC):  # type: ignore[misc]  # tfrs is untyped
             self.tables.new_videos.spread = spread
             self.tables.new_videos.learn()
 
+    def history_of(self, users: tf.Tensor) -> tf.Tensor:
+        """h of user rows int [B], [B, D]; D = 0 without a history."""
+        return tf.zeros([tf.size(users), 0])
+
     def complete(self, dataset: Dataset) -> None:
         """Rates with all that the dataset tells, once training without some has ended.
 

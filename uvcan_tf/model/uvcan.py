@@ -168,6 +168,11 @@ class UVCAN(PairModel):
         columns = self._with_history(batch, tf.gather(of_network, asked.user))
         return loss + self.mean_loss(*columns, batch.correction)
 
+    def history_of(self, users: tf.Tensor) -> tf.Tensor:
+        if self.histories is None:
+            return super().history_of(users)
+        return self._history(self.histories.of(users), tf.size(users))
+
     def _history(self, likes: Likes, users: tf.Tensor) -> tf.Tensor:
         """[B, D]; D = 0 where only the loss knows of likes."""
         if not self.network.history:
@@ -182,8 +187,7 @@ class UVCAN(PairModel):
     def user_representation(self, users: tf.Tensor) -> UserRepresentation:
         columns = self.tables.users(users)
         if self.histories is not None:
-            rows = tf.reshape(users, [-1])
-            h = self._history(self.histories.of(rows), tf.size(rows))
+            h = self.history_of(tf.reshape(users, [-1]))
             shape = tf.concat([tf.shape(users), tf.shape(h)[1:]], axis=0)
             columns[LIKED_VIDEOS] = tf.ensure_shape(
                 tf.reshape(h, shape), [*users.shape, h.shape[1]]

@@ -11,6 +11,7 @@ from itertools import product
 from typing import Any, Final, NamedTuple
 
 import numpy as np
+import tensorflow as tf
 
 from uvcan_tf.data.dataset import IntArray, Pairs
 from uvcan_tf.evaluation.metrics import ndcg
@@ -134,19 +135,22 @@ class Weighing:
 
         weight: of the prior, for these users.
         """
-        model, prior = self.model, self.prior
+        self.model.as_new_videos(True, spread=0.0)
+        scorer = self.validation.scorer()
+        by_prior = self.prior.products_of_new_videos()
+        new = self.model.tables.new_videos
+        further = None if new is None else new.further.T  # [D, V]
 
         def scores(users: IntArray) -> Iterable[_Scores]:
-            model.as_new_videos(True, spread=0.0)
-            network = self.validation.scorer().scores(users)
-            model.as_new_videos(True, spread=1.0)
-            of_likes = self.validation.scorer().scores(users) - network
-            of_prior = weight * prior.products_with_new_videos(users)
-            for further, product_further in SPREADS_OF_NEW_VIDEOS:
-                yield network + further * of_prior + product_further * of_likes
+            network, of_prior = scorer.scores(users), weight * by_prior(users)
+            of_likes = np.zeros_like(of_prior)
+            if further is not None:
+                of_likes = self.model.history_of(tf.constant(users)).numpy() @ further
+            for spread in SPREADS_OF_NEW_VIDEOS:
+                yield network + spread[0] * of_prior + spread[1] * of_likes
 
         means = self._ndcg(self.validation.some_weighing, scores)
-        model.as_new_videos(False)
+        self.model.as_new_videos(False)
         best = int(np.argmax(means))
         return Spread(*SPREADS_OF_NEW_VIDEOS[best], means[best], means[0])
 

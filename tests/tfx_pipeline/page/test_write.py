@@ -161,8 +161,8 @@ def test_with_a_prior_the_page_tells_what_the_curves_show() -> None:
     )
     assert (
         "without their likes, both together reach 0.1400, the network alone 0.1000, "
-        "and the prior alone 0.1300. Where all videos are rated as new ones, the scores "
-        "of the prior spread 2 times as far, and those of likes 0.5 times, as "
+        "and the prior alone 0.1300. Where all videos are rated as new ones, the "
+        "scores of the prior spread 2 times as far, and those of likes 0.5 times, as "
         "attributes tell. The curves" in text
     )
 
