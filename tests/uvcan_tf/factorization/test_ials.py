@@ -73,6 +73,22 @@ def test_no_small_change_of_a_video_lowers_the_loss(impression_weight: float) ->
                 model.videos = kept
 
 
+def test_from_factors_of_fewer_pairs_few_steps_lead_as_far_as_many_from_noise() -> None:
+    every_tenth = np.arange(len(WORLD.train)) % 10 == 0
+    fewer = dataclasses.replace(WORLD, train=WORLD.train.where(~every_tenth))
+    of_fewer = IALS(fewer, SETTINGS)
+    start = of_fewer.users, np.pad(of_fewer.videos, [[1, 1], [0, 0]])
+    kept = [part.copy() for part in start]
+    model, cold = IALS(WORLD, SETTINGS, start), IALS(WORLD, SETTINGS)
+    few = IALS(WORLD, dataclasses.replace(SETTINGS, iterations=3))
+    of = {m: loss(m, WORLD, SETTINGS) for m in (model, cold, few, of_fewer)}
+    assert of[model] < 1.001 * of[cold]
+    assert of[few] > 1.01 * of[cold]
+    assert of[of_fewer] > 1.01 * of[cold]
+    for before, after in zip(kept, start, strict=True):
+        np.testing.assert_array_equal(before, after)
+
+
 def test_ials_learns_two_communities() -> None:
     assert_learns(IALS(WORLD, SETTINGS), WORLD)
 
