@@ -68,9 +68,10 @@ def weigh_prior(
       What was found, as the summary of a run has it; None without a prior or pairs.
     """
     prior = model.tables.prior
-    if prior is None or not validation.possible:
-        if prior is not None:
-            prior.weigh(WEIGHT)
+    if prior is None:
+        return None
+    if not validation.possible:
+        prior.weigh(WEIGHT)
         return None
     weighing = Weighing(model, prior, validation)
     prior.weigh(0.0)

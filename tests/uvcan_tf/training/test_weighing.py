@@ -26,6 +26,8 @@ from uvcan_tf.training.fit import MONITOR, fit
 from uvcan_tf.training.validation import Validation, held_out
 from uvcan_tf.training.weighing import PRIOR_SHARES, Weighing, weigh_prior
 
+TOLD = dataclasses.replace(PRIOR, attribute_ridge=0.5)  # of attributes
+
 
 def test_the_prior_is_weighed_by_users_who_did_not_stop_the_network() -> None:
     training = dataclasses.replace(CONFIG.training, validation_users=5)
@@ -138,8 +140,7 @@ def test_for_strangers_the_prior_is_weighed_without_ids_and_likes(
     history: HistorySettings | None,
 ) -> None:
     """By a brute-force ranking of the users' unknown twins."""
-    settings = dataclasses.replace(PRIOR, attribute_ridge=0.5)
-    config = dataclasses.replace(CONFIG, prior=settings, history=history)
+    config = dataclasses.replace(CONFIG, prior=TOLD, history=history)
     weighing = weighing_of(with_attributes(WORLD), config)
     model, part = weighing.model, weighing.model.dataset
     before = Catalogue(model).scores(np.arange(USERS + 2, dtype=np.int32))
@@ -151,7 +152,7 @@ def test_for_strangers_the_prior_is_weighed_without_ids_and_likes(
     users = np.unique(pairs.user)
     of_city = [scores_of_a_stranger(weighing, config, city) for city in (1, 2)]
     own = np.stack(of_city)[part.users.columns["city"][users] - 1]
-    whole = IALS(part, settings)
+    whole = IALS(part, TOLD)
     assert whole.regressions is not None
     products = whole.regressions[0].predicted()[users - 1] @ whole.videos.T
     even = own.std(axis=1).mean() / products.std(axis=1).mean()
@@ -195,8 +196,7 @@ def test_new_videos_spread_as_ranks_all_videos_best_that_are_rated_as_new(
     history: HistorySettings | None,
 ) -> None:
     """By a brute-force ranking of the videos' unknown twins."""
-    settings = dataclasses.replace(PRIOR, attribute_ridge=0.5)
-    config = dataclasses.replace(CONFIG, prior=settings, history=history)
+    config = dataclasses.replace(CONFIG, prior=TOLD, history=history)
     weighing = weighing_of(with_attributes(WORLD), config)
     model, part = weighing.model, weighing.model.dataset
     rows = np.arange(USERS + 2, dtype=np.int32)
@@ -207,7 +207,7 @@ def test_new_videos_spread_as_ranks_all_videos_best_that_are_rated_as_new(
     of_author = [scores_of_a_video(weighing, config, users, n) for n in range(1, 5)]
     author = part.videos.columns["author"][1:-1] - 1
     own = np.stack(of_author, axis=1)[:, author]
-    whole = IALS(part, settings)
+    whole = IALS(part, TOLD)
     assert whole.regressions is not None
     of_prior = whole.users[users] @ whole.regressions[1].predicted().T
     of_likes = np.zeros_like(own)
